@@ -1,0 +1,60 @@
+#include "croton/base/site.hpp"
+
+#include <fstream>
+#include <mutex>
+#include <unordered_set>
+
+#include "croton/base/format.hpp"
+
+namespace croton {
+
+namespace {
+thread_local Site scope_site;
+thread_local bool scope_active = false;
+
+std::string trimmed(std::string text) {
+    auto first = text.find_first_not_of(" \t");
+    if (first == std::string::npos) return "";
+    auto last = text.find_last_not_of(" \t\r");
+    return text.substr(first, last - first + 1);
+}
+}  // namespace
+
+std::string Site::text() const {
+    if (!known()) return "?";
+    std::string_view path = file;
+    auto slash = path.rfind('/');
+    if (slash != std::string_view::npos) path.remove_prefix(slash + 1);
+    return cat(path, ":", line);
+}
+
+std::string Site::code_text() const {
+    if (code[0] != '\0') return trimmed(code);
+    if (!known()) return "";
+    std::ifstream source(file);
+    std::string text;
+    for (uint32_t i = 0; i < line; ++i)
+        if (!std::getline(source, text)) return "";
+    return trimmed(text);
+}
+
+const char* intern(std::string_view text) {
+    static std::mutex mutex;
+    static auto& table = *new std::unordered_set<std::string>;
+    std::lock_guard lock(mutex);
+    return table.emplace(text).first->c_str();
+}
+
+SiteScope::SiteScope(Site site) : previous_(scope_site), had_previous_(scope_active) {
+    scope_site = site;
+    scope_active = true;
+}
+
+SiteScope::~SiteScope() {
+    scope_site = previous_;
+    scope_active = had_previous_;
+}
+
+Site SiteScope::current_or(Site otherwise) { return scope_active ? scope_site : otherwise; }
+
+}  // namespace croton
