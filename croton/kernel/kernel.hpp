@@ -1,0 +1,138 @@
+#pragma once
+// The kernel language: loops over an index space around straight-line scalar code. Everything that
+// a back end compiles is said in it; README.md shows an example.
+#include <complex>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "croton/base/site.hpp"
+#include "croton/base/small_vector.hpp"
+#include "croton/type/dtype.hpp"
+
+namespace croton::kernel {
+
+enum class OpCode : uint8_t {
+#define CROTON_OPCODE(name, arguments, typing) name##_,
+#include "croton/kernel/opcodes.def"
+};
+
+enum class Typing : uint8_t { same, boolean, real, paired, chosen, select };
+
+struct OpCodeInfo {
+    std::string_view name;
+    int arguments;  ///< -1: as many as the operand has axes
+    Typing typing;
+};
+const OpCodeInfo& info(OpCode op);
+inline constexpr int opcode_count = 0
+#define CROTON_OPCODE(name, arguments, typing) +1
+#include "croton/kernel/opcodes.def"
+    ;
+
+/// Number of an SSA value: its place among all values of the kernel, in order of definition.
+using ValueId = int32_t;
+
+/// One scalar instruction. Stores define no value (`result` is -1).
+struct Instruction {
+    OpCode op;
+    DType dtype;  ///< of the result; for stores, of the argument
+    ValueId result = -1;
+    SmallVector<ValueId, 3> arguments = {};
+    int operand = -1;  ///< load, load_at, store, size
+    int axis = -1;     ///< index, extent, size
+    /// constant: integers and bool in `integer` (uint64 by bits), floats and complex in `number`.
+    int64_t integer = 0;
+    std::complex<double> number = 0;
+    friend bool operator==(const Instruction&, const Instruction&) = default;
+};
+
+/// How an accumulator folds values together. Max, Min propagate NaN; ArgMax, ArgMin give the int64
+/// position (of the flattened reduced axes) of the first extreme, the first NaN winning.
+enum class Combine : uint8_t { Sum, Prod, Max, Min, ArgMax, ArgMin, Any, All };
+std::string_view combine_name(Combine combine);
+
+/// One result of a reduce section. The order of summation is free.
+struct Accumulator {
+    Combine combine;
+    ValueId value;   ///< folded at each inner index; of the section's body or earlier
+    ValueId result;  ///< visible to later sections
+    DType dtype;  ///< of the result: the value's, or int64 for ArgMax and ArgMin, bool for Any, All
+    friend bool operator==(const Accumulator&, const Accumulator&) = default;
+};
+
+enum class SectionKind : uint8_t {
+    Outer,   ///< once per outer index; its values are visible to all later sections
+    Map,     ///< once per inner index; its values are visible inside only
+    Reduce,  ///< once per inner index, then the accumulators are folded
+};
+
+struct Section {
+    SectionKind kind;
+    std::vector<Instruction> body;
+    std::vector<Accumulator> accumulators;  ///< Reduce only
+    friend bool operator==(const Section&, const Section&) = default;
+};
+
+enum class OperandKind : uint8_t {
+    In,     ///< read at the current index; strides per kernel axis come with each launch (0:
+            ///< broadcast)
+    Out,    ///< written at the current index, in a Map section or (not depending on inner axes) in
+            ///< Outer
+    Table,  ///< read at computed positions, with its own rank, sizes and strides
+};
+
+struct Operand {
+    OperandKind kind;
+    DType dtype;   ///< as stored in memory, float16 and bfloat16 included
+    int rank = 0;  ///< Table: own rank; In and Out: ignored (the kernel's)
+    /// In, Out: bit i is set if the operand certainly has stride 0 along kernel axis i.
+    uint64_t broadcast_axes = 0;
+    std::string name;
+    friend bool operator==(const Operand&, const Operand&) = default;
+};
+
+/// `rank` loops: axes 0..outer-1 are the outer index, the rest the inner one. For each outer index
+/// the sections run in order. An Out operand is written at most once at each position; a launch may
+/// give an In and an Out operand the same memory if their strides are equal (in-place).
+struct Kernel {
+    std::string name;
+    int rank = 0;
+    int outer = 0;
+    std::vector<Operand> operands;
+    std::vector<Section> sections;
+    int values = 0;           ///< how many SSA values there are
+    std::vector<Site> sites;  ///< the user's lines that this kernel computes (not part of equality)
+    bool operator==(const Kernel& other) const;
+};
+
+/// Text form; parse(print(k)) == k.
+std::string print(const Kernel& kernel);
+/// Value error with line and column.
+Kernel parse(std::string_view text);
+/// Internal error naming the first broken rule: each value defined once before its use and visible
+/// there, dtypes as the opcode demands, operands and axes in range, stores only to outputs.
+void verify(const Kernel& kernel);
+
+/// What a launch hands over. Strides are in bytes.
+struct Launch {
+    const int64_t* extents;         ///< [rank]
+    void* const* pointers;          ///< [operands]; first element
+    const int64_t* const* strides;  ///< [operands][rank], for tables [operands][table rank]
+    const int64_t* const* sizes;    ///< [operands][table rank]; unused (may be null) for In and Out
+};
+
+/// Set by load_at out of bounds (the load then gives zero): first failure only.
+struct Fault {
+    int operand = -1;  ///< -1: none
+    int axis = 0;
+    int64_t index = 0;
+    int64_t size = 0;
+};
+
+/// Runs the kernel scalar by scalar: the definition of what every back end must compute. Sums and
+/// products of float16, bfloat16 and float32 are accumulated in float64.
+Fault interpret(const Kernel& kernel, const Launch& launch);
+
+}  // namespace croton::kernel

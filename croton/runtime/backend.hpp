@@ -1,0 +1,48 @@
+#pragma once
+// What a back end offers to the rest of Croton: kernels in, callable code out. Back ends are
+// plug-ins: nobody includes their headers but the one file that lists them.
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "croton/kernel/kernel.hpp"
+
+namespace croton::runtime {
+
+/// Kernels compiled together. Immutable; may run on several threads at once.
+class KernelSet {
+  public:
+    virtual ~KernelSet() = default;
+    /// Runs kernel `index`. The outer index runs over all of it unless `begin`, `end` name a part
+    /// of axis 0's range (only for kernels with rank > 0 whose axis 0 is an outer axis or that
+    /// consist of one Map section: then axis 0 may be split between threads). Never throws.
+    virtual kernel::Fault run(int index, const kernel::Launch& launch, int64_t begin,
+                              int64_t end) const = 0;
+    /// Text of what was made of a kernel (LLVM IR, C source, the kernel itself), for explanations.
+    virtual std::string listing(int index) const = 0;
+};
+
+struct CompileStats {
+    double seconds = 0;
+    int compiled = 0;    ///< kernels turned into code
+    int from_cache = 0;  ///< kernels found in the disk cache
+};
+
+class Backend {
+  public:
+    virtual ~Backend() = default;
+    virtual std::string_view name() const = 0;
+    /// Compile error on failure. `stats` may be null.
+    virtual std::shared_ptr<const KernelSet> compile(std::span<const kernel::Kernel> kernels,
+                                                     CompileStats* stats) const = 0;
+};
+
+/// "interp", "cpu", ... Usage error listing the known names otherwise.
+const Backend& backend(std::string_view name);
+/// Adds a back end; a second one of the same name is ignored.
+void register_backend(std::unique_ptr<Backend> backend);
+
+}  // namespace croton::runtime
