@@ -1,0 +1,43 @@
+# One object library a folder of layers.txt, all linked into libcroton.so.
+#
+# There is one shared library and no archive. An archive would put LLVM's sixty libraries and OpenBLAS
+# on every user's link line and their symbols into every user's program; the shared library closes over
+# them once (two seconds with lld), and tests, examples and the Python module link against it in no
+# time. Croton's own symbols are all visible (tests reach every folder); cmake/exports.map hides the rest.
+
+configure_file("${PROJECT_SOURCE_DIR}/cmake/version.hpp.in"
+               "${PROJECT_BINARY_DIR}/generated/croton/version.hpp" @ONLY)
+target_include_directories(croton_flags INTERFACE "${PROJECT_SOURCE_DIR}"
+                                                  "${PROJECT_BINARY_DIR}/generated")
+
+set(croton_objects ${croton_maths_object})
+foreach(folder IN LISTS croton_folders)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/croton/${folder}/*.cpp")
+  list(FILTER sources EXCLUDE REGEX "/croton/backend/cpu/maths/")
+  if(NOT sources)
+    continue()
+  endif()
+  string(REPLACE "/" "_" target "croton_${folder}")
+  add_library(${target} OBJECT ${sources})
+  target_link_libraries(${target} PRIVATE croton_flags)
+  if(folder STREQUAL "backend/cpu")
+    target_link_libraries(${target} PRIVATE croton_llvm croton_blas)
+  elseif(folder STREQUAL "interop")
+    target_link_libraries(${target} PRIVATE croton_zlib)
+  endif()
+  list(APPEND croton_objects $<TARGET_OBJECTS:${target}>)
+endforeach()
+
+add_library(croton SHARED ${croton_objects})
+add_library(croton::croton ALIAS croton)
+set_target_properties(croton PROPERTIES LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION}
+                                        SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+                                        LINK_DEPENDS "${PROJECT_SOURCE_DIR}/cmake/exports.map")
+target_compile_features(croton PUBLIC cxx_std_20)
+target_include_directories(
+  croton PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>"
+                "$<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/generated>"
+                "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+target_link_libraries(croton PRIVATE $<BUILD_INTERFACE:croton_foreign> PUBLIC Threads::Threads)
+target_link_options(croton PRIVATE "-Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/exports.map"
+                                   -Wl,--gc-sections -Wl,-Bsymbolic-functions)
