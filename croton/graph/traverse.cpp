@@ -1,0 +1,94 @@
+#include "croton/graph/traverse.hpp"
+
+#include <unordered_set>
+
+#include "croton/graph/op.hpp"
+
+namespace croton {
+
+std::vector<Node*> toposort(const Variables& outputs, const Variables& stops) {
+    std::vector<Node*> order;
+    std::unordered_set<const Node*> done;
+    std::unordered_set<Variable, VariableHash> stopped(stops.begin(), stops.end());
+    std::vector<std::pair<Node*, size_t>> stack;
+    auto visit = [&](const Variable& v) {
+        if (v && !stopped.contains(v) && done.insert(v.node_pointer()).second)
+            stack.emplace_back(v.node_pointer(), 0);
+    };
+    for (const auto& output : outputs) {
+        visit(output);
+        while (!stack.empty()) {
+            auto& [node, next] = stack.back();
+            if (next < node->inputs.size()) {
+                visit(node->inputs[next++]);
+            } else {
+                order.push_back(node);
+                stack.pop_back();
+            }
+        }
+    }
+    return order;
+}
+
+Variables leaves(const Variables& outputs) {
+    Variables result;
+    for (Node* node : toposort(outputs))
+        if (node->kind != NodeKind::Apply) result.emplace_back(node, 0);
+    return result;
+}
+
+namespace {
+void keep_names(const Node& from, Node& to) {
+    if (!from.names.empty() && to.names.empty()) to.names = from.names;
+}
+}  // namespace
+
+Variables substitute(const Variables& outputs, const Substitution& replacements) {
+    Variables stops;
+    for (const auto& [from, to] : replacements) stops.push_back(from);
+    std::unordered_map<const Node*, Variables> rebuilt;
+    auto image = [&](const Variable& v) -> Variable {
+        if (!v) return v;
+        if (auto found = replacements.find(v); found != replacements.end()) return found->second;
+        if (auto found = rebuilt.find(v.node_pointer()); found != rebuilt.end())
+            return found->second[v.index()];
+        return v;
+    };
+    for (Node* node : toposort(outputs, stops)) {
+        if (node->kind != NodeKind::Apply) continue;
+        Variables inputs;
+        bool changed = false;
+        for (const auto& input : node->inputs) {
+            inputs.push_back(image(input));
+            changed |= !(inputs.back() == input);
+        }
+        if (!changed) continue;
+        Variables made = apply_like(*node, std::move(inputs));
+        keep_names(*node, *made[0].node_pointer());
+        rebuilt.emplace(node, std::move(made));
+    }
+    Variables result;
+    for (const auto& output : outputs) result.push_back(image(output));
+    return result;
+}
+
+Variable substitute(const Variable& output, const Substitution& replacements) {
+    return substitute(Variables{output}, replacements)[0];
+}
+
+void verify(const Variables& outputs) {
+    for (Node* node : toposort(outputs)) {
+        if (node->kind != NodeKind::Apply) continue;
+        Variables inputs = node->inputs;
+        Attrs attrs = *node->attrs;
+        TypeContext context{*node->op, inputs, attrs};
+        auto types = node->op->type(context);
+        bool same_inputs =
+            std::equal(inputs.begin(), inputs.end(), node->inputs.begin(), node->inputs.end());
+        if (!same_inputs || !(types == node->types) || !attrs.equals(*node->attrs))
+            fail(ErrorKind::Internal, "node ", node->op->name, " made at ", node->site.text(),
+                 " does not agree with its record's type rule");
+    }
+}
+
+}  // namespace croton

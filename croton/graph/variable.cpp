@@ -1,0 +1,332 @@
+#include "croton/graph/variable.hpp"
+
+#include <cstdio>
+
+#include "croton/base/settings.hpp"
+#include "croton/graph/op.hpp"
+#include "croton/graph/traverse.hpp"
+
+namespace croton {
+
+namespace {
+// Nodes whose count fell to zero while another is being destroyed wait here: a chain of a million
+// nodes dies in a loop, not in a million nested destructors.
+struct Graveyard {
+    std::vector<Node*> waiting;
+    bool digging = false;
+};
+
+void destroy(Node* node) {
+    thread_local Graveyard graveyard;
+    graveyard.waiting.push_back(node);
+    if (graveyard.digging) return;
+    graveyard.digging = true;
+    while (!graveyard.waiting.empty()) {
+        Node* next = graveyard.waiting.back();
+        graveyard.waiting.pop_back();
+        delete next;
+    }
+    graveyard.digging = false;
+}
+}  // namespace
+
+Variable::Variable(Node* node, uint32_t index) : node_(node), index_(index) {
+    if (node_) node_->references.fetch_add(1, std::memory_order_relaxed);
+}
+Variable::Variable(const Variable& other) : Variable(other.node_, other.index_) {}
+Variable::~Variable() {
+    if (node_ && node_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(node_);
+}
+
+const TensorType& Variable::type() const { return node_->types[index_]; }
+NodeKind Variable::kind() const { return node_->kind; }
+const OpRecord* Variable::op() const { return node_->op; }
+const Variable& Variable::input(size_t i) const { return node_->inputs[i]; }
+const Site& Variable::site() const { return node_->site; }
+
+const std::string& Variable::name() const {
+    static const std::string none;
+    return index_ < node_->names.size() ? node_->names[index_] : none;
+}
+
+Variable& Variable::named(std::string name) {
+    node_->names.resize(std::max(node_->types.size(), size_t{index_} + 1));
+    node_->names[index_] = std::move(name);
+    return *this;
+}
+
+namespace {
+Node* leaf(NodeKind kind, TensorType type, std::string name, Site site) {
+    auto node = new Node(kind);
+    node->types.push_back(std::move(type));
+    node->site = SiteScope::current_or(site);
+    if (!name.empty()) node->names.push_back(std::move(name));
+    return node;
+}
+
+void check_float64(const TensorType& type) {
+    const auto& action = settings().warn_float64;
+    if (action == "ignore" || type.dtype != DType::Float64) return;
+    if (action == "raise")
+        fail(ErrorKind::Type, "a float64 variable is created while warn_float64 is 'raise'");
+    std::fprintf(stderr, "croton: warning: a float64 variable is created\n");
+}
+}  // namespace
+
+Variable input(TensorType type, std::string name, Site site) {
+    check_float64(type);
+    return {leaf(NodeKind::Input, std::move(type), std::move(name), site), 0};
+}
+
+Variable constant(Array value, Site site) {
+    Node* node = leaf(NodeKind::Constant, value.type(), "", site);
+    node->constant = std::make_unique<const Array>(std::move(value));
+    return {node, 0};
+}
+
+Variable weak_constant(Array scalar, Site site) {
+    Variable result = constant(std::move(scalar), site);
+    result.node_pointer()->weak = true;
+    return result;
+}
+
+SharedVariable shared_of_type(TensorType type, Array value, std::string name, Site site) {
+    check_float64(type);
+    Node* node = leaf(NodeKind::Shared, std::move(type), std::move(name), site);
+    Variable handle(node, 0);
+    node->shared = std::make_shared<SharedStorage>();
+    SharedVariable result(handle);
+    result.set_value(value);
+    return result;
+}
+
+SharedVariable shared(Array value, std::string name, Site site) {
+    return shared_of_type(tensor_type(value.dtype(), value.rank()), value, std::move(name), site);
+}
+
+Variable wildcard(std::string name) {
+    Node* node = leaf(NodeKind::Wildcard, {}, std::move(name), {});
+    node->pattern = true;
+    return {node, 0};
+}
+
+SharedVariable::SharedVariable(Variable variable) : Variable(std::move(variable)) {
+    if (kind() != NodeKind::Shared) fail(ErrorKind::Type, "this variable is not a shared one");
+}
+
+Array SharedVariable::get_value(bool borrow) const {
+    auto& place = storage();
+    std::lock_guard lock(place.mutex);
+    return borrow ? place.value : place.value.copy();
+}
+
+void SharedVariable::set_value(const Array& value, bool borrow) const {
+    if (value.dtype() != dtype() || value.rank() != rank())
+        fail(ErrorKind::Type, "shared variable '", name(), "' holds ", type().text(),
+             "; the new value is ", value.type().text());
+    for (int axis = 0; axis < rank(); ++axis) {
+        Dim dim = type().dims[static_cast<size_t>(axis)];
+        if (dim.known() && dim.size() != value.shape(axis))
+            fail(ErrorKind::Shape, "shared variable '", name(), "' has ", dim.size(),
+                 " elements in axis ", axis, "; the new value has shape ",
+                 shape_text(value.shape()));
+    }
+    Array kept = borrow ? value : value.copy();
+    auto& place = storage();
+    std::lock_guard lock(place.mutex);
+    place.value = std::move(kept);
+}
+
+void SharedVariable::set_default_update(const Variable& expression) const {
+    auto& place = storage();
+    if (!expression) {
+        place.default_update = place.self = Variable();
+        return;
+    }
+    Variable self = croton::input(type(), name(), site());
+    place.default_update = substitute(expression, {{*this, self}});
+    place.self = self;
+}
+
+Variable SharedVariable::default_update() const {
+    auto& place = storage();
+    if (!place.default_update) return {};
+    return substitute(place.default_update, {{place.self, *this}});
+}
+
+const Array* constant_value(const Variable& variable) {
+    return variable && variable.kind() == NodeKind::Constant ? variable.node().constant.get()
+                                                             : nullptr;
+}
+
+// --- applying ops -------------------------------------------------------------------------------
+
+size_t OpRecord::attribute_index(std::string_view wanted) const {
+    for (size_t i = 0; i < attributes.size(); ++i)
+        if (attributes[i].name == wanted) return i;
+    fail(ErrorKind::Internal, "op ", name, " has no attribute '", wanted, "'");
+}
+
+const AttrValue& AttrView::value(std::string_view name) const {
+    return attrs_->values[op_->attribute_index(name)];
+}
+
+AttrView attrs_of(const Node& node) { return {*node.op, node.attrs.get()}; }
+
+namespace {
+std::shared_ptr<const Attrs> no_attrs() {
+    static const auto none = std::make_shared<const Attrs>();
+    return none;
+}
+
+Attrs fill_defaults(const OpRecord& op, NamedAttrs& given) {
+    Attrs result;
+    for (const auto& spec : op.attributes) result.values.push_back(spec.default_value);
+    for (auto& [name, value] : given) {
+        size_t at = op.attribute_index(name);
+        bool wild = std::holds_alternative<AttrWildcard>(value);
+        if (!wild && value.index() != op.attributes[at].default_value.index())
+            fail(ErrorKind::Type, op.name, ": attribute '", name, "' cannot be ", attr_text(value));
+        result.values[at] = std::move(value);
+    }
+    return result;
+}
+
+bool accepts(Accepts wanted, DType dtype) {
+    switch (wanted) {
+        case Accepts::Any: return true;
+        case Accepts::Numeric: return !is_bool(dtype);
+        case Accepts::Real: return !is_complex(dtype);
+        case Accepts::Continuous: return is_continuous(dtype);
+        case Accepts::Floating: return is_floating(dtype);
+        case Accepts::Integer: return is_integer(dtype);
+        case Accepts::Bool: return is_bool(dtype);
+    }
+    return false;
+}
+
+std::string_view accepts_text(Accepts wanted) {
+    switch (wanted) {
+        case Accepts::Any: return "anything";
+        case Accepts::Numeric: return "numbers (not bool)";
+        case Accepts::Real: return "real numbers (not complex)";
+        case Accepts::Continuous: return "floating or complex numbers";
+        case Accepts::Floating: return "floating numbers";
+        case Accepts::Integer: return "integers";
+        case Accepts::Bool: return "bool";
+    }
+    return "?";
+}
+
+const Argument& argument_at(const OpRecord& op, size_t i) {
+    return i < op.arguments.size() ? op.arguments[i] : op.arguments.back();
+}
+
+void check_arguments(const OpRecord& op, const Variables& inputs) {
+    bool variadic = !op.arguments.empty() && op.arguments.back().variadic;
+    size_t needed = op.arguments.size() - (variadic ? 1 : 0);
+    if (inputs.size() < needed || (!variadic && inputs.size() > needed))
+        fail(ErrorKind::Usage, op.name, " takes ", needed, variadic ? " or more" : "",
+             " arguments, not ", inputs.size());
+    for (size_t i = 0; i < inputs.size(); ++i) {
+        const auto& argument = argument_at(op, i);
+        if (!inputs[i])
+            fail(ErrorKind::Usage, op.name, ": argument '", argument.name, "' is missing");
+        if (!inputs[i].node().pattern && !accepts(argument.accepts, inputs[i].dtype()))
+            fail(ErrorKind::Type, op.name, ": argument '", argument.name, "' takes ",
+                 accepts_text(argument.accepts), ", not ", dtype_name(inputs[i].dtype()));
+    }
+}
+
+bool any_pattern(const Variables& inputs) {
+    for (const auto& input : inputs)
+        if (input && input.node().pattern) return true;
+    return false;
+}
+
+// The message, the user's line, then each input with its type and the line that made it.
+[[noreturn]] void fail_drawn(const Error& error, const OpRecord& op, const Variables& inputs,
+                             Site site) {
+    std::string text = error.what();
+    if (text.find("\n\n") != std::string::npos) throw error;  // drawn already, further inside
+    std::ostringstream out;
+    out << text << "\n\n";
+    for (size_t i = 0; i < inputs.size() && i < 8; ++i) {
+        if (!inputs[i]) continue;
+        std::string label = inputs[i].name().empty() ? cat("input ", i) : inputs[i].name();
+        out << "    " << label << ": " << inputs[i].type().text() << "    "
+            << inputs[i].site().text();
+        if (auto code = inputs[i].site().code_text(); !code.empty()) out << "    " << code;
+        out << "\n";
+    }
+    out << "    in " << op.name;
+    if (site.known()) out << " at " << site.text() << "    " << site.code_text();
+    throw Error(error.kind(), out.str());
+}
+
+Variables outputs_of(Node* node) {
+    Variables result;
+    for (uint32_t i = 0; i < node->types.size(); ++i) result.emplace_back(node, i);
+    return result;
+}
+
+Variables make_node(const OpRecord& op, Variables inputs, std::shared_ptr<const Attrs> attrs,
+                    std::vector<TensorType> types, Site site) {
+    auto node = new Node(NodeKind::Apply);
+    node->op = &op;
+    node->attrs = std::move(attrs);
+    node->types = std::move(types);
+    node->site = site;
+    node->pattern = any_pattern(inputs);
+    node->inputs = std::move(inputs);
+    return outputs_of(node);
+}
+
+Variables apply_attrs(const OpRecord& op, Variables inputs, Attrs attrs, Site site) {
+    site = SiteScope::current_or(site);
+    Variables given = inputs;
+    try {
+        check_arguments(op, inputs);
+        std::vector<TensorType> types(1);
+        if (!any_pattern(inputs)) {
+            TypeContext context{op, inputs, attrs};
+            types = op.type(context);
+        }
+        auto kept =
+            attrs.values.empty() ? no_attrs() : std::make_shared<const Attrs>(std::move(attrs));
+        return make_node(op, std::move(inputs), std::move(kept), std::move(types), site);
+    } catch (const Error& error) {
+        fail_drawn(error, op, given, site);
+    }
+}
+}  // namespace
+
+Variables apply(const OpRecord& op, Variables inputs, NamedAttrs named, Site site) {
+    return apply_attrs(op, std::move(inputs), fill_defaults(op, named), site);
+}
+
+Variable apply_one(const OpRecord& op, const std::vector<Arg>& arguments, NamedAttrs attrs) {
+    Variables inputs;
+    for (const auto& argument : arguments) inputs.push_back(argument.variable());
+    Site site = arguments.empty() ? Site{} : arguments[0].site();
+    return apply(op, std::move(inputs), std::move(attrs), site)[0];
+}
+
+Variables apply_like(const Node& node, Variables inputs) {
+    return apply_attrs(*node.op, std::move(inputs), *node.attrs, node.site);
+}
+
+TensorRef ref(const Array& array) {
+    return {array.dtype(), array.shape(), array.strides(), array.data()};
+}
+
+int64_t TensorRef::integer(int64_t position) const {
+    auto place = static_cast<const std::byte*>(data) + (shape.empty() ? 0 : position * strides[0]);
+    return visit_dtype(dtype, [&](auto tag) {
+        decltype(tag) value;
+        std::memcpy(&value, place, sizeof value);
+        return convert_number<int64_t>(value);
+    });
+}
+
+}  // namespace croton

@@ -1,0 +1,10 @@
+#pragma once
+// One function a family, each defined at the end of its family's file; only catalogue.cpp and the
+// families themselves include this.
+#include "croton/ops/catalogue.hpp"
+
+namespace croton::families {
+
+Family arithmetic();
+
+}  // namespace croton::families
