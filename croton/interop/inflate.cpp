@@ -1,0 +1,91 @@
+#include "croton/interop/inflate.hpp"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "croton/base/error.hpp"
+
+namespace croton {
+
+namespace {
+constexpr size_t chunk_bytes = 1 << 18;
+constexpr int raw_window = -15, gzip_window = 15 + 16;
+}  // namespace
+
+struct ByteStream::Inflater {
+    z_stream stream{};
+    std::vector<unsigned char> chunk = std::vector<unsigned char>(chunk_bytes);
+    bool finished = false;
+    explicit Inflater(Coding coding) {
+        if (inflateInit2(&stream, coding == Coding::Gzip ? gzip_window : raw_window) != Z_OK)
+            fail(ErrorKind::Device, "out of memory for decompression");
+    }
+    ~Inflater() { inflateEnd(&stream); }
+};
+
+ByteStream::ByteStream(const InputFile& file, Coding coding, uint64_t place, uint64_t count)
+    : file_(file), coding_(coding), place_(place), end_(place + count) {
+    if (coding != Coding::Plain) inflater_ = std::make_unique<Inflater>(coding);
+}
+
+ByteStream::~ByteStream() = default;
+
+size_t ByteStream::read(void* to, size_t count) {
+    return coding_ == Coding::Plain ? read_plain(to, count) : read_inflated(to, count);
+}
+
+size_t ByteStream::read_plain(void* to, size_t count) {
+    size_t wanted = static_cast<size_t>(std::min<uint64_t>(count, end_ - place_));
+    size_t got = file_.read_some(place_, to, wanted);
+    place_ += got;
+    return got;
+}
+
+bool ByteStream::refill() {
+    auto& stream = inflater_->stream;
+    if (stream.avail_in > 0) return true;
+    size_t got = read_plain(inflater_->chunk.data(), inflater_->chunk.size());
+    stream.next_in = inflater_->chunk.data();
+    stream.avail_in = static_cast<uInt>(got);
+    return got > 0;
+}
+
+void ByteStream::end_of_member() {
+    if (coding_ == Coding::Gzip && refill())
+        inflateReset(&inflater_->stream);  // another member follows
+    else
+        inflater_->finished = true;
+}
+
+size_t ByteStream::read_inflated(void* to, size_t count) {
+    auto& stream = inflater_->stream;
+    size_t done = 0;
+    while (done < count && !inflater_->finished) {
+        if (!refill())
+            fail(ErrorKind::Io, file_.path().string(),
+                 " is truncated: its compressed data end too early, after ", done, " of ", count,
+                 " bytes of the part being read");
+        size_t room = std::min(count - done, chunk_bytes);
+        stream.next_out = static_cast<Bytef*>(to) + done;
+        stream.avail_out = static_cast<uInt>(room);
+        int code = inflate(&stream, Z_NO_FLUSH);
+        done += room - stream.avail_out;
+        if (code == Z_STREAM_END)
+            end_of_member();
+        else if (code != Z_OK && code != Z_BUF_ERROR)
+            fail(ErrorKind::Io, file_.path().string(), ": its compressed data are corrupt (",
+                 stream.msg ? stream.msg : "zlib gives no reason", ")");
+    }
+    return done;
+}
+
+ByteStream open_maybe_gzip(const InputFile& file) {
+    unsigned char start[2] = {};
+    bool gzip = file.read_some(0, start, 2) == 2 && start[0] == 0x1f && start[1] == 0x8b;
+    return ByteStream(file, gzip ? ByteStream::Coding::Gzip : ByteStream::Coding::Plain, 0,
+                      file.size());
+}
+
+}  // namespace croton
