@@ -2,8 +2,8 @@
 
 #include <cstdlib>
 
+#include "croton/base/compress.hpp"
 #include "croton/interop/byte_order.hpp"
-#include "croton/interop/inflate.hpp"
 
 namespace croton {
 

@@ -132,7 +132,7 @@ class HeaderParser {
         };
         bool ordered = !descr.empty() && std::string_view("<>|=").find(descr[0]) != descr.npos;
         for (const auto& [code, dtype] : rows)
-            if (ordered && descr.substr(1) == code) {
+            if (descr.substr(ordered ? 1 : 0) == code) {
                 header_.dtype = dtype;
                 header_.swapped = descr[0] == '>';
                 return;

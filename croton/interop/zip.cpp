@@ -1,13 +1,11 @@
 #include "croton/interop/zip.hpp"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <optional>
 
+#include "croton/base/compress.hpp"
 #include "croton/base/error.hpp"
 #include "croton/interop/byte_order.hpp"
-#include "croton/interop/inflate.hpp"
 
 namespace croton {
 
@@ -149,7 +147,7 @@ void ZipReader::read(const ZipEntry& entry, void* to) const {
     if (got != entry.size || stream.read(&extra, 1) != 0)
         fail_corrupt(cat("entry '", entry.name, "' should have ", entry.size, " bytes, found ",
                          got == entry.size ? "more" : std::to_string(got)));
-    auto crc = static_cast<uint32_t>(crc32_z(0, static_cast<const Bytef*>(to), entry.size));
+    uint32_t crc = crc32_of({static_cast<const char*>(to), entry.size});
     if (crc != entry.crc)
         fail(ErrorKind::Io, file_.path().string(), ": entry '", entry.name,
              "' is corrupt: its CRC-32 is ", crc, ", the archive says ", entry.crc);
@@ -157,51 +155,13 @@ void ZipReader::read(const ZipEntry& entry, void* to) const {
 
 namespace {
 uint32_t checksum(std::span<const std::string_view> parts) {
-    uLong crc = 0;
-    for (auto part : parts)
-        crc = crc32_z(crc, reinterpret_cast<const Bytef*>(part.data()), part.size());
-    return static_cast<uint32_t>(crc);
+    uint32_t crc = 0;
+    for (auto part : parts) crc = crc32_of(part, crc);
+    return crc;
 }
 
-/// Deflates what `parts` hold. The result grows in steps of the chunk.
-class Deflater {
-  public:
-    Deflater() {
-        if (deflateInit2(&stream_, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) !=
-            Z_OK)
-            fail(ErrorKind::Device, "out of memory for compression");
-    }
-    ~Deflater() { deflateEnd(&stream_); }
-    void add(std::string_view part) {
-        while (!part.empty()) {
-            auto count = static_cast<uInt>(std::min<size_t>(part.size(), 1 << 30));
-            stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(part.data()));
-            stream_.avail_in = count;
-            while (stream_.avail_in > 0) step(Z_NO_FLUSH);
-            part.remove_prefix(count);
-        }
-    }
-    std::string finish() {
-        while (step(Z_FINISH) != Z_STREAM_END) {
-        }
-        return std::move(result_);
-    }
-
-  private:
-    int step(int flush) {
-        stream_.next_out = chunk_;
-        stream_.avail_out = sizeof chunk_;
-        int code = deflate(&stream_, flush);
-        result_.append(reinterpret_cast<char*>(chunk_), sizeof chunk_ - stream_.avail_out);
-        return code;
-    }
-    z_stream stream_{};
-    Bytef chunk_[1 << 15];
-    std::string result_;
-};
-
 std::string deflate_parts(std::span<const std::string_view> parts) {
-    Deflater deflater;
+    Deflater deflater(Deflater::Coding::Deflate);
     for (auto part : parts) deflater.add(part);
     return deflater.finish();
 }

@@ -1,8 +1,10 @@
 #pragma once
-// Streams of bytes that come plain or compressed.
+// Deflate, gzip and CRC-32 over zlib, which is seen here only.
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "croton/base/file.hpp"
 
@@ -40,5 +42,30 @@ class ByteStream {
 
 /// The file's contents, decompressed if it starts like a gzip file, whatever its name.
 ByteStream open_maybe_gzip(const InputFile& file);
+
+/// Deflates bytes that come in pieces.
+class Deflater {
+  public:
+    enum class Coding {
+        Deflate,  ///< raw, as in zip files
+        Zlib,     ///< with zlib's header and checksum, as in PNG files
+    };
+    explicit Deflater(Coding coding);
+    ~Deflater();
+    Deflater(Deflater&&) = delete;
+
+    void add(std::string_view part);
+    /// The whole compressed text; the object is used up.
+    std::string finish();
+
+  private:
+    struct State;
+    int step(int flush);
+    std::unique_ptr<State> state_;
+    std::string result_;
+};
+
+/// CRC-32 of zip, gzip and PNG, continued from `start`.
+uint32_t crc32_of(std::string_view bytes, uint32_t start = 0);
 
 }  // namespace croton

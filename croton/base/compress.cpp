@@ -1,4 +1,4 @@
-#include "croton/interop/inflate.hpp"
+#include "croton/base/compress.hpp"
 
 #include <zlib.h>
 
@@ -86,6 +86,51 @@ ByteStream open_maybe_gzip(const InputFile& file) {
     bool gzip = file.read_some(0, start, 2) == 2 && start[0] == 0x1f && start[1] == 0x8b;
     return ByteStream(file, gzip ? ByteStream::Coding::Gzip : ByteStream::Coding::Plain, 0,
                       file.size());
+}
+
+struct Deflater::State {
+    z_stream stream{};
+    Bytef chunk[1 << 15];
+};
+
+Deflater::Deflater(Coding coding) : state_(std::make_unique<State>()) {
+    int window = coding == Coding::Zlib ? 15 : raw_window;
+    if (deflateInit2(&state_->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, window, 8,
+                     Z_DEFAULT_STRATEGY) != Z_OK)
+        fail(ErrorKind::Device, "out of memory for compression");
+}
+
+Deflater::~Deflater() { deflateEnd(&state_->stream); }
+
+void Deflater::add(std::string_view part) {
+    auto& stream = state_->stream;
+    while (!part.empty()) {
+        auto count = static_cast<uInt>(std::min<size_t>(part.size(), 1 << 30));
+        stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(part.data()));
+        stream.avail_in = count;
+        while (stream.avail_in > 0) step(Z_NO_FLUSH);
+        part.remove_prefix(count);
+    }
+}
+
+std::string Deflater::finish() {
+    while (step(Z_FINISH) != Z_STREAM_END) {
+    }
+    return std::move(result_);
+}
+
+int Deflater::step(int flush) {
+    auto& stream = state_->stream;
+    stream.next_out = state_->chunk;
+    stream.avail_out = sizeof state_->chunk;
+    int code = deflate(&stream, flush);
+    result_.append(reinterpret_cast<char*>(state_->chunk), sizeof state_->chunk - stream.avail_out);
+    return code;
+}
+
+uint32_t crc32_of(std::string_view bytes, uint32_t start) {
+    return static_cast<uint32_t>(
+        crc32_z(start, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
 }  // namespace croton
