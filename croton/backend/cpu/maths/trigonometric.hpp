@@ -1,0 +1,169 @@
+// sin, cos and tan, for angles of every size.
+//
+// |x| / (2 pi) is formed in integers, from as many binary digits of 1/(2 pi) as the exponent of x
+// asks for, modulo 1: the fraction of a turn, exact enough for the x that come closest to a
+// multiple of pi/2 (2^-30 for float, 2^-61 for double). There is no fast path for small angles
+// because lanes of a vector cannot branch; angles below 1 are their own remainder.
+#pragma once
+
+#include "croton/backend/cpu/maths/coefficients.hpp"
+#include "croton/backend/cpu/maths/real.hpp"
+
+namespace croton::maths {
+
+// The unsigned integer as a double, exactly.
+CROTON_MATHS_INLINE double from_low_half(uint64_t word) {
+    return from_bits<double>((word & 0xffffffffu) | to_bits(0x1p52)) - 0x1p52;
+}
+
+// The upper 32 bits, as a signed integer.
+CROTON_MATHS_INLINE double from_high_half(uint64_t word) {
+    return from_bits<double>((word >> 32 ^ 0x80000000u) | to_bits(0x1p52)) - (0x1p52 + 0x1p31);
+}
+
+// 64 bits of the fraction of a turn and, for double, 64 more.
+struct Turn {
+    uint64_t head;
+    uint64_t rest;
+};
+
+// For 1 <= a < infinity.
+CROTON_MATHS_INLINE Turn turn_of(float a) {
+    constexpr auto& z = turn_words;
+    const uint32_t bits = to_bits(a), t = (bits >> 23) - 127, s = t & 31;
+    const uint64_t significand = (bits & 0x7fffffu) | 0x800000u;
+    // 96 binary digits from the t-th on.
+    const bool by_two = (t & 64) != 0, by_one = (t & 32) != 0;
+    const uint32_t y0 = by_two ? z[2] : z[0], y1 = by_two ? z[3] : z[1], y2 = by_two ? z[4] : z[2],
+                   y3 = by_two ? z[5] : z[3], y4 = by_two ? z[6] : z[4];
+    const uint32_t w0 = by_one ? y1 : y0, w1 = by_one ? y2 : y1, w2 = by_one ? y3 : y2,
+                   w3 = by_one ? y4 : y3;
+    const uint32_t d0 = w0 << s | w1 >> 1 >> (31 - s), d1 = w1 << s | w2 >> 1 >> (31 - s),
+                   d2 = w2 << s | w3 >> 1 >> (31 - s);
+    const uint64_t high = static_cast<uint64_t>(static_cast<uint32_t>(significand) * d0) << 32;
+    return {high + significand * d1 + (significand * d2 >> 32), 0};
+}
+
+CROTON_MATHS_INLINE uint64_t eight_bytes(const uint8_t* at) {
+    uint64_t word;
+    __builtin_memcpy(&word, at, sizeof word);
+    return word;
+}
+
+CROTON_MATHS_INLINE Turn turn_of(double a) {
+    const uint64_t bits = to_bits(a), t = (bits >> 52) - 1019;
+    const uint64_t significand = ((bits & 0xfffffffffffffu) | 0x10000000000000u) << (t & 7);
+    // 192 binary digits from the last byte boundary before the t-th on.
+    const uint8_t* last = turn_bytes + sizeof turn_bytes - 8 - (t >> 3);
+    const uint64_t w0 = eight_bytes(last), w1 = eight_bytes(last - 8), w2 = eight_bytes(last - 16);
+    constexpr uint64_t low = 0xffffffffu;
+    const uint64_t m0 = significand & low, m1 = significand >> 32;
+    const uint64_t a0 = w0 >> 32, a1 = w0 & low, a2 = w1 >> 32, a3 = w1 & low, a4 = w2 >> 32,
+                   a5 = w2 & low;
+    // Products of 32-bit digits by columns, from the least significant on.
+    const uint64_t p01 = m0 * a1, p02 = m0 * a2, p03 = m0 * a3, p12 = m1 * a2, p13 = m1 * a3,
+                   p14 = m1 * a4;
+    const uint64_t c3 = (m0 * a4 >> 32) + (p03 & low) + (p14 & low) + (m1 * a5 >> 32);
+    const uint64_t c2 = (c3 >> 32) + (p03 >> 32) + (p02 & low) + (p14 >> 32) + (p13 & low);
+    const uint64_t c1 = (c2 >> 32) + (p02 >> 32) + (p01 & low) + (p13 >> 32) + (p12 & low);
+    const uint64_t c0 = (c1 >> 32) + (p01 >> 32) + m0 * a0 + (p12 >> 32) + m1 * a1;
+    return {c0 << 32 | (c1 & low), c2 << 32 | (c3 & low)};
+}
+
+// pi times the fraction, taken as a signed number in [-1/2, 1/2).
+CROTON_MATHS_INLINE float half_turns(Turn fraction, float) {
+    const double value = mad(from_high_half(fraction.head), 0x1p32, from_low_half(fraction.head));
+    return static_cast<float>(value * (Coefficients<double>::pi_head * 0x1p-64));
+}
+
+CROTON_MATHS_INLINE double half_turns(Turn fraction, double) {
+    using C = Coefficients<double>;
+    // By sign and magnitude, for the digits must not cancel (one's complement: 2^-128 off).
+    const uint64_t negative = uint64_t{0} - (fraction.head >> 63);
+    const Turn size{fraction.head ^ negative, fraction.rest ^ negative};
+    const double head = from_low_half(size.head >> 32) * 0x1p-32;
+    const double tail = mad(mad(from_low_half(size.rest >> 32), 0x1p-32, from_low_half(size.head)),
+                            0x1p-64, from_low_half(size.rest) * 0x1p-128);
+    const double angle = mad(head, C::pi_short_head,
+                             mad(head, C::pi_short_rest, tail * C::pi_head));
+    return flip_sign(angle, negative << 63);
+}
+
+CROTON_MATHS_INLINE Turn doubled(Turn turn) {
+    return {turn.head << 1 | turn.rest >> 63, turn.rest << 1};
+}
+
+// sin(r) for |r| <= pi/2.
+template <class T>
+CROTON_MATHS_INLINE T sin_of_remainder(T r) {
+    const T z = r * r;
+    return mad(r * z, polynomial(z, Coefficients<T>::sin), r);
+}
+
+template <class T>
+struct Remainder {
+    T r;         // x less the nearest multiple of pi (sin) or of pi/2 (tan)
+    uint64_t odd;  // bit 63: the multiple is odd
+};
+
+constexpr uint64_t quarter_turn = uint64_t{1} << 62;
+
+// The sine of an angle given in turns.
+template <class T>
+CROTON_MATHS_INLINE Remainder<T> sine_remainder(Turn turn) {
+    return {half_turns(doubled(turn), T{}), turn.head ^ turn.head << 1};
+}
+
+template <class T>
+CROTON_MATHS_INLINE BitsOf<T> top_bit(uint64_t word) {
+    return static_cast<BitsOf<T>>(word >> 63) << (8 * sizeof(T) - 1);
+}
+
+template <class T>
+CROTON_MATHS_INLINE T finite_or_nan(T x, T result) {
+    return absolute(x) < Format<T>::infinity ? result : Format<T>::nan;
+}
+
+template <class T>
+CROTON_MATHS_INLINE T sin(T x) {
+    const T a = absolute(x);
+    const bool small = a < T{1};
+    const auto large = sine_remainder<T>(turn_of(small ? T{1} : a));
+    const T r = small ? a : large.r;
+    const BitsOf<T> sign = sign_bit(x) ^ (small ? BitsOf<T>{0} : top_bit<T>(large.odd));
+    // r + r^3 q loses nothing of the smallest r: the product is zero there.
+    return finite_or_nan(x, flip_sign(sin_of_remainder(r), sign));
+}
+
+template <class T>
+CROTON_MATHS_INLINE T cos(T x) {
+    using C = Coefficients<T>;
+    const T a = absolute(x);
+    const bool small = a < T{1};
+    const auto turn = turn_of(small ? T{1} : a);
+    const auto large = sine_remainder<T>(Turn{turn.head + quarter_turn, turn.rest});
+    const T r = small ? (C::pi_2_head - a) + C::pi_2_rest : large.r;
+    const BitsOf<T> sign = small ? BitsOf<T>{0} : top_bit<T>(large.odd);
+    return finite_or_nan(x, flip_sign(sin_of_remainder(r), sign));
+}
+
+// sin(r) / cos(r), |r| <= pi/4, or its negative inverse.
+template <class T>
+CROTON_MATHS_INLINE T tan(T x) {
+    using C = Coefficients<T>;
+    const T a = absolute(x);
+    const bool small = a < T(0.78);
+    const auto turn = turn_of(a < T{1} ? T{1} : a);
+    const auto twice = doubled(turn);
+    const bool below_one = a < T{1};
+    const T near_one = (a - C::pi_2_head) - C::pi_2_rest;  // 0.78 <= a < 1: odd multiple
+    const T r = small ? a : (below_one ? near_one : half_turns(doubled(twice), T{}) * T{0.5});
+    const bool odd = !small && (below_one || ((twice.head ^ twice.head << 1) >> 63) != 0);
+    const T z = r * r;
+    const T sine = mad(r * z, polynomial(z, C::sin_small), r);
+    const T cosine = mad(z * z, polynomial(z, C::cos), T{1} - T{0.5} * z);
+    const T result = (odd ? -cosine : sine) / (odd ? sine : cosine);
+    return finite_or_nan(x, flip_sign(result, sign_bit(x)));
+}
+
+}  // namespace croton::maths

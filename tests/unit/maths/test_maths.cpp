@@ -1,0 +1,308 @@
+// Croton's vector maths against libm in more precision than the result: double for float, long
+// double (64-bit significand) for double.
+//
+// Arguments: for float every STRIDE-th bit pattern, so all sizes and signs, subnormals, infinities
+// and NaN; for double random bit patterns; for both also uniform ones on an interval where the
+// function has its features. The largest error in ulp must keep within the bound of
+// croton/backend/cpu/maths/README.md. CROTON_MATHS_REPORT=1 prints the errors measured.
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <random>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "croton/backend/cpu/maths/maths.hpp"
+
+namespace {
+
+using Long = long double;
+
+// The format of one more precision than T.
+template <class T>
+using Wide = std::conditional_t<std::is_same_v<T, float>, double, Long>;
+
+// |got - wanted| in units of the last place of T at `wanted`; 0 where both are NaN or the same
+// infinity. A result that should overflow may stay finite by no more than the ulp says.
+template <class T>
+double error_in_ulp(T got, Wide<T> wanted) {
+    if (std::isnan(wanted) || std::isnan(got))
+        return std::isnan(wanted) && std::isnan(got) ? 0.0 : HUGE_VAL;
+    const T nearest = static_cast<T>(wanted);
+    if (std::isinf(nearest) || std::isinf(got)) {
+        const T most = std::numeric_limits<T>::max();
+        if (nearest == got) return 0.0;
+        // Rounding to infinity or to the largest number: one ulp apart.
+        const bool beside = std::signbit(got) == std::signbit(nearest) &&
+                            std::fabs(wanted) <= static_cast<Wide<T>>(most) * (1 + 1e-6L) &&
+                            (std::fabs(got) >= most * T(0.999999));
+        return beside ? 1.0 : HUGE_VAL;
+    }
+    int exponent;
+    std::frexp(wanted, &exponent);
+    exponent = std::max(exponent, std::numeric_limits<T>::min_exponent);
+    const Wide<T> ulp = std::ldexp(Wide<T>(1), exponent - std::numeric_limits<T>::digits);
+    return static_cast<double>(std::fabs(static_cast<Wide<T>>(got) - wanted) / ulp);
+}
+
+template <class T>
+bool same(T a, T b) {
+    return (std::isnan(a) && std::isnan(b)) || (a == b && std::signbit(a) == std::signbit(b));
+}
+
+bool reporting() { return std::getenv("CROTON_MATHS_REPORT") != nullptr; }
+
+// One function of one argument with its reference.
+struct Unary {
+    const char* name;
+    float (*f32)(float);
+    double (*f64)(double);
+    double (*wide)(double);
+    Long (*longer)(Long);
+    double low, high;  // where arguments are also drawn uniformly
+    double ulp32, ulp64;
+};
+
+template <class W>
+W sigmoid_reference(W x) {
+    return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x));
+}
+
+template <class W>
+W softplus_reference(W x) {
+    return std::isnan(x) ? x : std::fmax(x, W(0)) + std::log1p(std::exp(-std::fabs(x)));
+}
+
+#define STD(name)                                                    \
+    #name, croton_##name##_f32, croton_##name##_f64,                 \
+        [](double x) -> double { return std::name(x); },             \
+        [](Long x) -> Long { return std::name(x); }
+#define OWN(name) #name, croton_##name##_f32, croton_##name##_f64, \
+        name##_reference<double>, name##_reference<Long>
+
+const Unary unaries[] = {
+    {STD(exp), -110, 90, 1, 1},
+    {STD(exp2), -160, 130, 1, 1},
+    {STD(expm1), -2, 2, 1, 1},
+    {STD(log), 0, 3, 1, 1},
+    {STD(log2), 0, 3, 1, 1},
+    {STD(log10), 0, 3, 1, 1},
+    {STD(log1p), -1, 3, 1, 1},
+    {STD(sin), -100, 100, 2, 2},
+    {STD(cos), -100, 100, 2, 2},
+    {STD(tan), -100, 100, 3, 4},
+    {STD(tanh), -3, 3, 2, 2},
+    {OWN(sigmoid), -30, 30, 2, 2},
+    {OWN(softplus), -30, 30, 2, 2},
+};
+
+template <class T>
+struct Worst {
+    double ulp = 0;
+    T at = 0;
+    T got = 0;
+    Wide<T> wanted = 0;
+
+    void see(T x, T result, Wide<T> reference) {
+        const double error = error_in_ulp(result, reference);
+        if (!(error > ulp)) return;
+        ulp = error, at = x, got = result, wanted = reference;
+    }
+};
+
+template <class T>
+void judge(const char* name, const char* type, const Worst<T>& worst, double bound) {
+    if (reporting())
+        std::printf("%-10s %s %.3f ulp at %.17g\n", name, type, worst.ulp, double(worst.at));
+    EXPECT_LE(worst.ulp, bound) << name << " " << type << " at " << std::hexfloat << worst.at
+                                << ": " << worst.got << ", wanted "
+                                << static_cast<T>(worst.wanted);
+}
+
+class UnaryTest : public testing::TestWithParam<Unary> {};
+
+TEST_P(UnaryTest, FloatKeepsItsBound) {
+    const Unary& f = GetParam();
+    Worst<float> worst;
+    const auto see = [&](float x) { worst.see(x, f.f32(x), f.wide(x)); };
+    const uint32_t stride = reporting() ? 97 : 1999;
+    for (uint64_t bits = 0; bits < uint64_t{1} << 32; bits += stride)
+        see(std::bit_cast<float>(static_cast<uint32_t>(bits)));
+    std::mt19937_64 random(7);
+    std::uniform_real_distribution<float> near(float(f.low), float(f.high));
+    for (int i = 0; i < 300000; ++i) see(near(random));
+    judge(f.name, "f32", worst, f.ulp32);
+}
+
+TEST_P(UnaryTest, DoubleKeepsItsBound) {
+    const Unary& f = GetParam();
+    Worst<double> worst;
+    const auto see = [&](double x) { worst.see(x, f.f64(x), f.longer(x)); };
+    std::mt19937_64 random(11);
+    std::uniform_real_distribution<double> near(f.low, f.high), wide(-750, 750);
+    std::uniform_int_distribution<int> power(-60, 10);
+    const int count = reporting() ? 4000000 : 200000;
+    for (int i = 0; i < count; ++i) {
+        see(std::bit_cast<double>(random()));
+        see(near(random));
+        see(wide(random));
+        see(std::ldexp(near(random), power(random)));
+        see(1 + std::ldexp(near(random), -power(random) - 30) * 1e-3);
+    }
+    judge(f.name, "f64", worst, f.ulp64);
+}
+
+INSTANTIATE_TEST_SUITE_P(Maths, UnaryTest, testing::ValuesIn(unaries),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+// Values that must be exact, signs of zero included.
+constexpr double inf = std::numeric_limits<double>::infinity();
+constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
+
+struct Edge {
+    const char* name;
+    double x, wanted;
+};
+
+const Edge edges[] = {
+    {"exp", 0.0, 1.0}, {"exp", -0.0, 1.0}, {"exp", inf, inf}, {"exp", -inf, 0.0},
+    {"exp", 800, inf}, {"exp", -800, 0.0}, {"exp2", 0.0, 1.0}, {"exp2", 10.0, 1024.0},
+    {"exp2", -126.0, 0x1p-126}, {"exp2", -149.0, 0x1p-149}, {"exp2", inf, inf},
+    {"exp2", -inf, 0.0}, {"expm1", 0.0, 0.0}, {"expm1", -0.0, -0.0}, {"expm1", inf, inf},
+    {"expm1", -inf, -1.0}, {"expm1", -100, -1.0}, {"expm1", -0x1p-140, -0x1p-140},
+    {"log", 1.0, 0.0}, {"log", 0.0, -inf}, {"log", -0.0, -inf}, {"log", inf, inf},
+    {"log", -1.0, nan_value}, {"log", -inf, nan_value}, {"log2", 0x1p-149, -149.0},
+    {"log2", 8.0, 3.0}, {"log2", 1.0, 0.0}, {"log2", 0.0, -inf}, {"log2", inf, inf},
+    {"log2", -2.0, nan_value}, {"log10", 1.0, 0.0}, {"log10", 1000.0, 3.0},
+    {"log10", 0.0, -inf}, {"log10", inf, inf}, {"log10", -2.0, nan_value}, {"log1p", 0.0, 0.0},
+    {"log1p", -0.0, -0.0}, {"log1p", -1.0, -inf}, {"log1p", -1.5, nan_value},
+    {"log1p", inf, inf}, {"log1p", -inf, nan_value}, {"log1p", 0x1p-149, 0x1p-149},
+    {"sin", 0.0, 0.0}, {"sin", -0.0, -0.0}, {"sin", inf, nan_value}, {"sin", -inf, nan_value},
+    {"sin", -0x1p-149, -0x1p-149}, {"cos", 0.0, 1.0}, {"cos", -0.0, 1.0},
+    {"cos", inf, nan_value}, {"tan", 0.0, 0.0}, {"tan", -0.0, -0.0}, {"tan", inf, nan_value},
+    {"tanh", 0.0, 0.0}, {"tanh", -0.0, -0.0}, {"tanh", inf, 1.0}, {"tanh", -inf, -1.0},
+    {"tanh", 50.0, 1.0}, {"tanh", -0x1p-149, -0x1p-149}, {"sigmoid", 0.0, 0.5},
+    {"sigmoid", inf, 1.0}, {"sigmoid", -inf, 0.0}, {"softplus", inf, inf},
+    {"softplus", -inf, 0.0}, {"softplus", 1000.0, 1000.0},
+};
+
+TEST(MathsEdges, AreExact) {
+    for (const auto& edge : edges) {
+        bool known = false;
+        for (const auto& f : unaries) {
+            if (std::string(f.name) != edge.name) continue;
+            known = true;
+            EXPECT_TRUE(same(f.f32(float(edge.x)), float(edge.wanted)))
+                << f.name << "_f32(" << edge.x << ") = " << f.f32(float(edge.x));
+            EXPECT_TRUE(same(f.f64(edge.x), edge.wanted))
+                << f.name << "_f64(" << edge.x << ") = " << f.f64(edge.x);
+        }
+        EXPECT_TRUE(known) << edge.name;
+    }
+}
+
+TEST(MathsEdges, NanStays) {
+    for (const auto& f : unaries) {
+        EXPECT_TRUE(std::isnan(f.f32(float(nan_value)))) << f.name;
+        EXPECT_TRUE(std::isnan(f.f64(nan_value))) << f.name;
+    }
+}
+
+// The doubles that come closest to a multiple of pi/2 and some other hard angles.
+TEST(MathsAngles, FarFromZero) {
+    for (const double x : {6381956970095103.0 * 0x1p797, 5.319372648326541e+255, 0x1.921fb54442d18p+1,
+                           0x1.921fb54442d18p+0, 0x1p1023, 1e22, 1e300, 0x1.fffffffffffffp+1023}) {
+        EXPECT_LE(error_in_ulp<double>(croton_sin_f64(x), std::sin(Long(x))), 2) << x;
+        EXPECT_LE(error_in_ulp<double>(croton_cos_f64(x), std::cos(Long(x))), 2) << x;
+        EXPECT_LE(error_in_ulp<double>(croton_tan_f64(x), std::tan(Long(x))), 4) << x;
+    }
+}
+
+// Two arguments.
+struct Binary {
+    const char* name;
+    float (*f32)(float, float);
+    double (*f64)(double, double);
+    double (*wide)(double, double);
+    Long (*longer)(Long, Long);
+    double low, high, low2, high2;
+    double ulp32, ulp64;
+};
+
+#define STD2(name)                                                           \
+    #name, croton_##name##_f32, croton_##name##_f64,                         \
+        [](double x, double y) -> double { return std::name(x, y); },        \
+        [](Long x, Long y) -> Long { return std::name(x, y); }
+
+const Binary binaries[] = {
+    {STD2(pow), 0, 4, -40, 40, 1, 2},
+};
+
+class BinaryTest : public testing::TestWithParam<Binary> {};
+
+template <class T, class F, class W>
+Worst<T> worst_of(const Binary& b, F f, W reference, int count) {
+    Worst<T> worst;
+    std::mt19937_64 random(13);
+    std::uniform_real_distribution<T> first(T(b.low), T(b.high)), second(T(b.low2), T(b.high2)),
+        close(T(-0.01), T(0.01)), large(-30000, 30000);
+    std::uniform_int_distribution<int> whole(-60, 60);
+    using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
+    const auto see = [&](T x, T y) { worst.see(x, f(x, y), reference(x, y)); };
+    for (int i = 0; i < count; ++i) {
+        see(std::bit_cast<T>(Bits(random())), std::bit_cast<T>(Bits(random())));
+        see(std::bit_cast<T>(Bits(random())), second(random));
+        see(std::bit_cast<T>(Bits(random())), T(whole(random)));
+        see(first(random), second(random));
+        see(-first(random), T(whole(random)));
+        see(1 + close(random), large(random));
+        see(T(whole(random)), T(whole(random)) / 4);
+    }
+    return worst;
+}
+
+TEST_P(BinaryTest, FloatKeepsItsBound) {
+    const auto& b = GetParam();
+    judge(b.name, "f32", worst_of<float>(b, b.f32, b.wide, reporting() ? 3000000 : 200000),
+          b.ulp32);
+}
+
+TEST_P(BinaryTest, DoubleKeepsItsBound) {
+    const auto& b = GetParam();
+    judge(b.name, "f64", worst_of<double>(b, b.f64, b.longer, reporting() ? 1000000 : 100000),
+          b.ulp64);
+}
+
+INSTANTIATE_TEST_SUITE_P(Maths, BinaryTest, testing::ValuesIn(binaries),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+// Pairs of special values: exactly as libm has it where the result is zero, infinite or NaN.
+template <class T>
+bool as_wanted(T got, Wide<T> wanted, double ulp) {
+    const T nearest = static_cast<T>(wanted);
+    if (std::isfinite(nearest) && nearest != 0) return error_in_ulp(got, wanted) <= ulp;
+    return same(got, nearest);
+}
+
+TEST(MathsEdges, PairsAreRight) {
+    std::vector<double> values;
+    for (const double v : {0.0, 0.5, 1.0, 2.0, 3.0, 0x1p24, 0x1p53, 0x1p60, inf, nan_value})
+        values.push_back(v), values.push_back(-v);
+    for (const auto& b : binaries)
+        for (const double x : values)
+            for (const double y : values) {
+                const float xf = float(x), yf = float(y);
+                EXPECT_TRUE(as_wanted(b.f32(xf, yf), b.wide(xf, yf), b.ulp32))
+                    << b.name << "_f32(" << x << ", " << y << ") = " << b.f32(xf, yf);
+                EXPECT_TRUE(as_wanted(b.f64(x, y), b.longer(x, y), b.ulp64))
+                    << b.name << "_f64(" << x << ", " << y << ") = " << b.f64(x, y);
+            }
+}
+
+}  // namespace
