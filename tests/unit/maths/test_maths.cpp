@@ -69,6 +69,8 @@ struct Unary {
     double ulp32, ulp64;
 };
 
+void PrintTo(const Unary& f, std::ostream* out) { *out << f.name; }
+
 template <class W>
 W sigmoid_reference(W x) {
     return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x));
@@ -79,27 +81,22 @@ W softplus_reference(W x) {
     return std::isnan(x) ? x : std::fmax(x, W(0)) + std::log1p(std::exp(-std::fabs(x)));
 }
 
-#define STD(name)                                                    \
-    #name, croton_##name##_f32, croton_##name##_f64,                 \
-        [](double x) -> double { return std::name(x); },             \
+#define STD(name)                                        \
+    #name, croton_##name##_f32, croton_##name##_f64,     \
+        [](double x) -> double { return std::name(x); }, \
         [](Long x) -> Long { return std::name(x); }
-#define OWN(name) #name, croton_##name##_f32, croton_##name##_f64, \
-        name##_reference<double>, name##_reference<Long>
+#define OWN(name)                                                              \
+    #name, croton_##name##_f32, croton_##name##_f64, name##_reference<double>, \
+        name##_reference<Long>
 
 const Unary unaries[] = {
-    {STD(exp), -110, 90, 1, 1},
-    {STD(exp2), -160, 130, 1, 1},
-    {STD(expm1), -2, 2, 1, 1},
-    {STD(log), 0, 3, 1, 1},
-    {STD(log2), 0, 3, 1, 1},
-    {STD(log10), 0, 3, 1, 1},
-    {STD(log1p), -1, 3, 1, 1},
-    {STD(sin), -100, 100, 2, 2},
-    {STD(cos), -100, 100, 2, 2},
-    {STD(tan), -100, 100, 3, 4},
-    {STD(tanh), -3, 3, 2, 2},
-    {OWN(sigmoid), -30, 30, 2, 2},
-    {OWN(softplus), -30, 30, 2, 2},
+    {STD(exp), -110, 90, 1.1, 1.1},     {STD(exp2), -160, 130, 1.2, 1.2},
+    {STD(expm1), -2, 2, 1.3, 1.3},      {STD(log), 0, 3, 1, 1},
+    {STD(log2), 0, 3, 1.7, 1.4},        {STD(log10), 0, 3, 1.3, 1.3},
+    {STD(log1p), -1, 3, 1.3, 1},        {STD(sin), -100, 100, 2.2, 2.2},
+    {STD(cos), -100, 100, 2.2, 2.2},    {STD(tan), -100, 100, 4, 4},
+    {STD(tanh), -3, 3, 2.2, 2.3},       {OWN(sigmoid), -30, 30, 2.4, 2.4},
+    {OWN(softplus), -30, 30, 1.7, 1.7},
 };
 
 template <class T>
@@ -121,8 +118,7 @@ void judge(const char* name, const char* type, const Worst<T>& worst, double bou
     if (reporting())
         std::printf("%-10s %s %.3f ulp at %.17g\n", name, type, worst.ulp, double(worst.at));
     EXPECT_LE(worst.ulp, bound) << name << " " << type << " at " << std::hexfloat << worst.at
-                                << ": " << worst.got << ", wanted "
-                                << static_cast<T>(worst.wanted);
+                                << ": " << worst.got << ", wanted " << static_cast<T>(worst.wanted);
 }
 
 class UnaryTest : public testing::TestWithParam<Unary> {};
@@ -171,25 +167,71 @@ struct Edge {
 };
 
 const Edge edges[] = {
-    {"exp", 0.0, 1.0}, {"exp", -0.0, 1.0}, {"exp", inf, inf}, {"exp", -inf, 0.0},
-    {"exp", 800, inf}, {"exp", -800, 0.0}, {"exp2", 0.0, 1.0}, {"exp2", 10.0, 1024.0},
-    {"exp2", -126.0, 0x1p-126}, {"exp2", -149.0, 0x1p-149}, {"exp2", inf, inf},
-    {"exp2", -inf, 0.0}, {"expm1", 0.0, 0.0}, {"expm1", -0.0, -0.0}, {"expm1", inf, inf},
-    {"expm1", -inf, -1.0}, {"expm1", -100, -1.0}, {"expm1", -0x1p-140, -0x1p-140},
-    {"log", 1.0, 0.0}, {"log", 0.0, -inf}, {"log", -0.0, -inf}, {"log", inf, inf},
-    {"log", -1.0, nan_value}, {"log", -inf, nan_value}, {"log2", 0x1p-149, -149.0},
-    {"log2", 8.0, 3.0}, {"log2", 1.0, 0.0}, {"log2", 0.0, -inf}, {"log2", inf, inf},
-    {"log2", -2.0, nan_value}, {"log10", 1.0, 0.0}, {"log10", 1000.0, 3.0},
-    {"log10", 0.0, -inf}, {"log10", inf, inf}, {"log10", -2.0, nan_value}, {"log1p", 0.0, 0.0},
-    {"log1p", -0.0, -0.0}, {"log1p", -1.0, -inf}, {"log1p", -1.5, nan_value},
-    {"log1p", inf, inf}, {"log1p", -inf, nan_value}, {"log1p", 0x1p-149, 0x1p-149},
-    {"sin", 0.0, 0.0}, {"sin", -0.0, -0.0}, {"sin", inf, nan_value}, {"sin", -inf, nan_value},
-    {"sin", -0x1p-149, -0x1p-149}, {"cos", 0.0, 1.0}, {"cos", -0.0, 1.0},
-    {"cos", inf, nan_value}, {"tan", 0.0, 0.0}, {"tan", -0.0, -0.0}, {"tan", inf, nan_value},
-    {"tanh", 0.0, 0.0}, {"tanh", -0.0, -0.0}, {"tanh", inf, 1.0}, {"tanh", -inf, -1.0},
-    {"tanh", 50.0, 1.0}, {"tanh", -0x1p-149, -0x1p-149}, {"sigmoid", 0.0, 0.5},
-    {"sigmoid", inf, 1.0}, {"sigmoid", -inf, 0.0}, {"softplus", inf, inf},
-    {"softplus", -inf, 0.0}, {"softplus", 1000.0, 1000.0},
+    {"exp", 0.0, 1.0},
+    {"exp", -0.0, 1.0},
+    {"exp", inf, inf},
+    {"exp", -inf, 0.0},
+    {"exp", 800, inf},
+    {"exp", -800, 0.0},
+    {"exp2", 0.0, 1.0},
+    {"exp2", 10.0, 1024.0},
+    {"exp2", -126.0, 0x1p-126},
+    {"exp2", -149.0, 0x1p-149},
+    {"exp2", inf, inf},
+    {"exp2", -inf, 0.0},
+    {"expm1", 0.0, 0.0},
+    {"expm1", -0.0, -0.0},
+    {"expm1", inf, inf},
+    {"expm1", -inf, -1.0},
+    {"expm1", -100, -1.0},
+    {"expm1", -0x1p-140, -0x1p-140},
+    {"log", 1.0, 0.0},
+    {"log", 0.0, -inf},
+    {"log", -0.0, -inf},
+    {"log", inf, inf},
+    {"log", -1.0, nan_value},
+    {"log", -inf, nan_value},
+    {"log2", 0x1p-149, -149.0},
+    {"log2", 8.0, 3.0},
+    {"log2", 1.0, 0.0},
+    {"log2", 0.0, -inf},
+    {"log2", inf, inf},
+    {"log2", -2.0, nan_value},
+    {"log10", 1.0, 0.0},
+    {"log10", 1000.0, 3.0},
+    {"log10", 0.0, -inf},
+    {"log10", inf, inf},
+    {"log10", -2.0, nan_value},
+    {"log1p", 0.0, 0.0},
+    {"log1p", -0.0, -0.0},
+    {"log1p", -1.0, -inf},
+    {"log1p", -1.5, nan_value},
+    {"log1p", inf, inf},
+    {"log1p", -inf, nan_value},
+    {"log1p", 0x1p-149, 0x1p-149},
+    {"sin", 0.0, 0.0},
+    {"sin", -0.0, -0.0},
+    {"sin", inf, nan_value},
+    {"sin", -inf, nan_value},
+    {"sin", -0x1p-149, -0x1p-149},
+    {"cos", 0.0, 1.0},
+    {"cos", -0.0, 1.0},
+    {"cos", inf, nan_value},
+    {"tan", 0.0, 0.0},
+    {"tan", -0.0, -0.0},
+    {"tan", inf, nan_value},
+    {"tanh", 0.0, 0.0},
+    {"tanh", -0.0, -0.0},
+    {"tanh", inf, 1.0},
+    {"tanh", -inf, -1.0},
+    {"tanh", 50.0, 1.0},
+    {"tanh", -0x1p-149, -0x1p-149},
+    {"sigmoid", 0.0, 0.5},
+    {"sigmoid", inf, 1.0},
+    {"sigmoid", -inf, 0.0},
+    {"softplus", inf, inf},
+    {"softplus", -inf, 0.0},
+    {"softplus", 1000.0, 1000.0},
 };
 
 TEST(MathsEdges, AreExact) {
@@ -216,8 +258,9 @@ TEST(MathsEdges, NanStays) {
 
 // The doubles that come closest to a multiple of pi/2 and some other hard angles.
 TEST(MathsAngles, FarFromZero) {
-    for (const double x : {6381956970095103.0 * 0x1p797, 5.319372648326541e+255, 0x1.921fb54442d18p+1,
-                           0x1.921fb54442d18p+0, 0x1p1023, 1e22, 1e300, 0x1.fffffffffffffp+1023}) {
+    for (const double x :
+         {6381956970095103.0 * 0x1p797, 5.319372648326541e+255, 0x1.921fb54442d18p+1,
+          0x1.921fb54442d18p+0, 0x1p1023, 1e22, 1e300, 0x1.fffffffffffffp+1023}) {
         EXPECT_LE(error_in_ulp<double>(croton_sin_f64(x), std::sin(Long(x))), 2) << x;
         EXPECT_LE(error_in_ulp<double>(croton_cos_f64(x), std::cos(Long(x))), 2) << x;
         EXPECT_LE(error_in_ulp<double>(croton_tan_f64(x), std::tan(Long(x))), 4) << x;
@@ -235,13 +278,15 @@ struct Binary {
     double ulp32, ulp64;
 };
 
-#define STD2(name)                                                           \
-    #name, croton_##name##_f32, croton_##name##_f64,                         \
-        [](double x, double y) -> double { return std::name(x, y); },        \
+void PrintTo(const Binary& f, std::ostream* out) { *out << f.name; }
+
+#define STD2(name)                                                    \
+    #name, croton_##name##_f32, croton_##name##_f64,                  \
+        [](double x, double y) -> double { return std::name(x, y); }, \
         [](Long x, Long y) -> Long { return std::name(x, y); }
 
 const Binary binaries[] = {
-    {STD2(pow), 0, 4, -40, 40, 1, 2},
+    {STD2(pow), 0, 4, -40, 40, 0.7, 1.2},
 };
 
 class BinaryTest : public testing::TestWithParam<Binary> {};

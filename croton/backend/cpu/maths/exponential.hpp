@@ -38,8 +38,8 @@ CROTON_MATHS_INLINE T scale_by_power(T value, BitsOf<T> n) {
 
 template <class T>
 struct Reduced {
-    T r;            // |r| <= ln(2)/2
-    T rest;         // what r lost to rounding
+    T r;     // |r| <= ln(2)/2
+    T rest;  // what r lost to rounding
     BitsOf<T> n;
 };
 
@@ -95,8 +95,7 @@ CROTON_MATHS_INLINE T exp2(T x) {
 // that n = 128 (1024) does not overflow before the result does.
 template <class T>
 CROTON_MATHS_INLINE T expm1(T x) {
-    const T bounded = at_least(at_most(x, ExpRange<T>::most_minus1),
-                               ExpRange<T>::least_minus1);
+    const T bounded = at_least(at_most(x, ExpRange<T>::most_minus1), ExpRange<T>::least_minus1);
     const auto reduced = reduce_by_ln2(bounded);
     const T r = reduced.r, scale = power_of_two<T>(reduced.n - 1);
     const T curve = mad(r * r, polynomial(r, Coefficients<T>::expm1), reduced.rest);

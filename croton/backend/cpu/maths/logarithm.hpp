@@ -26,7 +26,7 @@ template <class T>
 struct Split {
     T exponent;
     BitsOf<T> biased;  // exponent + bias
-    T mantissa;  // in [sqrt(1/2), sqrt(2))
+    T mantissa;        // in [sqrt(1/2), sqrt(2))
 };
 
 // For positive normal x.
@@ -118,8 +118,8 @@ template <class T>
 CROTON_MATHS_INLINE T log1p_of_fraction(T e) {
     const auto u = fast_two_sum(T{1}, e);
     const bool halve = e > T(0.414);
-    const auto f = fast_two_sum((halve ? T{0.5} * u.head : u.head) - T{1},
-                                halve ? T{0.5} * u.rest : u.rest);
+    const auto f =
+        fast_two_sum((halve ? T{0.5} * u.head : u.head) - T{1}, halve ? T{0.5} * u.rest : u.rest);
     return log_from_parts(halve ? T{1} : T{0}, f.head, f.rest);
 }
 

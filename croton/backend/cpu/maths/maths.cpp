@@ -6,13 +6,28 @@
 #include "croton/backend/cpu/maths/power.hpp"
 #include "croton/backend/cpu/maths/trigonometric.hpp"
 
-#define CROTON_MATHS_DEFINE_1(name)                                                    \
-    extern "C" float croton_##name##_f32(float x) { return croton::maths::name(x); }   \
-    extern "C" double croton_##name##_f64(double x) { return croton::maths::name(x); }
+// In the bitcode they are alwaysinline; g++, which builds them for tests only, has no use for that.
+#if defined(__clang__)
+#define CROTON_MATHS_EXPORT extern "C" [[gnu::always_inline]]
+#else
+#define CROTON_MATHS_EXPORT extern "C"
+#endif
 
-#define CROTON_MATHS_DEFINE_2(name)                                                             \
-    extern "C" float croton_##name##_f32(float x, float y) { return croton::maths::name(x, y); } \
-    extern "C" double croton_##name##_f64(double x, double y) { return croton::maths::name(x, y); }
+#define CROTON_MATHS_DEFINE_1(name)                                     \
+    CROTON_MATHS_EXPORT float CROTON_MATHS_NAME(name, f32)(float x) {   \
+        return croton::maths::name(x);                                  \
+    }                                                                   \
+    CROTON_MATHS_EXPORT double CROTON_MATHS_NAME(name, f64)(double x) { \
+        return croton::maths::name(x);                                  \
+    }
+
+#define CROTON_MATHS_DEFINE_2(name)                                               \
+    CROTON_MATHS_EXPORT float CROTON_MATHS_NAME(name, f32)(float x, float y) {    \
+        return croton::maths::name(x, y);                                         \
+    }                                                                             \
+    CROTON_MATHS_EXPORT double CROTON_MATHS_NAME(name, f64)(double x, double y) { \
+        return croton::maths::name(x, y);                                         \
+    }
 
 CROTON_MATHS_UNARY(CROTON_MATHS_DEFINE_1)
 CROTON_MATHS_BINARY(CROTON_MATHS_DEFINE_2)

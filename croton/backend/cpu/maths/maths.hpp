@@ -10,13 +10,21 @@
 // Two arguments.
 #define CROTON_MATHS_BINARY(X) X(pow)
 
-#define CROTON_MATHS_DECLARE_1(name)      \
-    float croton_##name##_f32(float x);   \
-    double croton_##name##_f64(double x);
+// Another suffix makes a second set, for tests of other compilations.
+#ifndef CROTON_MATHS_SUFFIX
+#define CROTON_MATHS_SUFFIX
+#endif
+#define CROTON_MATHS_JOIN_(name, type, suffix) croton_##name##_##type##suffix
+#define CROTON_MATHS_JOIN(name, type, suffix) CROTON_MATHS_JOIN_(name, type, suffix)
+#define CROTON_MATHS_NAME(name, type) CROTON_MATHS_JOIN(name, type, CROTON_MATHS_SUFFIX)
 
-#define CROTON_MATHS_DECLARE_2(name)                \
-    float croton_##name##_f32(float x, float y);    \
-    double croton_##name##_f64(double x, double y);
+#define CROTON_MATHS_DECLARE_1(name)                  \
+    float CROTON_MATHS_NAME(name, f32)(float x);      \
+    double CROTON_MATHS_NAME(name, f64)(double x);
+
+#define CROTON_MATHS_DECLARE_2(name)                            \
+    float CROTON_MATHS_NAME(name, f32)(float x, float y);       \
+    double CROTON_MATHS_NAME(name, f64)(double x, double y);
 
 extern "C" {
 CROTON_MATHS_UNARY(CROTON_MATHS_DECLARE_1)

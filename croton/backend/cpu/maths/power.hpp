@@ -56,9 +56,8 @@ CROTON_MATHS_INLINE double pow_of_positive(double a, double y) {
     // Beyond 2^64 the result is 0, 1 or infinity whatever y is; the product must not overflow.
     const double limited = at_least(at_most(y, 0x1p70), -0x1p70);
     const auto product = two_product(limited, logarithm.head);
-    const double rest = absolute(product.head) < 800.0
-                            ? mad(limited, logarithm.rest, product.rest)
-                            : 0.0;
+    const double rest =
+        absolute(product.head) < 800.0 ? mad(limited, logarithm.rest, product.rest) : 0.0;
     const double bounded = at_least(at_most(product.head, 800.0), -800.0);
     const auto n = round_product(bounded, C::log2_e);
     const double r_head = mad(n.whole, -C::ln2_head, bounded);
@@ -83,8 +82,8 @@ CROTON_MATHS_INLINE T pow(T x, T y) {
     result = x < T{0} && !whole ? F::nan : result;
     // Zero and infinite bases, infinite exponents.
     const bool grows = (a > T{1}) == (y > T{0});
-    result = a == T{0} || a == F::infinity || b == F::infinity ? (grows ? F::infinity : T{0})
-                                                               : result;
+    result =
+        a == T{0} || a == F::infinity || b == F::infinity ? (grows ? F::infinity : T{0}) : result;
     result = flip_sign(result, sign);
     result = x != x || y != y ? x + y : result;
     return y == T{0} || x == T{1} || (a == T{1} && b == F::infinity) ? T{1} : result;

@@ -6,6 +6,11 @@
 
 #include <cstdint>
 
+// Contraction only where mad() asks for it: elsewhere it would break the exact sums and products.
+#if defined(__clang__)
+#pragma clang fp contract(off)
+#endif
+
 namespace croton::maths {
 
 template <class T>
@@ -104,7 +109,8 @@ CROTON_MATHS_INLINE T polynomial(T x, const T (&c)[N]) {
         return mad(polynomial<K + 1>(x, c), x, c[K]);
 }
 
-// 2^n as a number (n a two's complement integer), for n between the exponents of the least and the largest normal number.
+// 2^n as a number (n a two's complement integer), for n between the exponents of the least and the
+// largest normal number.
 template <class T>
 CROTON_MATHS_INLINE T power_of_two(BitsOf<T> n) {
     return from_bits<T>((n + Format<T>::bias) << Format<T>::mantissa);

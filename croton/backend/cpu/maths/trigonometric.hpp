@@ -84,8 +84,8 @@ CROTON_MATHS_INLINE double half_turns(Turn fraction, double) {
     const double head = from_low_half(size.head >> 32) * 0x1p-32;
     const double tail = mad(mad(from_low_half(size.rest >> 32), 0x1p-32, from_low_half(size.head)),
                             0x1p-64, from_low_half(size.rest) * 0x1p-128);
-    const double angle = mad(head, C::pi_short_head,
-                             mad(head, C::pi_short_rest, tail * C::pi_head));
+    const double angle =
+        mad(head, C::pi_short_head, mad(head, C::pi_short_rest, tail * C::pi_head));
     return flip_sign(angle, negative << 63);
 }
 
@@ -102,7 +102,7 @@ CROTON_MATHS_INLINE T sin_of_remainder(T r) {
 
 template <class T>
 struct Remainder {
-    T r;         // x less the nearest multiple of pi (sin) or of pi/2 (tan)
+    T r;           // x less the nearest multiple of pi (sin) or of pi/2 (tan)
     uint64_t odd;  // bit 63: the multiple is odd
 };
 
