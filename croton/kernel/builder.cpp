@@ -1,5 +1,7 @@
 #include "croton/kernel/builder.hpp"
 
+#include <cstring>
+
 #include "croton/base/error.hpp"
 #include "croton/base/hash.hpp"
 
@@ -23,9 +25,19 @@ uint64_t hash_of(const Instruction& i) {
 bool same(const Instruction& a, const Instruction& b) {
     return a.op == b.op && a.dtype == b.dtype && a.arguments == b.arguments &&
            a.operand == b.operand && a.axis == b.axis && a.integer == b.integer &&
-           hash_bytes(&a.number, sizeof a.number) == hash_bytes(&b.number, sizeof b.number);
+           std::memcmp(&a.number, &b.number, sizeof a.number) == 0;
 }
 }  // namespace
+
+bool operator==(const Instruction& a, const Instruction& b) {
+    return a.result == b.result && same(a, b);
+}
+
+std::optional<OpCode> opcode_from_name(std::string_view name) {
+    for (int op = 0; op < opcode_count; ++op)
+        if (infos[op].name == name) return static_cast<OpCode>(op);
+    return {};
+}
 
 const OpCodeInfo& info(OpCode op) { return infos[static_cast<size_t>(op)]; }
 
@@ -46,6 +58,13 @@ std::string_view combine_name(Combine combine) {
         case Combine::All: return "all";
     }
     return "?";
+}
+
+std::optional<Combine> combine_from_name(std::string_view name) {
+    for (int combine = 0; combine <= static_cast<int>(Combine::All); ++combine)
+        if (combine_name(static_cast<Combine>(combine)) == name)
+            return static_cast<Combine>(combine);
+    return {};
 }
 
 Builder::Builder(std::string name, int rank, int outer) {

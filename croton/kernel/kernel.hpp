@@ -3,6 +3,7 @@
 // a back end compiles is said in it; README.md shows an example.
 #include <complex>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,11 @@ struct OpCodeInfo {
     Typing typing;
 };
 const OpCodeInfo& info(OpCode op);
+/// From its name; nothing if unknown.
+std::optional<OpCode> opcode_from_name(std::string_view name);
+/// Whether the opcode takes arguments of this dtype (for select: its last two). False for the
+/// sources, stores and conversions, whose dtypes follow rules of their own.
+bool takes(OpCode op, DType dtype);
 inline constexpr int opcode_count = 0
 #define CROTON_OPCODE(name, arguments, typing) +1
 #include "croton/kernel/opcodes.def"
@@ -45,13 +51,18 @@ struct Instruction {
     /// constant: integers and bool in `integer` (uint64 by bits), floats and complex in `number`.
     int64_t integer = 0;
     std::complex<double> number = 0;
-    friend bool operator==(const Instruction&, const Instruction&) = default;
+    /// Numbers compare by their bits: 0.0 and -0.0 differ, a NaN equals itself.
+    friend bool operator==(const Instruction& a, const Instruction& b);
 };
 
 /// How an accumulator folds values together. Max, Min propagate NaN; ArgMax, ArgMin give the int64
 /// position (of the flattened reduced axes) of the first extreme, the first NaN winning.
 enum class Combine : uint8_t { Sum, Prod, Max, Min, ArgMax, ArgMin, Any, All };
 std::string_view combine_name(Combine combine);
+std::optional<Combine> combine_from_name(std::string_view name);
+/// Whether values of this dtype can be folded so. Without elements: Sum and Any 0, Prod and All 1,
+/// Max the lowest and Min the highest value (infinities for floats), ArgMax and ArgMin 0.
+bool takes(Combine combine, DType dtype);
 
 /// One result of a reduce section. The order of summation is free.
 struct Accumulator {
@@ -109,11 +120,19 @@ struct Kernel {
 
 /// Text form; parse(print(k)) == k.
 std::string print(const Kernel& kernel);
-/// Value error with line and column.
+/// Value error with line and column. The result has the form of a kernel, no more: see verify.
 Kernel parse(std::string_view text);
 /// Internal error naming the first broken rule: each value defined once before its use and visible
-/// there, dtypes as the opcode demands, operands and axes in range, stores only to outputs.
+/// there, dtypes as the opcode demands, operands and axes in range, one store for each output.
 void verify(const Kernel& kernel);
+
+/// dtype of every value, by id.
+std::vector<DType> value_dtypes(const Kernel& kernel);
+/// Whether a launch may be cut along axis 0: it is an outer axis, or the kernel is one Map section.
+bool can_split(const Kernel& kernel);
+/// Whether operands `in` and `out` may be given the same memory (with equal strides): they have one
+/// dtype, and what is loaded from `in` is loaded before `out` overwrites it.
+bool can_share(const Kernel& kernel, int in, int out);
 
 /// What a launch hands over. Strides are in bytes.
 struct Launch {
@@ -132,7 +151,8 @@ struct Fault {
 };
 
 /// Runs the kernel scalar by scalar: the definition of what every back end must compute. Sums and
-/// products of float16, bfloat16 and float32 are accumulated in float64.
-Fault interpret(const Kernel& kernel, const Launch& launch);
+/// products of float16, bfloat16 and float32 are accumulated in float64. If the kernel can be
+/// split, `begin` and `end` limit axis 0 (end -1: all of it); else they are ignored.
+Fault interpret(const Kernel& kernel, const Launch& launch, int64_t begin = 0, int64_t end = -1);
 
 }  // namespace croton::kernel
