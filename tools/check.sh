@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# tools/check.sh format [--fix] | tidy [FILE...] | layers
+# format: every C++ file that git tracks is as clang-format 19 writes it. tidy: clang-tidy 19 over the
+# files given, or all of croton/ (minutes), with the flags of build/dev. layers: includes keep layers.txt.
+set -euo pipefail
+source "$(dirname "$0")/steps.sh"
+cd "$root"
+
+tool() {
+    local found
+    found=$(command -v "$1-19" || command -v "/usr/lib/llvm-19/bin/$1") ||
+        stop "$1 of LLVM 19 is missing: apt-get install ${2:-$1-19}"
+    echo "$found"
+}
+
+format() {
+    local program mode=(--dry-run -Werror)
+    program=$(tool clang-format)
+    [[ ${1:-} == --fix ]] && mode=(-i)
+    git ls-files -z -- '*.cpp' '*.hpp' | xargs -0 -r -P "$(cores)" -n 40 "$program" "${mode[@]}" ||
+        stop "format: the files above differ; tools/check.sh format --fix writes them anew"
+    say "format: $(git ls-files -- '*.cpp' '*.hpp' | wc -l) files in order"
+}
+
+tidy() {
+    local program files=("$@")
+    program=$(tool run-clang-tidy clang-tidy-19)
+    [[ -f build/dev/compile_commands.json ]] || stop "tidy needs a configured build/dev: cmake --preset dev"
+    ((${#files[@]})) || mapfile -t files < <(git ls-files -- 'croton/*.cpp')
+    "$program" -quiet -p build/dev -j "$(cores)" "${files[@]/#/$root/}"
+    say "tidy: ${#files[@]} files in order"
+}
+
+case ${1:-} in
+    format) format "${2:-}" ;;
+    tidy) tidy "${@:2}" ;;
+    layers) python3 tools/check_layers.py ;;
+    *) stop "usage: tools/check.sh format [--fix] | tidy [FILE...] | layers" ;;
+esac
