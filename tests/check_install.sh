@@ -24,6 +24,8 @@ library=$(find "$work/prefix" -name 'libcroton.so' -print -quit)
 echo "libcroton.so: $(($(stat -Lc %s "$library") / 1048576)) MiB"
 foreign=$(ldd "$library" | awk '{ n = $1; sub(".*/", "", n); print n }' | grep -vE "$allowed" || true)
 [[ -z $foreign ]] || fail "libcroton.so needs libraries that a user may not have:" $foreign
+lacking=$(ldd -r "$library" 2>&1 | grep 'undefined symbol' | c++filt || true)
+[[ -z $lacking ]] || fail "libcroton.so is incomplete: $lacking"
 readelf -d "$library" | grep -E 'R(UN)?PATH' && fail "libcroton.so carries a path of this machine"
 shown=$(nm -D --defined-only "$library" | awk '{ print $NF }' | grep -v croton || true)
 [[ -z $shown ]] || fail "symbols of others are visible:" $(head -n 5 <<<"$shown")
