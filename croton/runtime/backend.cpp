@@ -18,6 +18,8 @@ Registry& registry() {
 }  // namespace
 
 const Backend& backend(std::string_view name) {
+    static const bool filled = (register_builtin_backends(), true);
+    (void)filled;
     auto& table = registry();
     std::lock_guard lock(table.mutex);
     for (const auto& known : table.backends)

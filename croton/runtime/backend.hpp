@@ -44,5 +44,8 @@ class Backend {
 const Backend& backend(std::string_view name);
 /// Adds a back end; a second one of the same name is ignored.
 void register_backend(std::unique_ptr<Backend> backend);
+/// Adds the back ends that Croton ships; backend() calls it once. Defined in api/backends.cpp, the
+/// one place that knows them all.
+void register_builtin_backends();
 
 }  // namespace croton::runtime

@@ -1,0 +1,9 @@
+// The list of back ends. Nobody else includes their headers.
+#include "croton/backend/interp/interp.hpp"
+#include "croton/runtime/backend.hpp"
+
+namespace croton::runtime {
+
+void register_builtin_backends() { register_backend(backend::make_interp_backend()); }
+
+}  // namespace croton::runtime

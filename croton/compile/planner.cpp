@@ -1,0 +1,173 @@
+#include <algorithm>
+#include <map>
+
+#include "croton/compile/translate.hpp"
+
+namespace croton::compile {
+
+using namespace runtime;
+
+namespace {
+struct Planner {
+    explicit Planner(Program& program) : p(program), last(program.values.size(), -1) {}
+
+    Value& at(Id id) { return p.values[static_cast<size_t>(id)]; }
+    Id root(Id id) {
+        while (at(id).place == Place::View) id = at(id).source;
+        return id;
+    }
+
+    void mark_outputs() {
+        for (Id id : p.outputs)
+            if (Id r = root(id); at(r).place == Place::Slot) at(r).place = Place::Fresh;
+        for (const auto& step : p.steps)
+            if (std::holds_alternative<BranchStep>(step.kind))
+                for (Id id : step.writes()) at(id).place = Place::Fresh;
+    }
+
+    void find_last_uses() {
+        for (size_t n = 0; n < p.steps.size(); ++n) {
+            for (Id id : p.steps[n].reads())
+                last[static_cast<size_t>(root(id))] = static_cast<int>(n);
+            for (Id id : p.steps[n].writes()) {
+                int& end = last[static_cast<size_t>(root(id))];
+                end = std::max(end, static_cast<int>(n));
+            }
+        }
+    }
+
+    static bool same_sizes(const TensorType& a, const TensorType& b) {
+        if (a.rank() != b.rank() || dtype_size(a.dtype) != dtype_size(b.dtype)) return false;
+        for (size_t i = 0; i < a.dims.size(); ++i)
+            if (!a.dims[i].certainly_equals(b.dims[i])) return false;
+        return true;
+    }
+
+    // An input whose memory output `id` of step n may take over, or -1.
+    Id victim(size_t n, Id id) {
+        const auto& step = p.steps[n];
+        auto dies_here = [&](Id input) {
+            return at(input).place == Place::Slot &&
+                   last[static_cast<size_t>(input)] == static_cast<int>(n) &&
+                   same_sizes(at(input).type, at(id).type) && taken.find(input) == taken.end();
+        };
+        if (auto k = std::get_if<KernelStep>(&step.kind)) {
+            const auto& kernel = p.kernels[static_cast<size_t>(k->kernel)];
+            if (!elementwise_in_place(kernel)) return -1;
+            size_t out = static_cast<size_t>(std::find(k->operands.begin(), k->operands.end(), id) -
+                                             k->operands.begin());
+            for (size_t i = 0; i < k->operands.size(); ++i)
+                if (kernel.operands[i].kind == kernel::OperandKind::In &&
+                    dies_here(k->operands[i]) && k->maps[i] == k->maps[out] &&
+                    read_once_in_place(*k, i))
+                    return k->operands[i];
+        }
+        if (auto e = std::get_if<ExternStep>(&step.kind)) {
+            int in_place = e->op->kind<ExternCompute>()->in_place;
+            if (in_place >= 0 && id == e->outputs[0]) {
+                Id input = e->inputs[static_cast<size_t>(in_place)];
+                bool only_once = std::count(e->inputs.begin(), e->inputs.end(), input) == 1;
+                if (only_once && dies_here(input)) return input;
+            }
+        }
+        if (auto c = std::get_if<ContractStep>(&step.kind); c && c->inputs.size() == 5) {
+            Id addend = c->inputs[2];
+            bool only_once = std::count(c->inputs.begin(), c->inputs.end(), addend) == 1;
+            if (only_once && dies_here(addend)) return addend;
+        }
+        return -1;
+    }
+
+    // One Map section: each element is read before the same element is written.
+    static bool elementwise_in_place(const kernel::Kernel& kernel) {
+        int maps = 0;
+        for (const auto& section : kernel.sections) {
+            if (section.kind == kernel::SectionKind::Reduce) return false;
+            maps += section.kind == kernel::SectionKind::Map;
+        }
+        return maps == 1;
+    }
+    // Every way the step reads this value walks it as the output is walked (no second, shifted
+    // reader).
+    bool read_once_in_place(const KernelStep& step, size_t which) {
+        for (size_t i = 0; i < step.operands.size(); ++i)
+            if (i != which && root(step.operands[i]) == step.operands[which]) return false;
+        return true;
+    }
+
+    void assign(size_t n) {
+        taken.clear();
+        for (Id id : p.steps[n].writes()) {
+            Value& v = at(id);
+            if (v.place != Place::Slot) continue;
+            if (Id from = victim(n, id); from >= 0) {
+                taken[from] = id;
+                v.slot = at(from).slot;
+                v.source = from;
+                continue;
+            }
+            v.slot = take_free(v.type);
+        }
+        release(n);
+    }
+
+    static uint64_t key(const TensorType& type) {
+        TensorType bytes = type;  // a slot fits any dtype of the same width
+        return hash_combine(TensorType{DType::Bool, bytes.dims}.hash(),
+                            static_cast<uint64_t>(dtype_size(type.dtype)));
+    }
+
+    int take_free(const TensorType& type) {
+        auto exact = free_by_type.find(key(type));
+        if (exact != free_by_type.end()) {
+            int slot = exact->second;
+            free_by_type.erase(exact);
+            return slot;
+        }
+        // Another size may have to grow; a scalar's slot is left for scalars.
+        for (auto it = free_by_type.begin(); it != free_by_type.end(); ++it)
+            if (slot_rank[static_cast<size_t>(it->second)] == type.rank()) {
+                int slot = it->second;
+                free_by_type.erase(it);
+                return slot;
+            }
+        slot_rank.push_back(type.rank());
+        return p.slots++;
+    }
+
+    void release(size_t n) {
+        auto give = [&](Id id) {
+            Id r = root(id);
+            const Value& v = at(r);
+            if (v.place != Place::Slot || last[static_cast<size_t>(r)] != static_cast<int>(n))
+                return;
+            if (taken.find(r) != taken.end() || released[static_cast<size_t>(r)]) return;
+            released[static_cast<size_t>(r)] = true;
+            free_by_type.emplace(key(v.type), v.slot);
+        };
+        for (Id id : p.steps[n].reads()) give(id);
+        for (Id id : p.steps[n].writes()) give(id);
+    }
+
+    void run() {
+        mark_outputs();
+        find_last_uses();
+        released.resize(p.values.size(), false);
+        for (size_t n = 0; n < p.steps.size(); ++n) assign(n);
+    }
+
+    Program& p;
+    std::vector<int> last;
+    std::vector<bool> released;
+    std::map<Id, Id> taken;  // of the current step: input to the output that takes its memory over
+    std::multimap<uint64_t, int> free_by_type;
+    std::vector<int> slot_rank;
+};
+}  // namespace
+
+void plan_memory(Program& program) {
+    program.slots = 0;
+    Planner(program).run();
+}
+
+}  // namespace croton::compile

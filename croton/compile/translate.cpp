@@ -1,0 +1,286 @@
+#include "croton/compile/translate.hpp"
+
+#include <unordered_map>
+#include <unordered_set>
+
+#include "croton/compile/lower.hpp"
+#include "croton/graph/traverse.hpp"
+
+namespace croton::compile {
+
+using namespace runtime;
+
+// --- expansion ----------------------------------------------------------------------------------
+
+namespace {
+Variables expansion_of(const Node& node, const Variables& inputs) {
+    SiteScope scope(node.site);
+    if (auto expand = node.op->kind<ExpandCompute>()) {
+        if (inputs == node.inputs) return expand->expand(node);
+        Variables same = apply_like(node, inputs);
+        return expand->expand(same[0].node());
+    }
+    auto graph = attrs_of(node).opaque<Subgraph>("graph");
+    Substitution arguments;
+    for (size_t i = 0; i < graph->inputs().size(); ++i)
+        arguments.emplace(graph->inputs()[i], inputs[i]);
+    return substitute(graph->outputs(), arguments);
+}
+
+bool expands(const Node& node) {
+    if (node.kind != NodeKind::Apply) return false;
+    if (node.op->kind<ExpandCompute>()) return true;
+    auto inner = node.op->kind<InnerCompute>();
+    return inner && inner->kind == InnerCompute::Kind::Call;
+}
+
+// An expansion may promise the type less exactly than the node does: the node's dtype must stay.
+void check_expansion(const Node& node, const Variables& made) {
+    for (size_t i = 0; i < node.types.size(); ++i)
+        if (made.size() != node.types.size() || made[i].dtype() != node.types[i].dtype ||
+            made[i].rank() != node.types[i].rank())
+            fail(ErrorKind::Internal, "the expansion of ", node.op->name, " gives ",
+                 i < made.size() ? made[i].type().text() : "nothing", " where its type rule says ",
+                 node.types[i].text());
+}
+}  // namespace
+
+Variables expand_all(const Variables& outputs, const Variables& stops) {
+    Variables current = outputs;
+    while (true) {  // an expansion may contain composites again: one level a round
+        Substitution images;
+        std::unordered_map<const Node*, Variables> rebuilt;
+        auto image = [&](const Variable& v) {
+            auto found = rebuilt.find(v.node_pointer());
+            return found == rebuilt.end() ? v : found->second[v.index()];
+        };
+        bool expanded = false;
+        for (Node* node : toposort(current, stops)) {
+            if (node->kind != NodeKind::Apply) continue;
+            Variables inputs;
+            for (const auto& input : node->inputs) inputs.push_back(image(input));
+            if (expands(*node)) {
+                Variables made = expansion_of(*node, inputs);
+                check_expansion(*node, made);
+                rebuilt.emplace(node, std::move(made));
+                expanded = true;
+            } else if (!(inputs == node->inputs)) {
+                rebuilt.emplace(node, apply_like(*node, std::move(inputs)));
+            }
+        }
+        if (!expanded) return current;
+        for (auto& output : current) output = image(output);
+    }
+}
+
+// --- translation --------------------------------------------------------------------------------
+
+namespace {
+struct Translator {
+    Program program;
+    std::unordered_map<Variable, Id, VariableHash> ids;
+    std::unordered_multimap<uint64_t, int> known_kernels;  // hash to kernel number
+
+    Id new_value(const Variable& v, Place place) {
+        Value value;
+        value.type = v.type();
+        value.place = place;
+        value.name = v.name();
+        value.site = v.site();
+        program.values.push_back(std::move(value));
+        return static_cast<Id>(program.values.size()) - 1;
+    }
+
+    Id id_of(const Variable& v) {
+        auto found = ids.find(v);
+        if (found != ids.end()) return found->second;
+        if (const Array* data = constant_value(v)) {
+            Id id = new_value(v, Place::Constant);
+            program.values.back().constant = *data;
+            ids.emplace(v, id);
+            return id;
+        }
+        fail(ErrorKind::Usage, "the value of ",
+             v.name().empty() ? "an unnamed variable" : "'" + v.name() + "'", " of type ",
+             v.type().text(), " made at ", v.site().text(),
+             " is needed but is not among the inputs");
+    }
+
+    std::vector<Id> ids_of(const Variables& variables) {
+        std::vector<Id> result;
+        for (const auto& v : variables) result.push_back(id_of(v));
+        return result;
+    }
+
+    std::vector<Id> new_outputs(Node* node, Place place) {
+        std::vector<Id> result;
+        for (uint32_t i = 0; i < node->types.size(); ++i) {
+            Variable v(node, i);
+            Id id = new_value(v, place);
+            ids.emplace(v, id);
+            result.push_back(id);
+        }
+        return result;
+    }
+
+    int kernel_number(kernel::Kernel kernel) {
+        uint64_t hash = hash_text(kernel.name);
+        for (const auto& section : kernel.sections)
+            for (const auto& i : section.body)
+                hash = hash_combine(
+                    hash, static_cast<uint64_t>(i.op) * 64 + static_cast<uint64_t>(i.dtype));
+        hash = hash_combine(hash, static_cast<uint64_t>(kernel.rank * 64 + kernel.outer));
+        auto [first, last] = known_kernels.equal_range(hash);
+        for (; first != last; ++first)
+            if (program.kernels[static_cast<size_t>(first->second)] == kernel) return first->second;
+        program.kernels.push_back(std::move(kernel));
+        int number = static_cast<int>(program.kernels.size()) - 1;
+        known_kernels.emplace(hash, number);
+        return number;
+    }
+
+    void add(Node* node, StepKind kind) {
+        program.steps.push_back({std::move(kind), node->site, std::string(node->op->name)});
+    }
+
+    void kernel_step(Node* node) {
+        Lowered lowered = lower_node(*node);
+        KernelStep step;
+        step.operands = ids_of(node->inputs);
+        auto outputs = new_outputs(node, Place::Slot);
+        step.operands.insert(step.operands.end(), outputs.begin(), outputs.end());
+        step.outputs = 1;
+        step.maps = std::move(lowered.maps);
+        step.kernel = kernel_number(std::move(lowered.kernel));
+        step.splittable = lowered.splittable;
+        step.reject_empty = lowered.reject_empty;
+        if (node->op->kind<IndexedCompute>()) {
+            step.shape_op = node->op;
+            step.shape_attrs = node->attrs;
+            step.shape_inputs = ids_of(node->inputs);
+            step.shape_map = lowered.shape_map;
+        }
+        add(node, std::move(step));
+    }
+
+    void view_step(Node* node) {
+        auto inputs = ids_of(node->inputs);
+        Id out = new_outputs(node, Place::View)[0];
+        program.values[static_cast<size_t>(out)].source = inputs[0];
+        add(node, ViewStep{node->op, node->attrs, std::move(inputs), out});
+    }
+
+    void visit(Node* node) {
+        if (node->op->kind<ViewCompute>()) return view_step(node);
+        if (node->op->kind<ExternCompute>()) {
+            auto inputs = ids_of(node->inputs);
+            return add(node, ExternStep{node->op, node->attrs, std::move(inputs),
+                                        new_outputs(node, Place::Slot)});
+        }
+        if (node->op->kind<ContractCompute>()) {
+            auto inputs = ids_of(node->inputs);
+            return add(node, ContractStep{node->op, node->attrs, std::move(inputs),
+                                          new_outputs(node, Place::Slot)[0]});
+        }
+        if (node->op->kind<InnerCompute>()) return branch_step(node);
+        kernel_step(node);
+    }
+
+    void branch_step(Node* node);
+
+    // `lazy` nodes belong to branches and are translated there.
+    void run(const Variables& inputs, const Variables& outputs,
+             const std::unordered_set<const Node*>& lazy) {
+        for (const auto& v : inputs) {
+            Id id = new_value(v, Place::Argument);
+            program.inputs.push_back(id);
+            ids.emplace(v, id);
+        }
+        for (Node* node : toposort(outputs, inputs))
+            if (node->kind == NodeKind::Apply && !lazy.contains(node)) visit(node);
+        program.outputs = ids_of(outputs);
+    }
+};
+
+bool is_branch(const Node& node) {
+    if (node.kind != NodeKind::Apply) return false;
+    auto inner = node.op->kind<InnerCompute>();
+    return inner && inner->kind == InnerCompute::Kind::IfElse;
+}
+
+size_t branch_outputs(const Node& node) { return (node.inputs.size() - 1) / 2; }
+
+// The values of one branch, and what of the surroundings they use.
+struct Branch {
+    Variables results;
+    Variables needs;
+};
+
+// Nodes that only the results of branches need: found by walking users' sets downwards from the
+// outputs without entering branches.
+std::unordered_set<const Node*> lazy_nodes(const Variables& outputs, const Variables& stops) {
+    std::unordered_set<const Node*> eager, lazy;
+    std::unordered_set<Variable, VariableHash> stopped(stops.begin(), stops.end());
+    std::vector<Node*> stack;
+    auto visit = [&](const Variable& v) {
+        if (!stopped.contains(v) && eager.insert(v.node_pointer()).second)
+            stack.push_back(v.node_pointer());
+    };
+    for (const auto& v : outputs) visit(v);
+    while (!stack.empty()) {
+        Node* node = stack.back();
+        stack.pop_back();
+        size_t used = is_branch(*node) ? 1 : node->inputs.size();
+        for (size_t i = 0; i < used; ++i) visit(node->inputs[i]);
+    }
+    for (Node* node : toposort(outputs, stops))
+        if (node->kind == NodeKind::Apply && !eager.contains(node)) lazy.insert(node);
+    return lazy;
+}
+
+Branch branch_of(const Node& node, bool taken,
+                 const std::unordered_map<Variable, Id, VariableHash>& outside) {
+    Branch branch;
+    size_t count = branch_outputs(node), first = taken ? 1 : 1 + count;
+    branch.results.assign(node.inputs.begin() + static_cast<long>(first),
+                          node.inputs.begin() + static_cast<long>(first + count));
+    Variables known;
+    for (const auto& [v, id] : outside) known.push_back(v);
+    std::unordered_set<Variable, VariableHash> seen;
+    auto need = [&](const Variable& v) {
+        if (outside.contains(v) && v.kind() != NodeKind::Constant && seen.insert(v).second)
+            branch.needs.push_back(v);
+    };
+    for (const auto& v : branch.results) need(v);
+    for (Node* inner : toposort(branch.results, known))
+        for (const auto& input : inner->inputs) need(input);
+    return branch;
+}
+
+std::shared_ptr<const Program> branch_program(const Branch& branch) {
+    return std::make_shared<const Program>(translate(branch.needs, branch.results, "branch"));
+}
+
+void Translator::branch_step(Node* node) {
+    BranchStep step;
+    step.condition = id_of(node->inputs[0]);
+    Branch then_branch = branch_of(*node, true, ids), else_branch = branch_of(*node, false, ids);
+    step.then_program = branch_program(then_branch);
+    step.else_program = branch_program(else_branch);
+    step.then_inputs = ids_of(then_branch.needs);
+    step.else_inputs = ids_of(else_branch.needs);
+    step.outputs = new_outputs(node, Place::Fresh);
+    add(node, std::move(step));
+}
+}  // namespace
+
+Program translate(const Variables& inputs, const Variables& outputs, std::string name) {
+    Variables expanded = expand_all(outputs, inputs);
+    Translator translator;
+    translator.program.name = std::move(name);
+    translator.run(inputs, expanded, lazy_nodes(expanded, inputs));
+    plan_memory(translator.program);
+    return std::move(translator.program);
+}
+
+}  // namespace croton::compile

@@ -1,0 +1,211 @@
+#include "croton/runtime/blas.hpp"
+
+#include "croton/runtime/threads.hpp"
+
+// The few entry points that are used, declared here so that no BLAS header is needed.
+extern "C" {
+void cblas_sgemm(int, int, int, int, int, int, float, const float*, int, const float*, int, float,
+                 float*, int);
+void cblas_dgemm(int, int, int, int, int, int, double, const double*, int, const double*, int,
+                 double, double*, int);
+void cblas_cgemm(int, int, int, int, int, int, const void*, const void*, int, const void*, int,
+                 const void*, void*, int);
+void cblas_zgemm(int, int, int, int, int, int, const void*, const void*, int, const void*, int,
+                 const void*, void*, int);
+void cblas_sgemv(int, int, int, int, float, const float*, int, const float*, int, float, float*,
+                 int);
+void cblas_dgemv(int, int, int, int, double, const double*, int, const double*, int, double,
+                 double*, int);
+}
+
+namespace croton::runtime {
+
+namespace {
+constexpr int row_major = 101, plain = 111, transposed = 112;
+
+// A matrix as BLAS wants it: a leading dimension and maybe a transposition.
+template <class T>
+struct Operand {
+    const T* data;
+    int leading;
+    int order;
+};
+
+struct Matrix {
+    const std::byte* data;
+    int64_t rows, columns, row_stride, column_stride;  // strides in bytes
+};
+
+Matrix matrix_of(const TensorRef& r, int64_t offset) {
+    size_t rank = r.shape.size();
+    return {static_cast<const std::byte*>(r.data) + offset, r.shape[rank - 2], r.shape[rank - 1],
+            r.strides[rank - 2], r.strides[rank - 1]};
+}
+
+// Uses the matrix in place if one of its strides is one element, else packs it into `packed`.
+template <class T>
+Operand<T> operand(const Matrix& m, std::vector<T>& packed) {
+    constexpr int64_t item = sizeof(T);
+    auto data = reinterpret_cast<const T*>(m.data);
+    auto fits = [](int64_t stride, int64_t length) {
+        return stride % item == 0 && stride >= length * item && stride / item < INT32_MAX;
+    };
+    bool one_row = m.rows == 1, one_column = m.columns == 1;
+    if ((m.column_stride == item || one_column) && (one_row || fits(m.row_stride, m.columns)))
+        return {data, static_cast<int>(one_row ? m.columns : m.row_stride / item), plain};
+    if ((m.row_stride == item || one_row) && (one_column || fits(m.column_stride, m.rows)))
+        return {data, static_cast<int>(one_column ? m.rows : m.column_stride / item), transposed};
+    packed.resize(static_cast<size_t>(m.rows * m.columns));
+    for (int64_t i = 0; i < m.rows; ++i)
+        for (int64_t j = 0; j < m.columns; ++j)
+            std::memcpy(&packed[static_cast<size_t>(i * m.columns + j)],
+                        m.data + i * m.row_stride + j * m.column_stride, sizeof(T));
+    return {packed.data(), static_cast<int>(m.columns), plain};
+}
+
+void gemm(int ta, int tb, int m, int n, int k, float alpha, const float* a, int lda, const float* b,
+          int ldb, float beta, float* c, int ldc) {
+    if (m == 1 && ta == plain)  // c' = b' a': one row is a matrix-vector product
+        cblas_sgemv(row_major, tb == plain ? transposed : plain, tb == plain ? k : n,
+                    tb == plain ? n : k, alpha, b, ldb, a, 1, beta, c, 1);
+    else
+        cblas_sgemm(row_major, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+void gemm(int ta, int tb, int m, int n, int k, double alpha, const double* a, int lda,
+          const double* b, int ldb, double beta, double* c, int ldc) {
+    if (m == 1 && ta == plain)
+        cblas_dgemv(row_major, tb == plain ? transposed : plain, tb == plain ? k : n,
+                    tb == plain ? n : k, alpha, b, ldb, a, 1, beta, c, 1);
+    else
+        cblas_dgemm(row_major, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+void gemm(int ta, int tb, int m, int n, int k, std::complex<float> alpha,
+          const std::complex<float>* a, int lda, const std::complex<float>* b, int ldb,
+          std::complex<float> beta, std::complex<float>* c, int ldc) {
+    cblas_cgemm(row_major, ta, tb, m, n, k, &alpha, a, lda, b, ldb, &beta, c, ldc);
+}
+void gemm(int ta, int tb, int m, int n, int k, std::complex<double> alpha,
+          const std::complex<double>* a, int lda, const std::complex<double>* b, int ldb,
+          std::complex<double> beta, std::complex<double>* c, int ldc) {
+    cblas_zgemm(row_major, ta, tb, m, n, k, &alpha, a, lda, b, ldb, &beta, c, ldc);
+}
+
+// Rows of `out` per thread: pieces small enough to help, large enough to keep packing cheap.
+int64_t row_grain(int64_t m, int64_t n, int64_t k) {
+    constexpr int64_t enough = 1 << 20;  // multiply-adds worth waking a thread for
+    int64_t threads = thread_count();
+    int64_t share = (m + threads - 1) / threads;
+    return std::max(share, enough / std::max<int64_t>(n * k, 1) + 1);
+}
+
+template <class T>
+void product(const Matrix& a, const Matrix& b, T alpha, T beta, T* out) {
+    int64_t m = a.rows, n = b.columns, k = a.columns;
+    if (m == 0 || n == 0) return;
+    if (k == 0) {
+        for (int64_t i = 0; i < m * n; ++i) out[i] = beta == T(0) ? T(0) : out[i] * beta;
+        return;
+    }
+    thread_local std::vector<T> packed_a, packed_b;
+    auto x = operand<T>(a, packed_a);
+    auto y = operand<T>(b, packed_b);
+    auto rows = [&](int64_t begin, int64_t end) {
+        const T* first = x.data + (x.order == plain ? begin * x.leading : begin);
+        gemm(x.order, y.order, static_cast<int>(end - begin), static_cast<int>(n),
+             static_cast<int>(k), alpha, first, x.leading, y.data, y.leading, beta, out + begin * n,
+             static_cast<int>(n));
+    };
+    auto columns = [&](int64_t begin, int64_t end) {
+        const T* first = y.data + (y.order == plain ? begin : begin * y.leading);
+        gemm(x.order, y.order, static_cast<int>(m), static_cast<int>(end - begin),
+             static_cast<int>(k), alpha, x.data, x.leading, first, y.leading, beta, out + begin,
+             static_cast<int>(n));
+    };
+    if (m >= n)
+        parallel_for(m, row_grain(m, n, k), rows);
+    else
+        parallel_for(n, row_grain(n, m, k), columns);
+}
+
+template <class T>
+void plain_product(const Matrix& a, const Matrix& b, T* out) {
+    for (int64_t i = 0; i < a.rows; ++i)
+        for (int64_t j = 0; j < b.columns; ++j) {
+            T sum{};
+            for (int64_t p = 0; p < a.columns; ++p) {
+                T x, y;
+                std::memcpy(&x, a.data + i * a.row_stride + p * a.column_stride, sizeof x);
+                std::memcpy(&y, b.data + p * b.row_stride + j * b.column_stride, sizeof y);
+                if constexpr (std::is_same_v<T, bool>)
+                    sum = sum || (x && y);
+                else if constexpr (std::is_integral_v<T>)
+                    sum = static_cast<T>(static_cast<uint64_t>(sum) +
+                                         static_cast<uint64_t>(x) * static_cast<uint64_t>(y));
+                else
+                    sum += x * y;
+            }
+            out[i * b.columns + j] = sum;
+        }
+}
+
+Array array_of(const TensorRef& r) {
+    return Array::view(r.dtype, r.shape, r.strides, r.data, nullptr);
+}
+
+// The 16-bit floats are stored only: multiply in float32.
+void half_matmul(const TensorRef& a, const TensorRef& b, const TensorRef* c, double alpha,
+                 double beta, const TensorRef& out) {
+    Array x = array_of(a).cast(DType::Float32), y = array_of(b).cast(DType::Float32);
+    Array z = c ? array_of(*c).cast(DType::Float32) : Array::empty(DType::Float32, out.shape);
+    TensorRef wide = ref(z);
+    matmul(ref(x), ref(y), c ? &wide : nullptr, alpha, beta, wide);
+    array_of(out).assign(z);
+}
+
+// Byte offset of batch `index` in an operand whose leading axes broadcast to those of the output.
+int64_t batch_offset(const TensorRef& r, const Sizes& batch, int64_t index) {
+    int64_t offset = 0;
+    size_t own = r.shape.size() - 2, shift = batch.size() - own;
+    for (size_t axis = batch.size(); axis-- > 0;) {
+        int64_t position = index % batch[axis];
+        index /= batch[axis];
+        if (axis >= shift && r.shape[axis - shift] != 1)
+            offset += position * r.strides[axis - shift];
+    }
+    return offset;
+}
+}  // namespace
+
+void matmul(const TensorRef& a, const TensorRef& b, const TensorRef* c, double alpha, double beta,
+            const TensorRef& out) {
+    if (out.dtype == DType::Float16 || out.dtype == DType::BFloat16) {
+        half_matmul(a, b, c, alpha, beta, out);
+        return;
+    }
+    if (c && beta != 0 && c->data != out.data) array_of(out).assign(array_of(*c));
+    Sizes batch(out.shape.begin(), out.shape.end() - 2);
+    int64_t batches = element_count(batch);
+    int64_t matrix_size = out.shape[batch.size()] * out.shape[batch.size() + 1];
+    auto one = [&](int64_t index) {
+        Matrix x = matrix_of(a, batch_offset(a, batch, index));
+        Matrix y = matrix_of(b, batch_offset(b, batch, index));
+        visit_dtype(out.dtype, [&](auto tag) {
+            using T = decltype(tag);
+            T* place = static_cast<T*>(out.data) + index * matrix_size;
+            if constexpr (std::is_floating_point_v<T> || detail::is_complex_type<T>)
+                product<T>(x, y, static_cast<T>(alpha), static_cast<T>(beta), place);
+            else if constexpr (!detail::is_half_type<T>)
+                plain_product<T>(x, y, place);
+        });
+    };
+    parallel_for(
+        batches,
+        batches > 1
+            ? std::max<int64_t>(1, (1 << 18) / std::max<int64_t>(matrix_size * a.shape.back(), 1))
+            : 2,
+        [&](int64_t begin, int64_t end) {
+            for (int64_t i = begin; i < end; ++i) one(i);
+        });
+}
+
+}  // namespace croton::runtime

@@ -1,0 +1,146 @@
+#include "croton/runtime/program.hpp"
+
+#include <algorithm>
+
+namespace croton::runtime {
+
+namespace {
+template <class... Fs>
+struct Overloaded : Fs... {
+    using Fs::operator()...;
+};
+template <class... Fs>
+Overloaded(Fs...) -> Overloaded<Fs...>;
+
+std::string ids_text(const std::vector<Id>& ids) {
+    return join(ids, ", ", [](Id id) { return cat("%", id); });
+}
+
+std::string place_text(const Value& value) {
+    switch (value.place) {
+        case Place::Argument: return "argument";
+        case Place::Constant:
+            return value.constant.size() == 1 ? "= " + value.constant.text() : "constant";
+        case Place::Slot:
+            return value.source >= 0 ? cat("slot ", value.slot, " over %", value.source)
+                                     : cat("slot ", value.slot);
+        case Place::View: return cat("view of %", value.source);
+        case Place::Fresh: return "fresh";
+    }
+    return "?";
+}
+}  // namespace
+
+std::vector<Id> Step::reads() const {
+    return std::visit(Overloaded{
+                          [](const KernelStep& s) {
+                              std::vector<Id> ids(s.operands.begin(), s.operands.end() - s.outputs);
+                              ids.insert(ids.end(), s.shape_inputs.begin(), s.shape_inputs.end());
+                              return ids;
+                          },
+                          [](const ViewStep& s) { return s.inputs; },
+                          [](const ExternStep& s) { return s.inputs; },
+                          [](const ContractStep& s) { return s.inputs; },
+                          [](const BranchStep& s) {
+                              std::vector<Id> ids{s.condition};
+                              ids.insert(ids.end(), s.then_inputs.begin(), s.then_inputs.end());
+                              ids.insert(ids.end(), s.else_inputs.begin(), s.else_inputs.end());
+                              return ids;
+                          },
+                      },
+                      kind);
+}
+
+std::vector<Id> Step::writes() const {
+    return std::visit(Overloaded{
+                          [](const KernelStep& s) {
+                              return std::vector<Id>(s.operands.end() - s.outputs,
+                                                     s.operands.end());
+                          },
+                          [](const ViewStep& s) { return std::vector<Id>{s.output}; },
+                          [](const ExternStep& s) { return s.outputs; },
+                          [](const ContractStep& s) { return std::vector<Id>{s.output}; },
+                          [](const BranchStep& s) { return s.outputs; },
+                      },
+                      kind);
+}
+
+std::string Program::print() const {
+    std::ostringstream out;
+    out << "program " << (name.empty() ? "f" : name) << "(" << ids_text(inputs) << ")  " << slots
+        << " slots\n";
+    for (size_t i = 0; i < values.size(); ++i) {
+        const Value& v = values[i];
+        if (v.place != Place::Argument && v.place != Place::Constant) continue;
+        out << "  %" << i << " : " << v.type.text() << "  " << place_text(v);
+        if (!v.name.empty()) out << "  \"" << v.name << "\"";
+        out << "\n";
+    }
+    for (const auto& step : steps) {
+        out << "  " << ids_text(step.writes()) << " = " << step.label << "("
+            << ids_text(step.reads()) << ")";
+        if (auto k = std::get_if<KernelStep>(&step.kind)) out << "  kernel " << k->kernel;
+        for (Id id : step.writes()) {
+            const Value& v = values[static_cast<size_t>(id)];
+            out << "  [" << v.type.text() << " " << place_text(v) << "]";
+        }
+        if (step.site.known()) out << "  @ " << step.site.text();
+        out << "\n";
+        if (auto branch = std::get_if<BranchStep>(&step.kind))
+            out << "    then " << branch->then_program->print() << "    else "
+                << branch->else_program->print();
+    }
+    out << "  return " << ids_text(outputs) << "\n";
+    return out.str();
+}
+
+void Program::verify() const {
+    // Last step that reads each value's memory, views counted for what they show.
+    std::vector<int> born(values.size(), -2), last(values.size(), -2);
+    auto root = [&](Id id) {
+        while (values[static_cast<size_t>(id)].place == Place::View)
+            id = values[static_cast<size_t>(id)].source;
+        return static_cast<size_t>(id);
+    };
+    for (size_t i = 0; i < values.size(); ++i)
+        if (values[i].place == Place::Argument || values[i].place == Place::Constant) born[i] = -1;
+    for (size_t n = 0; n < steps.size(); ++n) {
+        int now = static_cast<int>(n);
+        for (Id id : steps[n].reads()) {
+            if (born[static_cast<size_t>(id)] == -2)
+                fail(ErrorKind::Internal, "step ", n, " (", steps[n].label, ") reads %", id,
+                     " too early");
+            last[root(id)] = now;
+        }
+        for (Id id : steps[n].writes()) {
+            if (born[static_cast<size_t>(id)] != -2)
+                fail(ErrorKind::Internal, "step ", n, " (", steps[n].label, ") writes %", id,
+                     " again");
+            born[static_cast<size_t>(id)] = now;
+            last[root(id)] = std::max(last[root(id)], now);
+        }
+    }
+    for (Id id : outputs) last[root(id)] = static_cast<int>(steps.size());
+    for (size_t a = 0; a < values.size(); ++a) {
+        if (values[a].place != Place::Slot) continue;
+        if (values[a].slot < 0 || values[a].slot >= slots)
+            fail(ErrorKind::Internal, "%", a, " has no slot");
+    }
+    // Values of a slot in order of birth must not overlap; taking over in place may touch.
+    std::vector<std::vector<size_t>> owners(static_cast<size_t>(slots));
+    for (size_t i = 0; i < values.size(); ++i)
+        if (values[i].place == Place::Slot && born[i] >= 0)
+            owners[static_cast<size_t>(values[i].slot)].push_back(i);
+    for (auto& list : owners) {
+        std::sort(list.begin(), list.end(), [&](size_t a, size_t b) { return born[a] < born[b]; });
+        for (size_t i = 1; i < list.size(); ++i) {
+            size_t a = list[i - 1], b = list[i];
+            bool takes_over = values[b].source == static_cast<Id>(a) && last[a] == born[b];
+            if (last[a] >= born[b] && !takes_over)
+                fail(ErrorKind::Internal, "%", a, " and %", b, " live in slot ", values[a].slot,
+                     " together");
+        }
+    }
+}
+
+}  // namespace croton::runtime

@@ -1,0 +1,145 @@
+#pragma once
+// A compiled function as data: a flat list of steps over numbered values. Prints, verifies, runs.
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "croton/graph/op.hpp"
+#include "croton/runtime/backend.hpp"
+
+namespace croton::runtime {
+
+/// Number of a value in its program.
+using Id = int32_t;
+
+/// Where a value's memory comes from.
+enum class Place : uint8_t {
+    Argument,  ///< handed in by the caller (inputs and shared variables alike)
+    Constant,  ///< `constant` of the value
+    Slot,      ///< buffer `slot` of the frame, reused between values and between calls
+    View,      ///< memory of value `source`
+    Fresh,     ///< new memory in every call: what a call returns
+};
+
+struct Value {
+    TensorType type;
+    Place place = Place::Slot;
+    int slot = -1;     ///< Slot
+    Id source = -1;    ///< View: whose memory; Slot, Fresh: value whose memory may be taken over
+    Array constant;    ///< Constant
+    std::string name;  ///< the user's, for messages
+    Site site;         ///< the user's line
+};
+
+/// Which of its own axes an operand walks along each kernel axis; -1: none.
+using AxisMap = SmallVector<int8_t, 8>;
+
+/// Runs kernel `kernel` of the program's kernel set. Extents are the broadcast of the In operands'
+/// sizes, or come from the shape function of `shape_op` where no In operand has the axis.
+struct KernelStep {
+    int kernel;
+    std::vector<Id> operands;   ///< in the order of the kernel's operands, outputs last
+    int outputs = 1;            ///< how many of them are outputs
+    std::vector<AxisMap> maps;  ///< In: [rank]; Out: own axis -> kernel axis or -1 (size 1)
+    const OpRecord* shape_op = nullptr;  ///< sets extents of the first axes from its output's sizes
+    std::shared_ptr<const Attrs> shape_attrs = nullptr;
+    std::vector<Id> shape_inputs = {};
+    AxisMap shape_map = {};     ///< own axis of shape_op's output -> kernel axis
+    bool splittable = false;    ///< axis 0 may be split between threads
+    bool reject_empty = false;  ///< a reduction without identity over no elements: an error
+    std::string what = {};      ///< the expression, for messages and profiles
+};
+
+struct ViewStep {
+    const OpRecord* op;
+    std::shared_ptr<const Attrs> attrs;
+    std::vector<Id> inputs;
+    Id output;
+};
+
+struct ExternStep {
+    const OpRecord* op;
+    std::shared_ptr<const Attrs> attrs;
+    std::vector<Id> inputs;
+    std::vector<Id> outputs;
+};
+
+/// alpha * a @ b + beta * c, batched over leading axes; inputs {a, b} or {a, b, c, alpha, beta}.
+struct ContractStep {
+    const OpRecord* op;
+    std::shared_ptr<const Attrs> attrs;
+    std::vector<Id> inputs;
+    Id output;
+};
+
+struct Program;
+
+/// Runs one of two programs. `then_inputs[i]` is the value handed to input i of `then_program`.
+struct BranchStep {
+    Id condition;
+    std::shared_ptr<const Program> then_program, else_program;
+    std::vector<Id> then_inputs, else_inputs;
+    std::vector<Id> outputs;
+};
+
+using StepKind = std::variant<KernelStep, ViewStep, ExternStep, ContractStep, BranchStep>;
+
+struct Step {
+    StepKind kind;
+    Site site;
+    std::string label;  ///< op name or fused expression
+    std::vector<Id> reads() const;
+    std::vector<Id> writes() const;
+};
+
+struct Program {
+    std::string name;
+    std::vector<Value> values;
+    std::vector<Id> inputs;  ///< Argument values, in calling order
+    std::vector<Id> outputs;
+    std::vector<Step> steps;
+    int slots = 0;
+    std::vector<kernel::Kernel> kernels;
+    std::shared_ptr<const KernelSet> code;
+
+    std::string print() const;
+    /// Internal error unless each value is written once before it is read and no two values that
+    /// live at the same time share a slot.
+    void verify() const;
+};
+
+/// What a profile keeps a step.
+struct StepTiming {
+    int64_t calls = 0;
+    double seconds = 0;
+    int64_t bytes = 0;  ///< written, last call
+};
+
+/// Working memory of one running call; reused between calls, never shared by two at once.
+class Frame {
+  public:
+    explicit Frame(const Program& program);
+    ~Frame();
+    Frame(const Frame&) = delete;
+
+    /// Runs the program on `arguments` and returns its outputs. Outputs never share memory with
+    /// arguments or with the frame, unless the program says so (Place::View of an argument gets
+    /// copied). Errors come out with step, line and shapes drawn.
+    std::vector<Array> run(std::span<const Array> arguments);
+    /// Set before run(): fills timings, one a step.
+    std::vector<StepTiming>* timings = nullptr;
+    /// Bytes held by the frame's slots.
+    int64_t held_bytes() const;
+
+  private:
+    friend class Executor;
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// Asks running calls to stop at the next step with an Interrupted error, if this returns true. Set
+/// by the Python binding (Ctrl-C). Null: never.
+extern bool (*interrupt_requested)();
+
+}  // namespace croton::runtime
