@@ -1,0 +1,502 @@
+#include "croton/api/function.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <unordered_set>
+
+#include "croton/base/settings.hpp"
+#include "croton/graph/op.hpp"
+#include "croton/graph/traverse.hpp"
+
+namespace croton {
+
+using Clock = std::chrono::steady_clock;
+
+namespace {
+struct SharedUpdate {
+    size_t shared;  ///< place among the function's shared variables
+    size_t output;  ///< place among the program's outputs
+};
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+}  // namespace
+
+struct Function::State {
+    std::string name;
+    std::vector<In> inputs;
+    std::vector<Out> outputs;
+    std::vector<SharedVariable> shared;
+    std::vector<SharedUpdate> updates;
+    compile::Built built;
+    Mode mode;
+    std::optional<bool> allow_downcast;
+    bool trust = false;
+    bool keep_profile = false;
+    double compile_seconds = 0;
+
+    std::mutex mutex;  // guards what follows
+    std::vector<std::unique_ptr<runtime::Frame>> idle;
+    std::vector<runtime::StepTiming> timings;
+    int64_t calls = 0, held_bytes = 0;
+    double call_seconds = 0;
+
+    std::unique_ptr<runtime::Frame> take_frame();
+    void give_back(std::unique_ptr<runtime::Frame> frame, double seconds,
+                   const std::vector<runtime::StepTiming>& times);
+};
+
+std::unique_ptr<runtime::Frame> Function::State::take_frame() {
+    {
+        std::lock_guard lock(mutex);
+        if (!idle.empty()) {
+            auto frame = std::move(idle.back());
+            idle.pop_back();
+            return frame;
+        }
+    }
+    return std::make_unique<runtime::Frame>(*built.program);
+}
+
+void Function::State::give_back(std::unique_ptr<runtime::Frame> frame, double seconds,
+                                const std::vector<runtime::StepTiming>& times) {
+    std::lock_guard lock(mutex);
+    if (keep_profile) {
+        ++calls;
+        call_seconds += seconds;
+        held_bytes = std::max(held_bytes, frame->held_bytes());
+        timings.resize(times.size());
+        for (size_t i = 0; i < times.size(); ++i) {
+            timings[i].calls += times[i].calls;
+            timings[i].seconds += times[i].seconds;
+            timings[i].bytes = times[i].bytes;
+        }
+    }
+    idle.push_back(std::move(frame));
+}
+
+const Array& Results::only() const {
+    if (values_.size() != 1)
+        fail(ErrorKind::Usage, "the function has ", values_.size(),
+             " outputs; pick one by its number");
+    return values_[0];
+}
+
+// --- building
+// -------------------------------------------------------------------------------------
+
+namespace {
+std::string label(const Variable& v, size_t position) {
+    return v.name().empty() ? cat("number ", position) : cat("'", v.name(), "'");
+}
+
+void check_inputs(const std::vector<In>& inputs) {
+    std::unordered_set<Variable, VariableHash> seen;
+    std::unordered_set<std::string> names;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+        const auto& v = inputs[i].variable;
+        if (!v) fail(ErrorKind::Usage, "input ", i, " of the function is nothing");
+        if (v.kind() == NodeKind::Shared)
+            fail(ErrorKind::Usage, "input ", label(v, i),
+                 " is a shared variable; functions find those by themselves (use givens to replace "
+                 "one)");
+        if (v.kind() == NodeKind::Constant)
+            fail(ErrorKind::Usage, "input ", i, " of the function is a constant");
+        if (!seen.insert(v).second)
+            fail(ErrorKind::Usage, "input ", label(v, i), " is given twice");
+        if (!inputs[i].name.empty() && !names.insert(inputs[i].name).second)
+            fail(ErrorKind::Usage, "two inputs have the name '", inputs[i].name, "'");
+    }
+}
+
+bool certainly_different(const TensorType& a, const TensorType& b) {
+    if (a.dtype != b.dtype || a.rank() != b.rank()) return true;
+    for (size_t i = 0; i < a.dims.size(); ++i)
+        if (a.dims[i].known() && b.dims[i].known() && !(a.dims[i] == b.dims[i])) return true;
+    return false;
+}
+
+// The expression with the dtype of `target` if that loses nothing, else a Type error.
+Variable fitted(const Variable& value, const Variable& target, std::string_view role) {
+    if (!value) fail(ErrorKind::Usage, "the ", role, " of '", target.name(), "' is nothing");
+    Variable result = value;
+    if (auto number = constant_value(value);
+        number && number->dtype() != target.dtype() &&
+        (value.node().weak || can_cast_safely(number->dtype(), target.dtype())))
+        result = constant(number->cast(target.dtype()), value.site());
+    if (certainly_different(result.type(), target.type()))
+        fail(ErrorKind::Type, "the ", role, " of '", target.name(), "' has type ",
+             result.type().text(), " (made at ", result.site().text(), "), but the variable is ",
+             target.type().text(),
+             result.dtype() != target.dtype() ? "; cast it explicitly if that is meant" : "");
+    return result;
+}
+
+void add_default_updates(Updates& updates, const Variables& outputs,
+                         const FunctionOptions& options) {
+    if (options.no_default_updates) return;
+    std::unordered_set<Variable, VariableHash> settled(options.no_default_updates_of.begin(),
+                                                       options.no_default_updates_of.end());
+    for (const auto& [target, value] : updates) settled.insert(target);
+    while (true) {
+        Variables roots = outputs;
+        for (const auto& [target, value] : updates) roots.push_back(value);
+        bool added = false;
+        for (const auto& leaf : leaves(roots)) {
+            if (leaf.kind() != NodeKind::Shared || !settled.insert(leaf).second) continue;
+            if (Variable next = SharedVariable(leaf).default_update()) {
+                updates.emplace_back(leaf, next);
+                added = true;
+            }
+        }
+        if (!added) return;
+    }
+}
+
+void check_unused(const std::vector<In>& inputs, const Variables& roots,
+                  const FunctionOptions& options) {
+    std::string action =
+        options.on_unused_input.empty() ? settings().on_unused_input : options.on_unused_input;
+    if (action != "raise" && action != "warn" && action != "ignore")
+        fail(ErrorKind::Value, "on_unused_input takes raise, warn or ignore, not '", action, "'");
+    if (action == "ignore") return;
+    Variables stops;
+    std::unordered_set<Variable, VariableHash> used(roots.begin(), roots.end());
+    for (const auto& in : inputs) stops.push_back(in.variable);
+    for (Node* node : toposort(roots, stops))
+        for (const auto& v : node->inputs) used.insert(v);
+    for (size_t i = 0; i < inputs.size(); ++i) {
+        if (used.contains(inputs[i].variable)) continue;
+        std::string text = cat(
+            "input ", label(inputs[i].variable, i), " made at ", inputs[i].variable.site().text(),
+            " is not used by any output; leave it out or pass on_unused_input='ignore'");
+        if (action == "raise") fail(ErrorKind::Usage, text);
+        std::fprintf(stderr, "croton: warning: %s\n", text.c_str());
+    }
+}
+
+// Leaves that the graph needs beyond the inputs: shared variables are found, others are missing.
+std::vector<SharedVariable> find_shared(const std::vector<In>& inputs, const Variables& roots,
+                                        const Updates& updates) {
+    Variables stops;
+    for (const auto& in : inputs) stops.push_back(in.variable);
+    std::unordered_set<Variable, VariableHash> known(stops.begin(), stops.end());
+    std::vector<SharedVariable> result;
+    auto found = [&](const Variable& v) {
+        if (known.insert(v).second) result.push_back(SharedVariable(v));
+    };
+    for (Node* node : toposort(roots, stops)) {
+        Variable leaf(node, 0);
+        if (node->kind == NodeKind::Shared) found(leaf);
+        if (node->kind == NodeKind::Input && !known.contains(leaf))
+            fail(ErrorKind::Usage, "input ",
+                 leaf.name().empty() ? "(unnamed)" : "'" + leaf.name() + "'", " of type ",
+                 leaf.type().text(), " made at ", leaf.site().text(),
+                 " is needed to compute the outputs but is not among the inputs of the function, "
+                 "and no value is "
+                 "given for it");
+    }
+    for (const auto& [target, value] : updates) found(target);
+    return result;
+}
+}  // namespace
+
+Function function(const std::vector<In>& inputs, const std::vector<Out>& outputs,
+                  const FunctionOptions& options) {
+    auto start = Clock::now();
+    check_inputs(inputs);
+    auto state = std::make_shared<Function::State>();
+    state->name = options.name.empty() ? "f" : options.name;
+    state->inputs = inputs;
+    state->outputs = outputs;
+    state->mode = options.mode ? *options.mode : compile::default_mode();
+    state->allow_downcast = options.allow_input_downcast;
+    state->keep_profile = options.profile || settings().profile;
+
+    Variables results;
+    for (const auto& out : outputs) {
+        if (!out.variable)
+            fail(ErrorKind::Usage, "output ", results.size(), " of the function is nothing");
+        results.push_back(out.variable);
+    }
+    Updates updates;
+    for (const auto& [target, value] : options.updates) {
+        SharedVariable checked(target);
+        for (const auto& [other, unused] : updates)
+            if (other == target) fail(ErrorKind::Usage, "'", target.name(), "' is updated twice");
+        updates.emplace_back(target, fitted(value, target, "update"));
+    }
+    add_default_updates(updates, results, options);
+
+    Variables roots = results;
+    for (const auto& [target, value] : updates) roots.push_back(value);
+    if (!options.givens.empty()) {
+        Substitution replacements;
+        for (const auto& [target, value] : options.givens)
+            if (!replacements.emplace(target, fitted(value, target, "replacement")).second)
+                fail(ErrorKind::Usage, "givens replace '", target.name(), "' twice");
+        roots = substitute(roots, replacements);
+    }
+    check_unused(inputs, roots, options);
+    state->shared = find_shared(inputs, roots, updates);
+
+    compile::BuildRequest request;
+    for (const auto& in : inputs) request.inputs.push_back(in.variable);
+    for (const auto& s : state->shared) request.inputs.push_back(s);
+    request.outputs = roots;
+    request.name = state->name;
+    request.mode = state->mode;
+    for (size_t i = 0; i < updates.size(); ++i) {
+        auto place = std::find(state->shared.begin(), state->shared.end(), updates[i].first);
+        auto shared = static_cast<size_t>(place - state->shared.begin());
+        state->updates.push_back({shared, results.size() + i});
+        request.updates.emplace_back(static_cast<int>(results.size() + i),
+                                     static_cast<int>(inputs.size() + shared));
+    }
+    state->built = compile::build(request);
+    state->compile_seconds = seconds_since(start);
+    return Function(state);
+}
+
+// --- calling
+// --------------------------------------------------------------------------------------
+
+namespace {
+// Whether every value survives the cast: how a lenient call takes, say, int64 values for an int32
+// input.
+bool cast_loses(const Array& value, DType dtype) {
+    return !value.cast(dtype).cast(value.dtype()).identical(value.contiguous_copy());
+}
+
+Array fit_argument(const Array& value, const In& in, size_t position,
+                   std::optional<bool> downcast) {
+    const auto& type = in.variable.type();
+    if (value.rank() != type.rank())
+        fail(ErrorKind::Type, "input ", label(in.variable, position), " takes an array of rank ",
+             type.rank(), " (", type.text(), "), not one of rank ", value.rank(), " and shape ",
+             shape_text(value.shape()));
+    Array result = value;
+    if (value.dtype() != type.dtype) {
+        if (in.allow_downcast) downcast = in.allow_downcast;
+        bool allowed = downcast.value_or(false) || can_cast_safely(value.dtype(), type.dtype);
+        if (!allowed && value.rank() == 0 && !downcast &&
+            dtype_family(value.dtype()) <= dtype_family(type.dtype))
+            allowed = is_floating(type.dtype) || !cast_loses(value, type.dtype);
+        if (in.strict || !allowed)
+            fail(ErrorKind::Type, "input ", label(in.variable, position), " takes ",
+                 dtype_name(type.dtype), ", not ", dtype_name(value.dtype()),
+                 in.strict ? " (it is strict)"
+                           : "; convert the array, or pass allow_input_downcast=True");
+        result = value.cast(type.dtype);
+    }
+    return result;
+}
+
+// Sizes that the types promise: known ones, and equal ones for equal symbols.
+void check_sizes(const std::vector<In>& inputs, const std::vector<SharedVariable>& shared,
+                 const std::vector<Array>& values) {
+    struct Seen {
+        int64_t code, size;
+        size_t input;
+        int axis;
+    };
+    std::vector<Seen> symbols;
+    for (size_t i = 0; i < values.size(); ++i) {
+        const Variable& v = i < inputs.size() ? inputs[i].variable : shared[i - inputs.size()];
+        for (int axis = 0; axis < v.rank(); ++axis) {
+            Dim dim = v.type().dims[static_cast<size_t>(axis)];
+            int64_t size = values[i].shape(axis);
+            if (dim.unknown()) continue;
+            if (dim.known()) {
+                if (dim.size() != size)
+                    fail(ErrorKind::Shape, "input ", label(v, i), " (", v.type().text(),
+                         ", made at ", v.site().text(), ") has ", size, " elements in axis ", axis,
+                         "; its type says ", dim.size());
+                continue;
+            }
+            auto same = std::find_if(symbols.begin(), symbols.end(),
+                                     [&](const Seen& s) { return s.code == dim.code(); });
+            if (same == symbols.end())
+                symbols.push_back({dim.code(), size, i, axis});
+            else if (same->size != size)
+                fail(ErrorKind::Shape, "size ", dim.text(), " is ", same->size, " in axis ",
+                     same->axis, " of input ", same->input, " but ", size, " in axis ", axis,
+                     " of input ", label(v, i));
+        }
+    }
+}
+
+using Locks = std::vector<std::unique_lock<std::mutex>>;
+}  // namespace
+
+Results Function::call(std::vector<std::optional<Array>> arguments) const {
+    State& s = *state_;
+    auto start = s.keep_profile ? Clock::now() : Clock::time_point();
+    if (arguments.size() > s.inputs.size())
+        fail(ErrorKind::Usage, "function ", s.name, " takes ", s.inputs.size(), " arguments, not ",
+             arguments.size());
+    arguments.resize(s.inputs.size());
+    std::vector<Array> values;
+    values.reserve(s.inputs.size() + s.shared.size());
+    for (size_t i = 0; i < s.inputs.size(); ++i) {
+        const In& in = s.inputs[i];
+        if (!arguments[i] && !in.value)
+            fail(ErrorKind::Usage, "function ", s.name, ": input ", label(in.variable, i),
+                 " of type ", in.variable.type().text(), " is missing");
+        const Array& given = arguments[i] ? *arguments[i] : *in.value;
+        values.push_back(s.trust ? given : fit_argument(given, in, i, s.allow_downcast));
+    }
+    // Storages are locked in the order of their addresses, so that two functions never wait for
+    // each other; a function without updates only needs the values of one moment.
+    std::vector<SharedStorage*> storages;
+    for (const auto& v : s.shared) storages.push_back(&v.storage());
+    std::sort(storages.begin(), storages.end());
+    storages.erase(std::unique(storages.begin(), storages.end()), storages.end());
+    Locks locks;
+    for (auto* storage : storages) locks.emplace_back(storage->mutex);
+    for (const auto& v : s.shared) values.push_back(v.storage().value);
+    if (s.updates.empty()) locks.clear();
+    if (!s.trust) check_sizes(s.inputs, s.shared, values);
+
+    auto frame = s.take_frame();
+    std::vector<runtime::StepTiming> times;
+    frame->timings = s.keep_profile ? &times : nullptr;
+    std::vector<Array> results;
+    try {
+        results = frame->run(values);
+    } catch (...) {
+        s.give_back(std::move(frame), 0, {});
+        throw;
+    }
+    for (const auto& update : s.updates)
+        s.shared[update.shared].storage().value = results[update.output];
+    results.resize(s.outputs.size());
+    s.give_back(std::move(frame), s.keep_profile ? seconds_since(start) : 0, times);
+    return Results(std::move(results));
+}
+
+Results Function::call_named(std::vector<std::optional<Array>> positional,
+                             const std::map<std::string, Array>& named) const {
+    const State& s = *state_;
+    positional.resize(std::max(positional.size(), s.inputs.size()));
+    for (const auto& [name, value] : named) {
+        auto place = std::find_if(s.inputs.begin(), s.inputs.end(),
+                                  [&](const In& in) { return in.name == name; });
+        if (place == s.inputs.end())
+            fail(ErrorKind::Usage, "function ", s.name, " has no input '", name, "'; it has ",
+                 join(s.inputs, ", ", [](const In& in) { return "'" + in.name + "'"; }));
+        auto& slot = positional[static_cast<size_t>(place - s.inputs.begin())];
+        if (slot) fail(ErrorKind::Usage, "input '", name, "' is given twice");
+        slot = value;
+    }
+    return call(std::move(positional));
+}
+
+// --- looking
+// --------------------------------------------------------------------------------------
+
+const std::string& Function::name() const { return state_->name; }
+size_t Function::input_count() const { return state_->inputs.size(); }
+const In& Function::input(size_t i) const { return state_->inputs.at(i); }
+size_t Function::output_count() const { return state_->outputs.size(); }
+const Variable& Function::output(size_t i) const { return state_->outputs.at(i).variable; }
+void Function::trust_input(bool trust) { state_->trust = trust; }
+bool Function::trusts_input() const { return state_->trust; }
+const runtime::Program& Function::program() const { return *state_->built.program; }
+const compile::Trace& Function::trace() const { return *state_->built.trace; }
+const Mode& Function::mode() const { return state_->mode; }
+bool Function::profiled() const { return state_->keep_profile; }
+
+Variables Function::shared_variables() const {
+    return {state_->shared.begin(), state_->shared.end()};
+}
+
+void Function::free() const {
+    std::lock_guard lock(state_->mutex);
+    state_->idle.clear();
+}
+
+Function Function::copy(const Updates& swap, bool delete_updates, std::string name) const {
+    auto twin = std::make_shared<State>();
+    twin->name = name.empty() ? state_->name : std::move(name);
+    twin->inputs = state_->inputs;
+    twin->outputs = state_->outputs;
+    twin->shared = state_->shared;
+    if (!delete_updates) twin->updates = state_->updates;
+    twin->built = state_->built;
+    twin->mode = state_->mode;
+    twin->allow_downcast = state_->allow_downcast;
+    twin->trust = state_->trust;
+    twin->keep_profile = state_->keep_profile;
+    twin->compile_seconds = state_->compile_seconds;
+    for (const auto& [from, to] : swap) {
+        auto place = std::find(twin->shared.begin(), twin->shared.end(), from);
+        if (place == twin->shared.end())
+            fail(ErrorKind::Usage, "function ", twin->name, " does not use the shared variable '",
+                 from.name(), "'");
+        if (certainly_different(to.type(), from.type()))
+            fail(ErrorKind::Type, "'", from.name(), "' (", from.type().text(),
+                 ") cannot be swapped for '", to.name(), "' (", to.type().text(), ")");
+        *place = SharedVariable(to);
+    }
+    return Function(twin);
+}
+
+Profile Function::profile() const {
+    State& s = *state_;
+    if (!s.keep_profile)
+        fail(ErrorKind::Usage, "function ", s.name, " was compiled without profile=True");
+    std::lock_guard lock(s.mutex);
+    Profile result{s.name, s.calls, s.call_seconds, s.compile_seconds, {}, s.held_bytes};
+    for (size_t i = 0; i < s.timings.size(); ++i) {
+        const auto& step = s.built.program->steps[i];
+        result.rows.push_back(
+            {step.label, step.site, s.timings[i].calls, s.timings[i].seconds, s.timings[i].bytes});
+    }
+    return result;
+}
+
+std::string Profile::text() const {
+    std::ostringstream out;
+    auto milliseconds = [](double seconds) {
+        char text[32];
+        std::snprintf(text, sizeof text, "%10.3f", seconds * 1e3);
+        return std::string(text);
+    };
+    double inside = 0;
+    for (const auto& row : rows) inside += row.seconds;
+    out << "function " << function << ": " << calls << " calls, " << milliseconds(call_seconds)
+        << " ms in calls, " << milliseconds(inside) << " ms in steps, compiled in "
+        << milliseconds(compile_seconds) << " ms, " << held_bytes << " bytes of working memory\n";
+    out << "       ms    share      calls          bytes  step\n";
+    auto sorted = rows;
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [](const Row& a, const Row& b) { return a.seconds > b.seconds; });
+    for (const auto& row : sorted) {
+        char text[96];
+        std::snprintf(text, sizeof text, "%s  %5.1f %%  %9lld  %13lld  ",
+                      milliseconds(row.seconds).c_str(),
+                      inside > 0 ? 100 * row.seconds / inside : 0.0,
+                      static_cast<long long>(row.calls), static_cast<long long>(row.bytes));
+        out << text << row.what;
+        if (row.site.known()) out << "    " << row.site.text() << "  " << row.site.code_text();
+        out << "\n";
+    }
+    return out.str();
+}
+
+Array eval(const Variable& expression, const std::vector<std::pair<Variable, Array>>& inputs) {
+    std::vector<In> variables;
+    std::vector<std::optional<Array>> values;
+    for (const auto& [variable, value] : inputs) {
+        variables.push_back(variable);
+        values.push_back(value);
+    }
+    FunctionOptions options;
+    options.on_unused_input = "ignore";
+    return function(variables, expression, options).call(std::move(values)).only();
+}
+
+}  // namespace croton

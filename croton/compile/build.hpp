@@ -1,0 +1,68 @@
+#pragma once
+// From graphs to programs: what function() calls.
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "croton/graph/variable.hpp"
+#include "croton/runtime/program.hpp"
+
+namespace croton::compile {
+
+/// How a function is compiled. Named modes are rows of the table in mode.cpp.
+struct Mode {
+    std::string name = "fast";
+    bool rewrite = true;  ///< run the rewriting pipeline
+    bool fuse = true;     ///< fuse kernels
+    bool check = false;   ///< verify every step of rewriting and of running against the judge
+    std::string backend = "cpu";  ///< back end of the kernels
+    int64_t rule_limit = -1;  ///< stop rewriting after so many steps; -1: the setting rule_limit
+    std::vector<std::string> excluded;  ///< names of rules and of pipeline steps that are left out
+    /// The same mode without the named rules or steps ("fuse", "log of softmax", ...).
+    Mode excluding(std::vector<std::string> names) const;
+    Mode limited(int64_t limit) const;
+};
+
+/// "quick", "fast", "check" or Theano's names for them (FAST_COMPILE, FAST_RUN, DebugMode). Usage
+/// error listing the known ones otherwise.
+Mode mode_named(std::string_view name);
+/// The mode of the setting `mode`.
+Mode default_mode();
+
+/// One thing the compiler did, for explain().
+struct Event {
+    int number = 0;     ///< of rewriting steps, from 1; 0: not a rewriting step
+    std::string what;   ///< rule or stage
+    std::string where;  ///< file:line of the rule; "" for stages
+    std::string before, after;
+    Site site;  ///< the user's line
+};
+
+struct Trace {
+    std::vector<Event> events;
+    double rewrite_seconds = 0, schedule_seconds = 0, generate_seconds = 0;
+    int compiled_kernels = 0, cached_kernels = 0;
+    std::string graph_before, graph_after;  ///< text forms
+    std::string text() const;
+};
+
+struct Built {
+    std::shared_ptr<const runtime::Program> program;
+    std::shared_ptr<const Trace> trace;
+};
+
+struct BuildRequest {
+    Variables inputs;  ///< leaves, shared variables included
+    Variables outputs;
+    /// (output, input): output j replaces input k after the call and may take over its memory.
+    std::vector<std::pair<int, int>> updates;
+    std::string name;
+    Mode mode;
+    bool keep_trace = true;
+};
+
+/// Runs the mode's pipeline. Errors as the stages give them.
+Built build(const BuildRequest& request);
+
+}  // namespace croton::compile
