@@ -5,7 +5,7 @@
 #include "croton/base/error.hpp"
 #include "croton/kernel/interpret.hpp"
 
-namespace croton::backend {
+namespace croton::interp {
 
 namespace {
 
@@ -53,4 +53,4 @@ std::unique_ptr<runtime::Backend> make_interp_backend() {
     return std::make_unique<InterpBackend>();
 }
 
-}  // namespace croton::backend
+}  // namespace croton::interp

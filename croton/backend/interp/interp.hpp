@@ -5,9 +5,9 @@
 
 #include "croton/runtime/backend.hpp"
 
-namespace croton::backend {
+namespace croton::interp {
 
 /// Its name is "interp". compile() decodes the kernels (Compile error for one that breaks a rule).
 std::unique_ptr<runtime::Backend> make_interp_backend();
 
-}  // namespace croton::backend
+}  // namespace croton::interp
