@@ -1,0 +1,177 @@
+#include "croton/rewrite/rule.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "croton/graph/traverse.hpp"
+
+namespace croton::rewrite {
+
+Variable any_attrs(const Variable& pattern, std::vector<std::string> names) {
+    const Node& from = pattern.node();
+    auto node = new Node(NodeKind::Apply);
+    Variable result(node, pattern.index());
+    node->op = from.op;
+    Attrs attrs = *from.attrs;
+    for (auto& name : names) attrs.values[from.op->attribute_index(name)] = AttrWildcard{name};
+    node->attrs = std::make_shared<const Attrs>(std::move(attrs));
+    node->inputs = from.inputs;
+    node->types = from.types;
+    node->pattern = true;
+    return result;
+}
+
+Value Match::value(std::string_view name) const {
+    auto found = values_.find(name);
+    if (found == values_.end()) fail(ErrorKind::Internal, "the pattern binds no '", name, "'");
+    return found->second;
+}
+
+std::optional<double> Match::number(std::string_view name) const {
+    const Array* value = constant(name);
+    if (!value || value->size() == 0 || is_complex(value->dtype())) return std::nullopt;
+    if (value->size() == 1) return value->item<double>();
+    auto all = value->to_vector<double>();
+    bool equal = std::all_of(all.begin(), all.end(), [&](double x) { return x == all[0]; });
+    return equal ? std::optional(all[0]) : std::nullopt;
+}
+
+// Patterns are small trees: recursion over the pattern is bounded by what a row can say.
+class Matcher {
+  public:
+    Matcher(Arena& arena, NodeId root) : arena_(arena), match_(arena, root) {}
+
+    bool visit(const Variable& pattern, Value value) {
+        switch (pattern.kind()) {
+            case NodeKind::Wildcard: return bind(pattern.name(), value);
+            case NodeKind::Constant: return constant(*constant_value(pattern), value);
+            case NodeKind::Apply: return apply(pattern.node(), pattern.index(), value);
+            case NodeKind::Input:
+            case NodeKind::Shared: break;
+        }
+        return false;
+    }
+    Match& result() { return match_; }
+
+  private:
+    bool bind(const std::string& name, Value value) {
+        auto [place, fresh] = match_.values_.emplace(name, value);
+        return fresh || place->second == value;
+    }
+
+    // A number in a pattern means a scalar of that value: a longer constant could stretch the
+    // result.
+    bool constant(const Array& wanted, Value value) {
+        const Array* found = arena_.constant(value);
+        if (!found || found->size() != 1 || found->rank() > arena_.type({match_.root(), 0}).rank())
+            return false;
+        for (int axis = 0; axis < found->rank(); ++axis)
+            if (found->shape(axis) != 1) return false;
+        if (is_complex(found->dtype()))
+            return found->item<std::complex<double>>() == wanted.item<std::complex<double>>();
+        return found->item<double>() == wanted.item<double>();
+    }
+
+    bool attributes(const Node& pattern, NodeId id) {
+        const auto& wanted = pattern.attrs->values;
+        const auto& found = arena_.attrs(id).values;
+        for (size_t i = 0; i < wanted.size(); ++i) {
+            if (auto wild = std::get_if<AttrWildcard>(&wanted[i])) {
+                auto [place, fresh] = match_.attrs_.emplace(wild->name, found[i]);
+                if (!fresh && !attr_equal(place->second, found[i])) return false;
+            } else if (!attr_equal(wanted[i], found[i])) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    bool apply(const Node& pattern, uint32_t index, Value value) {
+        if (arena_.kind(value.node) != NodeKind::Apply || arena_.op(value.node) != pattern.op ||
+            value.index != index)
+            return false;
+        const auto& inputs = arena_.inputs(value.node);
+        if (inputs.size() != pattern.inputs.size()) return false;
+        Match before = match_;
+        if (attributes(pattern, value.node) && in_order(pattern, inputs)) return true;
+        if (!pattern.op->facts.commutative || inputs.size() != 2) return false;
+        match_ = std::move(before);
+        return attributes(pattern, value.node) && in_order(pattern, {inputs[1], inputs[0]});
+    }
+
+    bool in_order(const Node& pattern, const std::vector<Value>& inputs) {
+        for (size_t i = 0; i < inputs.size(); ++i)
+            if (!visit(pattern.inputs[i], inputs[i])) return false;
+        return true;
+    }
+
+    Arena& arena_;
+    Match match_;
+};
+
+std::optional<Match> match(const Rule& rule, Arena& arena, NodeId root) {
+    Matcher matcher(arena, root);
+    if (!matcher.visit(rule.left, {root, rule.left.index()})) return std::nullopt;
+    if (rule.where && !rule.where(matcher.result())) return std::nullopt;
+    return std::move(matcher.result());
+}
+
+class Instantiator {
+  public:
+    explicit Instantiator(const Match& match) : match_(match) {}
+
+    Variable visit(const Variable& pattern) {
+        if (pattern.kind() == NodeKind::Wildcard) return match_[pattern.name()];
+        if (pattern.kind() != NodeKind::Apply) return pattern;
+        auto found = done_.find(pattern.node_pointer());
+        if (found == done_.end())
+            found = done_.emplace(pattern.node_pointer(), build(pattern.node())).first;
+        return found->second[pattern.index()];
+    }
+
+  private:
+    Variables build(const Node& node) {
+        Variables inputs;
+        for (const auto& input : node.inputs) inputs.push_back(visit(input));
+        NamedAttrs attrs;
+        for (size_t i = 0; i < node.attrs->values.size(); ++i) {
+            const AttrValue& value = node.attrs->values[i];
+            auto wild = std::get_if<AttrWildcard>(&value);
+            attrs.emplace_back(node.op->attributes[i].name,
+                               wild ? match_.attrs_.at(wild->name) : value);
+        }
+        return apply(*node.op, std::move(inputs), std::move(attrs));
+    }
+    const Match& match_;
+    std::unordered_map<const Node*, Variables> done_;
+};
+
+Variable instantiate(const Rule& rule, const Match& match) {
+    SiteScope scope(match.arena().site(match.root()));
+    if (auto build = std::get_if<Build>(&rule.right)) return (*build)(match);
+    return Instantiator(match).visit(std::get<Variable>(rule.right));
+}
+
+Condition floating(std::string name) {
+    return [name](const Match& m) { return is_floating(m.type(name).dtype); };
+}
+Condition continuous(std::string name) {
+    return [name](const Match& m) { return is_continuous(m.type(name).dtype); };
+}
+Condition is_constant(std::string name) {
+    return [name](const Match& m) { return m.constant(name) != nullptr; };
+}
+Condition both(Condition a, Condition b) {
+    return [a, b](const Match& m) { return a(m) && b(m); };
+}
+Condition shaped_like_result(std::string name) {
+    return [name](const Match& m) {
+        const auto &wanted = m.root_type(), &found = m.type(name);
+        if (wanted.rank() != found.rank()) return false;
+        for (size_t i = 0; i < wanted.dims.size(); ++i)
+            if (!wanted.dims[i].certainly_equals(found.dims[i])) return false;
+        return true;
+    };
+}
+
+}  // namespace croton::rewrite

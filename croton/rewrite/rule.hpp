@@ -1,0 +1,115 @@
+#pragma once
+// Rules as rows: a name, a left side, a right side, and where it holds. Both sides are ordinary
+// expressions whose leaves are wildcards; a function may stand on the right.
+#include <functional>
+#include <map>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "croton/rewrite/arena.hpp"
+
+namespace croton::rewrite {
+
+/// A pattern node whose named attributes match anything; on a right side they take what the left
+/// side matched under the same attribute name.
+Variable any_attrs(const Variable& pattern, std::vector<std::string> names);
+
+/// What the wildcards of a left side stand for.
+class Match {
+  public:
+    Match(Arena& arena, NodeId root) : arena_(&arena), root_(root) {}
+
+    /// The variable bound to a wildcard, for building expressions and reading types.
+    Variable operator[](std::string_view name) const { return arena_->variable(value(name)); }
+    Value value(std::string_view name) const;
+    bool bound(std::string_view name) const { return values_.contains(std::string(name)); }
+    /// The constant bound to a wildcard, or null.
+    const Array* constant(std::string_view name) const { return arena_->constant(value(name)); }
+    /// The only number of a constant of one element (or of equal elements), if it is one and real.
+    std::optional<double> number(std::string_view name) const;
+    const TensorType& type(std::string_view name) const { return arena_->type(value(name)); }
+    template <class T>
+    const T& attr(std::string_view name) const {
+        return std::get<T>(attrs_.at(std::string(name)));
+    }
+    /// Whether nobody else uses the value: a rewrite that makes it vanish then saves its work.
+    bool used_once(std::string_view name) const { return arena_->use_count(value(name).node) == 1; }
+    /// The node that matched.
+    NodeId root() const { return root_; }
+    Variable root_variable() const { return arena_->variable({root_, 0}); }
+    const TensorType& root_type() const { return arena_->type({root_, 0}); }
+    Arena& arena() const { return *arena_; }
+
+  private:
+    friend class Matcher;
+    friend class Instantiator;
+    Arena* arena_;
+    NodeId root_;
+    std::map<std::string, Value, std::less<>> values_;
+    std::map<std::string, AttrValue, std::less<>> attrs_;
+};
+
+using Condition = std::function<bool(const Match&)>;
+/// Null means: not here after all.
+using Build = std::function<Variable(const Match&)>;
+
+struct Rule {
+    std::string_view name;
+    Variable left;
+    std::variant<Variable, Build> right;
+    Condition where = nullptr;
+    std::source_location site = std::source_location::current();
+
+    Rule(std::string_view name, Variable left, Variable right, Condition where = nullptr,
+         std::source_location site = std::source_location::current())
+        : name(name),
+          left(std::move(left)),
+          right(std::move(right)),
+          where(std::move(where)),
+          site(site) {}
+    Rule(std::string_view name, Variable left, Build right, Condition where = nullptr,
+         std::source_location site = std::source_location::current())
+        : name(name),
+          left(std::move(left)),
+          right(std::move(right)),
+          where(std::move(where)),
+          site(site) {}
+};
+using Rules = std::vector<Rule>;
+
+/// A rule for every node of a kind that no pattern can say: looked at for each live Apply node.
+struct NodeRule {
+    std::string_view name;
+    /// The replacement of the node's outputs (one a output; null: stays), or nothing.
+    std::function<Variables(Arena&, NodeId)> apply;
+    std::source_location site = std::source_location::current();
+};
+
+/// Rules that run together until none applies.
+struct RuleSet {
+    std::string name;
+    std::vector<const Rules*> tables;
+    std::vector<const NodeRule*> node_rules = {};
+};
+
+/// Tries to match the left side at a node.
+std::optional<Match> match(const Rule& rule, Arena& arena, NodeId root);
+/// The right side for a match; null if the rule's function says no.
+Variable instantiate(const Rule& rule, const Match& match);
+
+// --- conditions for rows: combine with && and || of lambdas where needed
+// ---------------------------
+
+/// Wildcard `name` has a floating dtype (a complex one counts for continuous()).
+Condition floating(std::string name);
+Condition continuous(std::string name);
+Condition is_constant(std::string name);
+Condition both(Condition a, Condition b);
+/// The result's sizes are certainly those of the wildcard: it may replace the whole.
+Condition shaped_like_result(std::string name);
+
+}  // namespace croton::rewrite
