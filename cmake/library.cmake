@@ -30,9 +30,12 @@ endforeach()
 
 add_library(croton SHARED ${croton_objects})
 add_library(croton::croton ALIAS croton)
-set_target_properties(croton PROPERTIES LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION}
+set_target_properties(croton PROPERTIES LINKER_LANGUAGE CXX
                                         SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
                                         LINK_DEPENDS "${PROJECT_SOURCE_DIR}/cmake/exports.map")
+if(NOT SKBUILD)  # wheels hold no symbolic links: there the one file has the name that programs ask for
+  set_target_properties(croton PROPERTIES VERSION ${PROJECT_VERSION})
+endif()
 target_compile_features(croton PUBLIC cxx_std_20)
 target_include_directories(
   croton PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>"

@@ -53,7 +53,5 @@ nanobind_add_stub(_core_stub MODULE _core OUTPUT "${package}/_core.pyi" PYTHON_P
 install(TARGETS _core LIBRARY DESTINATION croton COMPONENT python)
 install(FILES "${package}/_core.pyi" DESTINATION croton COMPONENT python)
 if(SKBUILD)
-  # One file, under the name that the module asks for: wheels hold no symbolic links.
-  install(FILES "$<TARGET_FILE:croton>" RENAME "$<TARGET_SONAME_FILE_NAME:croton>"
-          DESTINATION croton COMPONENT python)
+  install(TARGETS croton LIBRARY DESTINATION croton COMPONENT python NAMELINK_SKIP)
 endif()

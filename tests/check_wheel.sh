@@ -14,7 +14,7 @@ rm -rf "$work"
 mkdir -p "$work/elsewhere"
 "$python" -m venv "$work/venv"
 "$work/venv/bin/python" -m pip install --disable-pip-version-check -q \
-    -C "cmake.build-type=$type" -C cmake.define.CROTON_WERROR=ON "$source" >"$work/log" 2>&1 ||
+    -C "cmake.build-type=$type" -C install.strip=true -C cmake.define.CROTON_WERROR=ON "$source" >"$work/log" 2>&1 ||
     { tail -n 60 "$work/log" >&2; fail "pip install failed ($work/log)"; }
 cd "$work/elsewhere"
 env -i "$work/venv/bin/python" "$source/tests/install/outside.py" || fail "the installed package failed"

@@ -17,8 +17,9 @@ format() {
     local program mode=(--dry-run -Werror)
     program=$(tool clang-format)
     [[ ${1:-} == --fix ]] && mode=(-i)
-    git ls-files -z -- '*.cpp' '*.hpp' | xargs -0 -r -P "$(cores)" -n 40 "$program" "${mode[@]}" ||
-        stop "format: the files above differ; tools/check.sh format --fix writes them anew"
+    git ls-files -z -- '*.cpp' '*.hpp' | xargs -0 -r -P "$(cores)" -n 40 "$program" "${mode[@]}" 2>&1 |
+        sed -n 's/^\([^ :]*\):[0-9]*:[0-9]*: error.*/\1/p' | sort | uniq -c ||
+        stop "format: these files differ (number of places); tools/check.sh format --fix writes them anew"
     say "format: $(git ls-files -- '*.cpp' '*.hpp' | wc -l) files in order"
 }
 

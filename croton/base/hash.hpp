@@ -18,7 +18,8 @@ constexpr uint64_t mix(uint64_t value) {
 }
 
 constexpr uint64_t hash_combine(uint64_t seed, uint64_t value) {
-    return mix(seed ^ (value + 0x9e3779b97f4a7c15ULL + (seed << 6) + (seed >> 2)));
+    // The product keeps small seeds and values apart: sums and xors of them meet far too often.
+    return mix(seed * 0x9e3779b97f4a7c15ULL + value + 0x51ed270b27b4f3cfULL);
 }
 
 inline uint64_t hash_bytes(const void* data, size_t size, uint64_t seed = 0x51ed270b27b4f3cfULL) {

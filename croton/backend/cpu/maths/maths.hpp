@@ -3,9 +3,10 @@
 #pragma once
 
 // One argument.
-#define CROTON_MATHS_UNARY(X) \
-    X(exp) X(exp2) X(expm1) X(log) X(log2) X(log10) X(log1p) X(sin) X(cos) X(tan) X(tanh) \
-    X(sigmoid) X(softplus)
+#define CROTON_MATHS_UNARY(X)                                                                 \
+    X(exp)                                                                                    \
+    X(exp2) X(expm1) X(log) X(log2) X(log10) X(log1p) X(sin) X(cos) X(tan) X(tanh) X(sigmoid) \
+        X(softplus)
 
 // Two arguments.
 #define CROTON_MATHS_BINARY(X) X(pow)
@@ -18,12 +19,12 @@
 #define CROTON_MATHS_JOIN(name, type, suffix) CROTON_MATHS_JOIN_(name, type, suffix)
 #define CROTON_MATHS_NAME(name, type) CROTON_MATHS_JOIN(name, type, CROTON_MATHS_SUFFIX)
 
-#define CROTON_MATHS_DECLARE_1(name)                  \
-    float CROTON_MATHS_NAME(name, f32)(float x);      \
+#define CROTON_MATHS_DECLARE_1(name)             \
+    float CROTON_MATHS_NAME(name, f32)(float x); \
     double CROTON_MATHS_NAME(name, f64)(double x);
 
-#define CROTON_MATHS_DECLARE_2(name)                            \
-    float CROTON_MATHS_NAME(name, f32)(float x, float y);       \
+#define CROTON_MATHS_DECLARE_2(name)                      \
+    float CROTON_MATHS_NAME(name, f32)(float x, float y); \
     double CROTON_MATHS_NAME(name, f64)(double x, double y);
 
 extern "C" {
