@@ -3,10 +3,10 @@
 #pragma once
 
 // One argument.
-#define CROTON_MATHS_UNARY(X)                                                                 \
-    X(exp)                                                                                    \
-    X(exp2) X(expm1) X(log) X(log2) X(log10) X(log1p) X(sin) X(cos) X(tan) X(tanh) X(sigmoid) \
-        X(softplus)
+#define CROTON_MATHS_UNARY(X) \
+    X(exp)                    \
+    X(exp2)                   \
+    X(expm1) X(log) X(log2) X(log10) X(log1p) X(sin) X(cos) X(tan) X(tanh) X(sigmoid) X(softplus)
 
 // Two arguments.
 #define CROTON_MATHS_BINARY(X) X(pow)
