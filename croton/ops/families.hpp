@@ -6,5 +6,10 @@
 namespace croton::families {
 
 Family arithmetic();
+Family special();
+Family compare();
+Family cast();
+Family reduce();
+Family nnet();
 
 }  // namespace croton::families
