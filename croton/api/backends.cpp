@@ -4,6 +4,6 @@
 
 namespace croton::runtime {
 
-void register_builtin_backends() { register_backend(::croton::backend::make_interp_backend()); }
+void register_builtin_backends() { register_backend(::croton::interp::make_interp_backend()); }
 
 }  // namespace croton::runtime
