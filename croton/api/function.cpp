@@ -38,43 +38,45 @@ struct Function::State {
     double compile_seconds = 0;
 
     std::mutex mutex;  // guards what follows
-    std::vector<std::unique_ptr<runtime::Frame>> idle;
+    /// Frames without a caller: of the specialised program, and of the general one.
+    std::vector<std::unique_ptr<runtime::Frame>> idle, idle_general;
     std::vector<runtime::StepTiming> timings;
     int64_t calls = 0, held_bytes = 0;
     double call_seconds = 0;
 
-    std::unique_ptr<runtime::Frame> take_frame();
-    void give_back(std::unique_ptr<runtime::Frame> frame, double seconds,
+    std::unique_ptr<runtime::Frame> take_frame(bool general);
+    void give_back(std::unique_ptr<runtime::Frame> frame, bool general, double seconds,
                    const std::vector<runtime::StepTiming>& times);
 };
 
-std::unique_ptr<runtime::Frame> Function::State::take_frame() {
+std::unique_ptr<runtime::Frame> Function::State::take_frame(bool general) {
     {
         std::lock_guard lock(mutex);
-        if (!idle.empty()) {
-            auto frame = std::move(idle.back());
-            idle.pop_back();
+        auto& frames = general ? idle_general : idle;
+        if (!frames.empty()) {
+            auto frame = std::move(frames.back());
+            frames.pop_back();
             return frame;
         }
     }
-    return std::make_unique<runtime::Frame>(*built.program);
+    return std::make_unique<runtime::Frame>(general ? *built.general() : *built.program);
 }
 
-void Function::State::give_back(std::unique_ptr<runtime::Frame> frame, double seconds,
+void Function::State::give_back(std::unique_ptr<runtime::Frame> frame, bool general, double seconds,
                                 const std::vector<runtime::StepTiming>& times) {
     std::lock_guard lock(mutex);
     if (keep_profile) {
         ++calls;
         call_seconds += seconds;
         held_bytes = std::max(held_bytes, frame->held_bytes());
-        timings.resize(times.size());
-        for (size_t i = 0; i < times.size(); ++i) {
+        if (!general) timings.resize(times.size());
+        for (size_t i = 0; i < times.size() && !general; ++i) {
             timings[i].calls += times[i].calls;
             timings[i].seconds += times[i].seconds;
             timings[i].bytes = times[i].bytes;
         }
     }
-    idle.push_back(std::move(frame));
+    (general ? idle_general : idle).push_back(std::move(frame));
 }
 
 const Array& Results::only() const {
@@ -360,20 +362,21 @@ Results Function::call(std::vector<std::optional<Array>> arguments) const {
     if (s.updates.empty()) locks.clear();
     if (!s.trust) check_sizes(s.inputs, s.shared, values);
 
-    auto frame = s.take_frame();
+    bool general = !s.built.assumptions_hold(values);
+    auto frame = s.take_frame(general);
     std::vector<runtime::StepTiming> times;
     frame->timings = s.keep_profile ? &times : nullptr;
     std::vector<Array> results;
     try {
         results = frame->run(values);
     } catch (...) {
-        s.give_back(std::move(frame), 0, {});
+        s.give_back(std::move(frame), general, 0, {});
         throw;
     }
     for (const auto& update : s.updates)
         s.shared[update.shared].storage().value = results[update.output];
     results.resize(s.outputs.size());
-    s.give_back(std::move(frame), s.keep_profile ? seconds_since(start) : 0, times);
+    s.give_back(std::move(frame), general, s.keep_profile ? seconds_since(start) : 0, times);
     return Results(std::move(results));
 }
 
@@ -416,6 +419,7 @@ Variables Function::shared_variables() const {
 void Function::free() const {
     std::lock_guard lock(state_->mutex);
     state_->idle.clear();
+    state_->idle_general.clear();
 }
 
 Function Function::copy(const Updates& swap, bool delete_updates, std::string name) const {

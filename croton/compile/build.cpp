@@ -1,17 +1,80 @@
 #include "croton/compile/build.hpp"
 
+#include <chrono>
+
+#include "croton/compile/pipeline.hpp"
 #include "croton/compile/reference.hpp"
+#include "croton/compile/specialise.hpp"
 #include "croton/compile/translate.hpp"
 
 namespace croton::compile {
 
-Built build(const BuildRequest& request) {
-    auto program = std::make_shared<runtime::Program>(
-        translate(request.inputs, request.outputs, request.name));
+namespace {
+double since(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::shared_ptr<const runtime::Program> make_program(const BuildRequest& request, bool assume,
+                                                     Trace& trace,
+                                                     std::vector<SizeAssumption>& assumptions) {
+    auto start = std::chrono::steady_clock::now();
+    const Mode& mode = request.mode;
+    Variables inputs = request.inputs, outputs = request.outputs;
+    if (mode.rewrite) {
+        Specialised named = specialise(inputs, outputs, assume);
+        assumptions = std::move(named.assumptions);
+        inputs = std::move(named.inputs);
+        outputs = rewrite_graph(named.outputs, mode, request.keep_trace, trace);
+    }
+    trace.rewrite_seconds = since(start);
+    start = std::chrono::steady_clock::now();
+    auto program =
+        std::make_shared<runtime::Program>(translate(inputs, outputs, mode.fuse, request.name));
     program->verify();
-    generate(*program,
-             runtime::backend(request.mode.backend == "cpu" ? "interp" : request.mode.backend));
-    return {program, std::make_shared<Trace>()};
+    trace.schedule_seconds = since(start);
+    runtime::CompileStats stats;
+    generate(*program, runtime::backend(mode.backend), &stats);
+    trace.generate_seconds = stats.seconds;
+    trace.compiled_kernels = stats.compiled;
+    trace.cached_kernels = stats.from_cache;
+    return program;
+}
+}  // namespace
+
+bool Built::assumptions_hold(std::span<const Array> arguments) const {
+    for (const auto& a : assumptions) {
+        int64_t size = arguments[static_cast<size_t>(a.input)].shape(a.axis);
+        int64_t other = a.other_input < 0
+                            ? a.other_axis
+                            : arguments[static_cast<size_t>(a.other_input)].shape(a.other_axis);
+        if (size != other) return false;
+    }
+    return true;
+}
+
+Built build(const BuildRequest& request) {
+    Built built;
+    auto trace = std::make_shared<Trace>();
+    built.program = make_program(request, true, *trace, built.assumptions);
+    built.trace = trace;
+    if (!built.assumptions.empty()) {
+        struct Lazy {
+            std::once_flag once;
+            std::shared_ptr<const runtime::Program> program;
+        };
+        auto lazy = std::make_shared<Lazy>();
+        BuildRequest copy = request;
+        copy.keep_trace = false;
+        built.general = [lazy, copy] {
+            std::call_once(lazy->once, [&] {
+                Trace unused;
+                std::vector<SizeAssumption> none;
+                lazy->program = make_program(copy, false, unused, none);
+            });
+            return lazy->program;
+        };
+    }
+    return built;
 }
 
 }  // namespace croton::compile

@@ -2,9 +2,12 @@
 // From graphs to programs: what function() calls.
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "croton/compile/specialise.hpp"
 #include "croton/graph/variable.hpp"
 #include "croton/runtime/program.hpp"
 
@@ -50,6 +53,12 @@ struct Trace {
 struct Built {
     std::shared_ptr<const runtime::Program> program;
     std::shared_ptr<const Trace> trace;
+    /// What `program` takes for granted of its arguments' sizes.
+    std::vector<SizeAssumption> assumptions;
+    /// The program for calls that break an assumption, made at the first such call.
+    std::function<std::shared_ptr<const runtime::Program>()> general;
+
+    bool assumptions_hold(std::span<const Array> arguments) const;
 };
 
 struct BuildRequest {

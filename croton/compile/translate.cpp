@@ -3,6 +3,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "croton/compile/fuse.hpp"
 #include "croton/compile/lower.hpp"
 #include "croton/graph/traverse.hpp"
 
@@ -12,28 +13,14 @@ using namespace runtime;
 
 // --- expansion ----------------------------------------------------------------------------------
 
-namespace {
-Variables expansion_of(const Node& node, const Variables& inputs) {
-    SiteScope scope(node.site);
-    if (auto expand = node.op->kind<ExpandCompute>()) {
-        if (inputs == node.inputs) return expand->expand(node);
-        Variables same = apply_like(node, inputs);
-        return expand->expand(same[0].node());
-    }
-    auto graph = attrs_of(node).opaque<Subgraph>("graph");
-    Substitution arguments;
-    for (size_t i = 0; i < graph->inputs().size(); ++i)
-        arguments.emplace(graph->inputs()[i], inputs[i]);
-    return substitute(graph->outputs(), arguments);
-}
-
-bool expands(const Node& node) {
+bool is_composite(const Node& node) {
     if (node.kind != NodeKind::Apply) return false;
     if (node.op->kind<ExpandCompute>()) return true;
     auto inner = node.op->kind<InnerCompute>();
     return inner && inner->kind == InnerCompute::Kind::Call;
 }
 
+namespace {
 // An expansion may promise the type less exactly than the node does: the node's dtype must stay.
 void check_expansion(const Node& node, const Variables& made) {
     for (size_t i = 0; i < node.types.size(); ++i)
@@ -43,7 +30,23 @@ void check_expansion(const Node& node, const Variables& made) {
                  i < made.size() ? made[i].type().text() : "nothing", " where its type rule says ",
                  node.types[i].text());
 }
+
+Variables expand_parts(const Node& node) {
+    if (auto expand = node.op->kind<ExpandCompute>()) return expand->expand(node);
+    auto graph = attrs_of(node).opaque<Subgraph>("graph");
+    Substitution arguments;
+    for (size_t i = 0; i < graph->inputs().size(); ++i)
+        arguments.emplace(graph->inputs()[i], node.inputs[i]);
+    return substitute(graph->outputs(), arguments);
+}
 }  // namespace
+
+Variables expansion_of(const Node& node) {
+    SiteScope scope(node.site);
+    Variables made = expand_parts(node);
+    check_expansion(node, made);
+    return made;
+}
 
 Variables expand_all(const Variables& outputs, const Variables& stops) {
     Variables current = outputs;
@@ -59,10 +62,11 @@ Variables expand_all(const Variables& outputs, const Variables& stops) {
             if (node->kind != NodeKind::Apply) continue;
             Variables inputs;
             for (const auto& input : node->inputs) inputs.push_back(image(input));
-            if (expands(*node)) {
-                Variables made = expansion_of(*node, inputs);
-                check_expansion(*node, made);
-                rebuilt.emplace(node, std::move(made));
+            if (is_composite(*node)) {
+                bool same = inputs == node->inputs;
+                Variable current =
+                    same ? Variable(node, 0) : apply_like(*node, std::move(inputs))[0];
+                rebuilt.emplace(node, expansion_of(current.node()));
                 expanded = true;
             } else if (!(inputs == node->inputs)) {
                 rebuilt.emplace(node, apply_like(*node, std::move(inputs)));
@@ -188,25 +192,70 @@ struct Translator {
 
     void branch_step(Node* node);
 
-    // `lazy` nodes belong to branches and are translated there.
-    void run(const Variables& inputs, const Variables& outputs,
-             const std::unordered_set<const Node*>& lazy) {
+    // Values of a group that others read, in the group's order.
+    Variables stored_of(const Group& group,
+                        const std::unordered_set<Variable, VariableHash>& wanted) {
+        Variables stored;
+        for (Node* node : group.nodes)
+            if (Variable v(node, 0); wanted.contains(v)) stored.push_back(v);
+        return stored;
+    }
+
+    void group_step(const Group& group, const Variables& stored) {
+        GroupKernel made = write_kernel(group, stored);
+        KernelStep step;
+        size_t inputs = made.operands.size() - stored.size();
+        for (size_t i = 0; i < inputs; ++i) step.operands.push_back(id_of(made.operands[i]));
+        for (const auto& v : stored) {
+            Id id = new_value(v, Place::Slot);
+            ids.emplace(v, id);
+            step.operands.push_back(id);
+        }
+        step.outputs = made.outputs;
+        step.maps = std::move(made.lowered.maps);
+        step.splittable = made.lowered.splittable;
+        step.reject_empty = made.lowered.reject_empty;
+        if (Node* node = made.shape_node) {
+            step.shape_op = node->op;
+            step.shape_attrs = node->attrs;
+            step.shape_inputs = ids_of(node->inputs);
+            step.shape_map = made.lowered.shape_map;
+        }
+        step.kernel = kernel_number(std::move(made.lowered.kernel));
+        program.steps.push_back({std::move(step), group.nodes.back()->site, made.label});
+    }
+
+    void run(const Variables& inputs, const Variables& outputs, bool fused) {
+        fuse_kernels = fused;
         for (const auto& v : inputs) {
             Id id = new_value(v, Place::Argument);
             program.inputs.push_back(id);
             ids.emplace(v, id);
         }
-        for (Node* node : toposort(outputs, inputs))
-            if (node->kind == NodeKind::Apply && !lazy.contains(node)) visit(node);
+        Fusion fusion = fuse(inputs, outputs, fused);
+        std::unordered_map<const Node*, size_t> group_of;
+        for (size_t g = 0; g < fusion.groups.size(); ++g)
+            for (Node* node : fusion.groups[g].nodes) group_of.emplace(node, g);
+        std::unordered_set<Variable, VariableHash> wanted(outputs.begin(), outputs.end());
+        for (Node* node : toposort(outputs, inputs)) {
+            auto mine = group_of.find(node);
+            for (const auto& v : node->inputs) {
+                auto theirs = group_of.find(v.node_pointer());
+                bool same = mine != group_of.end() && theirs != group_of.end() &&
+                            mine->second == theirs->second;
+                if (!same) wanted.insert(v);
+            }
+        }
+        for (const auto& group : fusion.groups) {
+            if (!group.fusable)
+                visit(group.nodes[0]);
+            else
+                group_step(group, stored_of(group, wanted));
+        }
         program.outputs = ids_of(outputs);
     }
+    bool fuse_kernels = false;
 };
-
-bool is_branch(const Node& node) {
-    if (node.kind != NodeKind::Apply) return false;
-    auto inner = node.op->kind<InnerCompute>();
-    return inner && inner->kind == InnerCompute::Kind::IfElse;
-}
 
 size_t branch_outputs(const Node& node) { return (node.inputs.size() - 1) / 2; }
 
@@ -215,28 +264,6 @@ struct Branch {
     Variables results;
     Variables needs;
 };
-
-// Nodes that only the results of branches need: found by walking users' sets downwards from the
-// outputs without entering branches.
-std::unordered_set<const Node*> lazy_nodes(const Variables& outputs, const Variables& stops) {
-    std::unordered_set<const Node*> eager, lazy;
-    std::unordered_set<Variable, VariableHash> stopped(stops.begin(), stops.end());
-    std::vector<Node*> stack;
-    auto visit = [&](const Variable& v) {
-        if (!stopped.contains(v) && eager.insert(v.node_pointer()).second)
-            stack.push_back(v.node_pointer());
-    };
-    for (const auto& v : outputs) visit(v);
-    while (!stack.empty()) {
-        Node* node = stack.back();
-        stack.pop_back();
-        size_t used = is_branch(*node) ? 1 : node->inputs.size();
-        for (size_t i = 0; i < used; ++i) visit(node->inputs[i]);
-    }
-    for (Node* node : toposort(outputs, stops))
-        if (node->kind == NodeKind::Apply && !eager.contains(node)) lazy.insert(node);
-    return lazy;
-}
 
 Branch branch_of(const Node& node, bool taken,
                  const std::unordered_map<Variable, Id, VariableHash>& outside) {
@@ -257,16 +284,17 @@ Branch branch_of(const Node& node, bool taken,
     return branch;
 }
 
-std::shared_ptr<const Program> branch_program(const Branch& branch) {
-    return std::make_shared<const Program>(translate(branch.needs, branch.results, "branch"));
+std::shared_ptr<const Program> branch_program(const Branch& branch, bool fused) {
+    return std::make_shared<const Program>(
+        translate(branch.needs, branch.results, fused, "branch"));
 }
 
 void Translator::branch_step(Node* node) {
     BranchStep step;
     step.condition = id_of(node->inputs[0]);
     Branch then_branch = branch_of(*node, true, ids), else_branch = branch_of(*node, false, ids);
-    step.then_program = branch_program(then_branch);
-    step.else_program = branch_program(else_branch);
+    step.then_program = branch_program(then_branch, fuse_kernels);
+    step.else_program = branch_program(else_branch, fuse_kernels);
     step.then_inputs = ids_of(then_branch.needs);
     step.else_inputs = ids_of(else_branch.needs);
     step.outputs = new_outputs(node, Place::Fresh);
@@ -274,11 +302,11 @@ void Translator::branch_step(Node* node) {
 }
 }  // namespace
 
-Program translate(const Variables& inputs, const Variables& outputs, std::string name) {
+Program translate(const Variables& inputs, const Variables& outputs, bool fused, std::string name) {
     Variables expanded = expand_all(outputs, inputs);
     Translator translator;
     translator.program.name = std::move(name);
-    translator.run(inputs, expanded, lazy_nodes(expanded, inputs));
+    translator.run(inputs, expanded, fused);
     plan_memory(translator.program);
     return std::move(translator.program);
 }

@@ -1,6 +1,6 @@
 #pragma once
-// A graph as a program, one step a node, without rewriting or fusion: quick mode, and the judge
-// that check mode and the tests compare with.
+// A graph as a program: one step a node (quick mode, and the judge that check mode and the tests
+// compare with) or one step a group of fused nodes.
 #include "croton/graph/op.hpp"
 #include "croton/runtime/program.hpp"
 
@@ -10,11 +10,16 @@ namespace croton::compile {
 /// Composite ops are expanded, calls inlined, branches become programs. Equal kernels are built
 /// once; the kernels are not compiled yet and memory is planned. Usage error naming a leaf that is
 /// neither among the inputs nor a constant.
-runtime::Program translate(const Variables& inputs, const Variables& outputs,
+runtime::Program translate(const Variables& inputs, const Variables& outputs, bool fused = false,
                            std::string name = "");
 
-/// Every composite op and call replaced by what it is made of, down to kinds that have kernels or
-/// host code. Nodes of `stops` are left alone.
+/// Whether the node stands for other ops: a composite op or a call of a graph.
+bool is_composite(const Node& node);
+/// What a composite node stands for, one variable an output, at the node's site. Internal error if
+/// dtype or rank differ from what the node promises.
+Variables expansion_of(const Node& node);
+/// Every composite node replaced by what it stands for, down to kinds that have kernels or host
+/// code. Nodes above `stops` are left alone.
 Variables expand_all(const Variables& outputs, const Variables& stops = {});
 
 /// Gives every value without a place its slot: a value's memory is reused after its last reader, by

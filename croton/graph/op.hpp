@@ -88,6 +88,9 @@ struct ReduceCompute {
 /// time. Returns false if the input must be copied to contiguous memory first (then called again).
 struct ViewCompute {
     bool (*view)(const AttrView&, std::span<const TensorRef> inputs, TensorRef& out);
+    /// For views that only permute, insert and drop axes: which input axis each output axis is, -1
+    /// for an inserted one. Lets fusion look through the view. Null: not of that sort.
+    std::vector<int> (*axes)(const AttrView&, int rank) = nullptr;
 };
 
 /// Output sizes at run time, from the inputs' sizes and the values of integer inputs.

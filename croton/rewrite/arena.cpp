@@ -47,6 +47,16 @@ NodeId Arena::find_equal(const Node& node, const std::vector<Value>& inputs, uin
     return static_cast<NodeId>(nodes_.size());
 }
 
+namespace {
+// Sizes that inference anew does not know but that were known by a symbol before.
+void keep_symbols(Node& fresh, const Node& origin) {
+    for (size_t i = 0; i < fresh.types.size(); ++i)
+        for (size_t axis = 0; axis < fresh.types[i].dims.size(); ++axis)
+            if (fresh.types[i].dims[axis].unknown())
+                fresh.types[i].dims[axis] = origin.types[i].dims[axis];
+}
+}  // namespace
+
 NodeId Arena::import(Node* node) {
     std::vector<Value> inputs;
     for (const auto& input : node->inputs)
@@ -196,6 +206,7 @@ Variable Arena::current(NodeId id) {
     if (!changed) return entry.origin;
     Variable fresh = apply_like(origin, std::move(inputs))[0];
     fresh.node_pointer()->names = origin.names;
+    keep_symbols(*fresh.node_pointer(), origin);
     // From now on the new node stands for the old one; the old is kept known through the map.
     known_.emplace(fresh.node_pointer(), id);
     kept_.push_back(nodes_[id].origin);
@@ -248,6 +259,7 @@ Variables Arena::extract() {
         if (changed) {
             outputs = apply_like(origin, std::move(inputs));
             outputs[0].node_pointer()->names = origin.names;
+            keep_symbols(*outputs[0].node_pointer(), origin);
         } else {
             for (uint32_t i = 0; i < origin.types.size(); ++i)
                 outputs.emplace_back(nodes_[id].origin.node_pointer(), i);

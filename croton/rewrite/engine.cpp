@@ -28,10 +28,9 @@ void Engine::touch(NodeId id, int levels) {
         auto [node, left] = stack.back();
         stack.pop_back();
         if (node >= queued_.size()) queued_.resize(arena_.node_count() + 64, false);
-        if (!queued_[node]) {
-            queued_[node] = true;
-            queue_.push_back(node);
-        }
+        if (queued_[node]) continue;  // its turn comes, and that of its users after it
+        queued_[node] = true;
+        queue_.push_back(node);
         // A value with many users (a shared input) would make every change walk them all; what
         // looks down from that far sees leaves only.
         if (left > 0 && arena_.kind(node) == NodeKind::Apply)

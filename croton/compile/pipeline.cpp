@@ -1,0 +1,90 @@
+#include "croton/compile/pipeline.hpp"
+
+#include <algorithm>
+
+#include "croton/base/settings.hpp"
+#include "croton/compile/fold.hpp"
+#include "croton/graph/traverse.hpp"
+#include "croton/rewrite/engine.hpp"
+#include "croton/rules/tables.hpp"
+
+namespace croton::compile {
+
+using rewrite::Engine;
+using rewrite::Rules;
+using rewrite::RuleSet;
+
+namespace {
+struct Stage {
+    std::string name;
+    RuleSet rules;
+};
+
+std::vector<const rewrite::NodeRule*> with_folding() {
+    std::vector<const rewrite::NodeRule*> all{&constant_folding()};
+    for (const auto& rule : rules::node_rules()) all.push_back(&rule);
+    return all;
+}
+
+std::vector<const rewrite::NodeRule*> with_expansion() {
+    auto all = with_folding();
+    all.push_back(&expansion());
+    return all;
+}
+
+// The order of things. Stability comes while softmax and its kin are still one op each; what they
+// are made of is simplified again after they are expanded; products take their scale and addend
+// last.
+const std::vector<Stage>& stages() {
+    static const std::vector<Stage> table = {
+        {"canonicalise",
+         {"canonicalise",
+          {&rules::algebra(), &rules::shape(), &rules::index(), &rules::reduce()},
+          with_folding()}},
+        {"stabilise",
+         {"stabilise",
+          {&rules::stability(), &rules::algebra(), &rules::shape(), &rules::reduce()},
+          with_folding()}},
+        {"expand",
+         {"expand",
+          {&rules::stability(), &rules::algebra(), &rules::shape(), &rules::index(),
+           &rules::reduce()},
+          with_expansion()}},
+        {"products",
+         {"products", {&rules::linalg(), &rules::algebra(), &rules::shape()}, with_folding()}},
+    };
+    return table;
+}
+
+bool left_out(const Mode& mode, const std::string& name) {
+    return std::find(mode.excluded.begin(), mode.excluded.end(), name) != mode.excluded.end();
+}
+}  // namespace
+
+std::vector<std::string> stage_names() {
+    std::vector<std::string> names;
+    for (const auto& stage : stages()) names.push_back(stage.name);
+    return names;
+}
+
+Variables rewrite_graph(const Variables& outputs, const Mode& mode, bool keep_trace, Trace& trace) {
+    rewrite::Arena arena(outputs);
+    Engine engine(arena, keep_trace);
+    engine.limit = mode.rule_limit;
+    engine.excluded.insert(mode.excluded.begin(), mode.excluded.end());
+    size_t seen = 0;
+    for (const auto& stage : stages()) {
+        if (left_out(mode, stage.name)) continue;
+        engine.run(stage.rules);
+        if (mode.check) verify(arena.extract());
+        for (; seen < engine.steps().size(); ++seen) {
+            const auto& step = engine.steps()[seen];
+            trace.events.push_back({step.number, std::string(step.rule), step.where, step.before,
+                                    step.after, step.site});
+        }
+        trace.events.push_back({0, stage.name, "", "", cat(arena.order().size(), " nodes"), {}});
+    }
+    return arena.extract();
+}
+
+}  // namespace croton::compile

@@ -1,0 +1,144 @@
+#include "croton/compile/specialise.hpp"
+
+#include <unordered_map>
+
+#include "croton/graph/op.hpp"
+#include "croton/graph/traverse.hpp"
+
+namespace croton::compile {
+
+namespace {
+// Union-find over size symbols.
+class Symbols {
+  public:
+    Dim find(Dim dim) {
+        while (true) {
+            auto place = parent_.find(dim.code());
+            if (place == parent_.end()) return dim;
+            dim = place->second;
+        }
+    }
+    void unite(Dim a, Dim b) {
+        a = find(a);
+        b = find(b);
+        if (!(a == b)) parent_.emplace(a.code(), b);
+    }
+
+  private:
+    std::unordered_map<int64_t, Dim> parent_;
+};
+
+struct Origin {
+    int input, axis;
+};
+
+class Pass {
+  public:
+    Pass(const Variables& inputs, const Variables& outputs) : inputs_(inputs), outputs_(outputs) {
+        for (size_t i = 0; i < inputs.size(); ++i) {
+            TensorType type = inputs[i].type();
+            for (size_t axis = 0; axis < type.dims.size(); ++axis) {
+                if (type.dims[axis].unknown()) type.dims[axis] = Dim::fresh();
+                if (!type.dims[axis].known())
+                    origins_.emplace(type.dims[axis].code(),
+                                     Origin{static_cast<int>(i), static_cast<int>(axis)});
+            }
+            leaf_types_.push_back(std::move(type));
+        }
+    }
+
+    Specialised run(bool assume) {
+        if (assume) walk(true);
+        Specialised result = walk(false);
+        result.assumptions = std::move(assumptions_);
+        return result;
+    }
+
+  private:
+    Variable leaf(size_t i) {
+        TensorType type = leaf_types_[i];
+        for (Dim& dim : type.dims) dim = symbols_.find(dim);
+        return input(std::move(type), inputs_[i].name(), inputs_[i].site());
+    }
+
+    // With `learn`, only collects what sizes meet; else builds the graph.
+    Specialised walk(bool learn) {
+        std::unordered_map<const Node*, Variables> made;
+        Specialised result;
+        for (size_t i = 0; i < inputs_.size(); ++i) {
+            result.inputs.push_back(leaf(i));
+            auto& outputs = made[inputs_[i].node_pointer()];
+            outputs.resize(std::max(outputs.size(), size_t{inputs_[i].index()} + 1));
+            outputs[inputs_[i].index()] = result.inputs.back();
+        }
+        auto image = [&](const Variable& v) {
+            auto found = made.find(v.node_pointer());
+            return found == made.end() || !found->second[v.index()] ? v : found->second[v.index()];
+        };
+        for (Node* node : toposort(outputs_, inputs_)) {
+            if (node->kind != NodeKind::Apply || made.contains(node)) continue;
+            Variables arguments;
+            for (const auto& v : node->inputs) arguments.push_back(image(v));
+            if (learn && node->op->elementwise()) meet(arguments);
+            Variables outputs = apply_like(*node, std::move(arguments));
+            outputs[0].node_pointer()->names = node->names;
+            name_sizes(*outputs[0].node_pointer());
+            made.emplace(node, std::move(outputs));
+        }
+        for (const auto& v : outputs_) result.outputs.push_back(image(v));
+        return result;
+    }
+
+    // Sizes of an elementwise op's inputs that stand in the same axis of the result.
+    void meet(const Variables& arguments) {
+        int rank = 0;
+        for (const auto& v : arguments) rank = std::max(rank, v.rank());
+        for (int axis = 0; axis < rank; ++axis) {
+            Dim first;
+            for (const auto& v : arguments) {
+                int own = axis - (rank - v.rank());
+                if (own < 0) continue;
+                Dim dim = symbols_.find(v.type().dims[static_cast<size_t>(own)]);
+                if (dim.is_one() || (!dim.known() && !origins_.contains(dim.code()))) continue;
+                if (first.unknown())
+                    first = dim;
+                else if (!(first == dim))
+                    assume_equal(first, dim);
+            }
+        }
+    }
+
+    void assume_equal(Dim a, Dim b) {
+        if (a.known()) std::swap(a, b);
+        if (a.known()) return;  // two different known sizes: the type rule says what is wrong
+        if (b.known()) {
+            Origin x = origins_.at(a.code());
+            assumptions_.push_back({x.input, x.axis, -1, static_cast<int>(b.size())});
+            symbols_.unite(a, b);
+            return;
+        }
+        Origin x = origins_.at(a.code()), y = origins_.at(b.code());
+        assumptions_.push_back({x.input, x.axis, y.input, y.axis});
+        symbols_.unite(a, b);
+    }
+
+    static void name_sizes(Node& node) {
+        for (auto& type : node.types)
+            for (Dim& dim : type.dims)
+                if (dim.unknown()) dim = Dim::fresh();
+    }
+
+    const Variables& inputs_;
+    const Variables& outputs_;
+    std::vector<TensorType> leaf_types_;
+    std::unordered_map<int64_t, Origin> origins_;
+    Symbols symbols_;
+    std::vector<SizeAssumption> assumptions_;
+};
+}  // namespace
+
+Specialised specialise(const Variables& inputs, const Variables& outputs, bool assume) {
+    return Pass(inputs, outputs).run(assume);
+}
+
+}  // namespace croton::compile

@@ -1,0 +1,287 @@
+// Kernels of groups: which operands they load and store, and what runs in which section.
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include "croton/compile/fuse.hpp"
+#include "croton/kernel/builder.hpp"
+
+namespace croton::compile {
+
+using kernel::Builder;
+using kernel::Scalar;
+using kernel::SectionKind;
+using runtime::AxisMap;
+
+namespace {
+Scalar constant_scalar(Builder& b, const Array& value) {
+    DType dtype = kernel::compute_dtype(value.dtype());
+    if (is_complex(dtype)) return b.constant(dtype, value.item<std::complex<double>>());
+    if (is_continuous(dtype)) return b.constant(dtype, value.item<double>());
+    if (dtype == DType::UInt64) return b.constant(dtype, value.item<uint64_t>());
+    return b.constant(dtype, value.item<int64_t>());
+}
+
+bool folds_numbers(kernel::Combine combine) {
+    return combine == kernel::Combine::Sum || combine == kernel::Combine::Prod;
+}
+
+bool has_identity(kernel::Combine combine) {
+    using enum kernel::Combine;
+    return combine != Max && combine != Min && combine != ArgMax && combine != ArgMin;
+}
+
+class Writer {
+  public:
+    Writer(const Group& group, const Variables& stored) : group_(group), stored_(stored) {
+        for (size_t i = 0; i < group.nodes.size(); ++i) place_[group.nodes[i]] = i;
+        order_axes();
+        find_passes();
+    }
+
+    GroupKernel write() {
+        Builder b(label(), static_cast<int>(group_.space.size()), outer_);
+        builder_ = &b;
+        declare_operands();
+        for (int pass = 0; pass < passes_; ++pass) write_pass(pass);
+        write_map();
+        result_.lowered.kernel = b.finish();
+        for (const Node* node : group_.nodes)
+            if (node->site.known()) result_.lowered.kernel.sites.push_back(node->site);
+        result_.lowered.splittable = kernel::can_split(result_.lowered.kernel);
+        result_.label = label();
+        result_.outputs = static_cast<int>(stored_.size());
+        return std::move(result_);
+    }
+
+  private:
+    // Kernel axes: the kept ones in their order, then the reduced ones.
+    void order_axes() {
+        size_t rank = group_.space.size();
+        kernel_axis_.assign(rank, 0);
+        int next = 0;
+        for (size_t axis = 0; axis < rank; ++axis)
+            if (!group_.reduced[axis]) kernel_axis_[axis] = next++;
+        outer_ = group_.has_reduction ? next : 0;
+        for (size_t axis = 0; axis < rank; ++axis)
+            if (group_.reduced[axis]) kernel_axis_[axis] = next++;
+    }
+
+    bool inside(const Variable& v) const { return place_.contains(v.node_pointer()); }
+    size_t place(const Variable& v) const { return place_.at(v.node_pointer()); }
+
+    // Computed once per outer index: results of reductions and what is made of them alone.
+    bool outer(const Node* node) const { return is_outer_.at(node); }
+
+    void find_passes() {
+        for (const Node* node : group_.nodes) {
+            bool reduction = node->op->kind<ReduceCompute>() != nullptr;
+            bool full = !reduction && !group_.has_reduction;
+            if (!reduction && group_.has_reduction) {
+                const AxisMap& map = group_.maps[place_.at(node)];
+                for (int axis : map) full |= axis >= 0 && group_.reduced[static_cast<size_t>(axis)];
+                // Loops that reduce nothing (no axes) still have their elements inside.
+                full |= std::none_of(group_.reduced.begin(), group_.reduced.end(),
+                                     [](bool r) { return r; }) &&
+                        !depends_on_reduction(node);
+            }
+            bool loops = full || reduction;
+            int pass = 0;
+            for (const auto& v : node->inputs) {
+                if (!inside(v)) continue;
+                int theirs = pass_.at(v.node_pointer());
+                pass = std::max(pass, loops && outer(v.node_pointer()) ? theirs + 1 : theirs);
+            }
+            pass_[node] = pass;
+            is_outer_[node] = !full;
+            if (reduction) passes_ = std::max(passes_, pass + 1);
+        }
+    }
+
+    bool depends_on_reduction(const Node* node) const {
+        return std::any_of(node->inputs.begin(), node->inputs.end(),
+                           [&](const Variable& v) { return inside(v) && outer(v.node_pointer()); });
+    }
+
+    std::string label() const {
+        std::string text;
+        size_t shown = 0;
+        for (const Node* node : group_.nodes) {
+            if (node->op->kind<ViewCompute>()) continue;
+            if (++shown > 6) return text + "...";
+            text += (text.empty() ? "" : " ") + std::string(node->op->name);
+        }
+        return text;
+    }
+
+    // --- operands --------------------------------------------------------------------------------
+
+    // Own axis to group axis, for a value that `node` reads.
+    AxisMap read_map(const Node* node, const Variable& v) const {
+        const AxisMap& iteration = group_.iterations[place_.at(node)];
+        AxisMap map;
+        size_t shift = iteration.size() - static_cast<size_t>(v.rank());
+        for (size_t axis = 0; axis < static_cast<size_t>(v.rank()); ++axis)
+            map.push_back(v.type().dims[axis].is_one() ? int8_t{-1} : iteration[axis + shift]);
+        return map;
+    }
+
+    // Kernel axis to own axis.
+    AxisMap inverse(const AxisMap& own) const {
+        AxisMap map(group_.space.size(), int8_t{-1});
+        for (size_t axis = 0; axis < own.size(); ++axis)
+            if (own[axis] >= 0)
+                map[static_cast<size_t>(kernel_axis_[static_cast<size_t>(own[axis])])] =
+                    static_cast<int8_t>(axis);
+        return map;
+    }
+
+    AxisMap to_kernel(const AxisMap& own) const {
+        AxisMap map;
+        for (int axis : own)
+            map.push_back(axis < 0 ? int8_t{-1}
+                                   : static_cast<int8_t>(kernel_axis_[static_cast<size_t>(axis)]));
+        return map;
+    }
+
+    void add_operand(const Variable& v, AxisMap map) {
+        result_.operands.push_back(v);
+        result_.lowered.maps.push_back(std::move(map));
+    }
+
+    static bool is_literal(const Variable& v) {
+        const Array* value = constant_value(v);
+        return value && value->size() == 1;
+    }
+
+    void declare_operands() {
+        for (const Node* node : group_.nodes) {
+            bool indexed = node->op->kind<IndexedCompute>() != nullptr;
+            for (const auto& v : node->inputs) {
+                if (inside(v)) continue;
+                if (indexed)
+                    declare_table(node, v);
+                else if (!is_literal(v))
+                    declare_input(node, v);
+            }
+            if (indexed && !result_.shape_node) {
+                result_.shape_node = const_cast<Node*>(node);
+                result_.lowered.shape_map = to_kernel(group_.maps[place_.at(node)]);
+            }
+        }
+        for (const auto& v : stored_) {
+            store_to_[v.node_pointer()] = builder_->output(v.name(), v.dtype());
+            add_operand(v, to_kernel(group_.maps[place(v)]));
+        }
+    }
+
+    void declare_table(const Node* node, const Variable& v) {
+        tables_[node].push_back(builder_->table(v.name(), v.dtype(), v.rank()));
+        add_operand(v, {});
+    }
+
+    void declare_input(const Node* node, const Variable& v) {
+        AxisMap map = inverse(read_map(node, v));
+        auto& known = inputs_[v];
+        for (const auto& [other, operand] : known)
+            if (other == map) return;
+        uint64_t broadcast = 0;
+        for (size_t axis = 0; axis < map.size(); ++axis)
+            if (map[axis] < 0) broadcast |= uint64_t{1} << axis;
+        known.emplace_back(map, builder_->input(v.name(), v.dtype(), broadcast));
+        add_operand(v, std::move(map));
+    }
+
+    Scalar load(const Node* node, const Variable& v) {
+        if (const Array* value = constant_value(v); value && value->size() == 1)
+            return constant_scalar(*builder_, *value);
+        AxisMap map = inverse(read_map(node, v));
+        for (const auto& [other, operand] : inputs_.at(v))
+            if (other == map) return builder_->load(operand);
+        fail(ErrorKind::Internal, "an operand was not declared");
+    }
+
+    // --- bodies ----------------------------------------------------------------------------------
+
+    // Recursion is bounded by the group's size.
+    Scalar value(const Variable& v) {
+        const Node* node = v.node_pointer();
+        auto& memo = outer(node) ? outer_values_ : inner_values_;
+        if (auto found = memo.find(node); found != memo.end()) return found->second;
+        Scalar made = compute(node);
+        memo.emplace(node, made);
+        return made;
+    }
+
+    Scalar argument(const Node* node, const Variable& v) {
+        return inside(v) ? value(v) : load(node, v);
+    }
+
+    Scalar compute(const Node* node) {
+        if (node->op->kind<ViewCompute>()) return value(node->inputs[0]);
+        if (auto indexed = node->op->kind<IndexedCompute>()) {
+            std::vector<Scalar> index;
+            for (int axis : group_.maps[place_.at(node)])
+                index.push_back(builder_->index(kernel_axis_[static_cast<size_t>(axis)]));
+            return indexed->emit(*builder_, tables_[node], index, *node);
+        }
+        std::vector<Scalar> arguments;
+        for (const auto& v : node->inputs) arguments.push_back(argument(node, v));
+        auto scalar = node->op->kind<ScalarCompute>();
+        CROTON_ASSERT(scalar != nullptr);
+        return scalar->emit(*builder_, arguments, attrs_of(*node));
+    }
+
+    void write_pass(int pass) {
+        builder_->begin(SectionKind::Reduce);
+        inner_values_.clear();
+        for (const Node* node : group_.nodes) {
+            auto reduce = node->op->kind<ReduceCompute>();
+            if (!reduce || pass_.at(node) != pass) continue;
+            Scalar element = argument(node, node->inputs[0]);
+            if (folds_numbers(reduce->combine))
+                element = builder_->cast(element, kernel::compute_dtype(node->types[0].dtype));
+            outer_values_.emplace(node, builder_->accumulate(reduce->combine, element));
+            result_.lowered.reject_empty |= !has_identity(reduce->combine);
+        }
+        builder_->begin(SectionKind::Outer);
+        for (const Node* node : group_.nodes) {
+            if (!outer(node) || pass_.at(node) != pass) continue;
+            Variable v(const_cast<Node*>(node), 0);
+            Scalar made = value(v);
+            if (auto to = store_to_.find(node); to != store_to_.end())
+                builder_->store(to->second, made);
+        }
+    }
+
+    void write_map() {
+        bool any = std::any_of(stored_.begin(), stored_.end(),
+                               [&](const Variable& v) { return !outer(v.node_pointer()); });
+        if (!any) return;
+        builder_->begin(SectionKind::Map);
+        inner_values_.clear();
+        for (const auto& v : stored_)
+            if (!outer(v.node_pointer())) builder_->store(store_to_.at(v.node_pointer()), value(v));
+    }
+
+    const Group& group_;
+    const Variables& stored_;
+    GroupKernel result_;
+    Builder* builder_ = nullptr;
+    std::vector<int> kernel_axis_;  // group axis to kernel axis
+    int outer_ = 0, passes_ = 0;
+    std::unordered_map<const Node*, size_t> place_;
+    std::unordered_map<const Node*, int> pass_;
+    std::unordered_map<const Node*, bool> is_outer_;
+    std::unordered_map<const Node*, std::vector<int>> tables_;
+    std::unordered_map<Variable, std::vector<std::pair<AxisMap, int>>, VariableHash> inputs_;
+    std::unordered_map<const Node*, int> store_to_;
+    std::unordered_map<const Node*, Scalar> outer_values_, inner_values_;
+};
+}  // namespace
+
+GroupKernel write_kernel(const Group& group, const Variables& stored) {
+    return Writer(group, stored).write();
+}
+
+}  // namespace croton::compile
