@@ -107,15 +107,13 @@ bool read(std::string_view text, T& value) {
 }  // namespace
 
 std::string element_text(DType dtype, const void* data, int64_t index) {
-    return visit_dtype(dtype, [&](auto tag) {
-        return text_of(static_cast<const decltype(tag)*>(data)[index]);
-    });
+    return visit_dtype(
+        dtype, [&](auto tag) { return text_of(static_cast<const decltype(tag)*>(data)[index]); });
 }
 
 bool parse_element(std::string_view text, DType dtype, void* data, int64_t index) {
-    return visit_dtype(dtype, [&](auto tag) {
-        return read(text, static_cast<decltype(tag)*>(data)[index]);
-    });
+    return visit_dtype(
+        dtype, [&](auto tag) { return read(text, static_cast<decltype(tag)*>(data)[index]); });
 }
 
 int lists_opened(const Sizes& shape, int64_t index) {

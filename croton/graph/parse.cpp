@@ -39,7 +39,8 @@ class Cursor {
 
     void skip_blanks() {
         for (;;) {
-            while (at_ < text_.size() && std::isspace(static_cast<unsigned char>(text_[at_]))) ++at_;
+            while (at_ < text_.size() && std::isspace(static_cast<unsigned char>(text_[at_])))
+                ++at_;
             if (!text_.substr(at_).starts_with("//")) return;
             at_ = std::min(text_.find('\n', at_), text_.size());
         }
@@ -362,8 +363,8 @@ class Parser {
         if (in_.peek() != '<') in_.wrong("a graph or <...>");
         auto text = in_.through('>');
         if (text == "<none>") return nullptr;
-        auto found = options_.find_opaque ? options_.find_opaque(text.substr(1, text.size() - 2))
-                                          : nullptr;
+        auto found =
+            options_.find_opaque ? options_.find_opaque(text.substr(1, text.size() - 2)) : nullptr;
         if (!found) in_.fail_at(start, cat("nobody here knows what ", text, " is"));
         return found;
     }
@@ -377,8 +378,7 @@ class Parser {
         in_.expect('%');
         auto id = in_.name("an id such as %7");
         auto found = variables_.find(id);
-        if (found == variables_.end())
-            in_.fail_at(start, cat("%", id, " is not defined above"));
+        if (found == variables_.end()) in_.fail_at(start, cat("%", id, " is not defined above"));
         return found->second;
     }
 
@@ -403,8 +403,8 @@ class Parser {
             if (text::parse_element(text, dtype, value.data(), 0))
                 return weak_constant(std::move(value), Site{});
         }
-        in_.fail_at(start, cat("expected %id, a number or a typed constant, found ",
-                               text::quoted(text)));
+        in_.fail_at(start,
+                    cat("expected %id, a number or a typed constant, found ", text::quoted(text)));
     }
 
     std::string_view element() {

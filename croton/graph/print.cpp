@@ -1,6 +1,7 @@
 // Writing the text form of graphs; text.hpp shows it.
 #include <algorithm>
 #include <unordered_set>
+#include <utility>
 
 #include "croton/graph/literal.hpp"
 #include "croton/graph/text.hpp"
@@ -20,33 +21,51 @@ bool is_leaf(const Node& node) {
     return node.kind != NodeKind::Apply && node.kind != NodeKind::Constant;
 }
 
-/// Leaves of a graph and of the graphs inside it that no inner graph declares as its own.
+/// Leaves of a graph and of the graphs inside it that no graph around them declares as its own.
 class FreeLeaves {
   public:
     Variables find(const Variables& outputs, const Variables& declared) {
-        Variables found;
-        waiting_.push_back({outputs, declared});
+        wait_for(outputs, declared, nullptr);
         while (!waiting_.empty()) {
-            auto [results, inputs] = std::move(waiting_.back());
+            auto [outputs_here, scope] = std::move(waiting_.back());
             waiting_.pop_back();
-            bound_.insert(inputs.begin(), inputs.end());
-            for (Node* node : toposort(results, inputs)) visit(node, found);
+            for (Node* node : toposort(outputs_here, scope->declared)) visit(node, scope);
         }
-        std::erase_if(found, [&](const Variable& v) { return bound_.contains(v); });
-        return found;
+        return std::move(found_);
     }
 
   private:
-    void visit(Node* node, Variables& found) {
-        if (is_leaf(*node) && seen_.insert(node).second) found.emplace_back(node, 0);
+    struct Scope {
+        Variables declared;
+        std::unordered_set<Variable> set;
+        std::shared_ptr<const Scope> outer;
+    };
+    using ScopePointer = std::shared_ptr<const Scope>;
+
+    void wait_for(const Variables& outputs, const Variables& declared, const ScopePointer& outer) {
+        auto scope =
+            std::make_shared<Scope>(Scope{declared, {declared.begin(), declared.end()}, outer});
+        waiting_.emplace_back(outputs, std::move(scope));
+    }
+
+    void visit(Node* node, const ScopePointer& scope) {
+        Variable leaf(node, 0);
+        if (is_leaf(*node) && !declared_in(scope.get(), leaf) && seen_.insert(node).second)
+            found_.push_back(leaf);
         if (!node->attrs) return;
         for (const auto& value : node->attrs->values)
             if (auto graph = subgraph_of(value); graph && seen_.insert(graph.get()).second)
-                waiting_.emplace_back(graph->outputs(), graph->inputs());
+                wait_for(graph->outputs(), graph->inputs(), scope);
     }
 
-    std::vector<std::pair<Variables, Variables>> waiting_;
-    std::unordered_set<Variable> bound_;
+    static bool declared_in(const Scope* scope, const Variable& leaf) {
+        for (; scope; scope = scope->outer.get())
+            if (scope->set.contains(leaf)) return true;
+        return false;
+    }
+
+    Variables found_;
+    std::vector<std::pair<Variables, ScopePointer>> waiting_;
     std::unordered_set<const void*> seen_;
 };
 
@@ -62,10 +81,15 @@ class Printer {
     }
 
   private:
+    using Ids = std::unordered_map<Variable, uint64_t>;
+
     void print_graph(const std::string& name, const Variables& head, const Variables& outputs) {
         if (++depth_ > deepest_nesting)
             fail(ErrorKind::Value, "graphs nested deeper than ", deepest_nesting,
                  " cannot be printed");
+        // Inside, the leaves around are visible, but no node: one below a leaf that is declared
+        // anew would mean something else.
+        Ids visible = leaves_, around = std::exchange(ids_, leaves_);
         out_ += "graph";
         if (!name.empty()) out_ += ' ' + name_text(name);
         out_ += '(';
@@ -73,12 +97,15 @@ class Printer {
             if (i > 0) out_ += ", ";
             print_leaf(head[i]);
         }
+        leaves_ = ids_;
         out_ += ") {\n";
         for (Node* node : toposort(outputs, head)) print_node(node);
         indent();
         out_ += "return";
         print_values(outputs, " ");
         out_ += '\n';
+        ids_ = std::move(around);
+        leaves_ = std::move(visible);
         --depth_;
         indent();
         out_ += '}';
@@ -92,7 +119,7 @@ class Printer {
 
     void define(const Variable& v) {
         out_ += '%' + std::to_string(next_id_);
-        ids_.emplace(v, next_id_++);
+        ids_.insert_or_assign(v, next_id_++);
     }
 
     void print_leaf(const Variable& v) {
@@ -138,14 +165,17 @@ class Printer {
         if (stands_inline(*node)) return;
         Variables results;
         for (uint32_t i = 0; i < node->types.size(); ++i) results.emplace_back(node, i);
-        // An outer graph has printed it, or the head cuts it off.
+        // Nothing is left to define if the head cuts all of it off.
         if (std::all_of(results.begin(), results.end(),
                         [&](const Variable& v) { return ids_.contains(v); }))
             return;
         indent();
         for (size_t i = 0; i < results.size(); ++i) {
             if (i > 0) out_ += ", ";
-            define(results[i]);
+            if (ids_.contains(results[i]))
+                out_ += '%' + std::to_string(next_id_++);  // nobody uses it under this name
+            else
+                define(results[i]);
         }
         out_ += " = ";
         if (node->kind == NodeKind::Constant) {
@@ -216,8 +246,7 @@ class Printer {
     std::string constant_text(const Node& node) const {
         const Array& value = *node.constant;
         DType dtype = value.dtype();
-        bool literal =
-            dtype == DType::Bool || dtype == DType::Int64 || dtype == DType::Float64;
+        bool literal = dtype == DType::Bool || dtype == DType::Int64 || dtype == DType::Float64;
         std::string data = data_text(value);
         if (node.weak && literal && value.rank() == 0) return data;
         return (node.weak ? "weak " : "") + node.types[0].text() + ' ' + data;
@@ -230,7 +259,7 @@ class Printer {
 
     const PrintOptions& options_;
     std::string out_;
-    std::unordered_map<Variable, uint64_t> ids_;
+    Ids ids_, leaves_;  ///< all values of the graph being printed; leaves visible in it
     std::unordered_map<const Subgraph*, size_t> graphs_;
     uint64_t next_id_ = 0;
     int depth_ = 0;

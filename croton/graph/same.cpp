@@ -1,4 +1,7 @@
 // Comparing graphs by structure.
+#include <deque>
+#include <optional>
+
 #include "croton/graph/text.hpp"
 
 namespace croton {
@@ -9,17 +12,40 @@ class Comparison {
   public:
     std::string run(const Variables& a, const Variables& b, const Variables& inputs_a,
                     const Variables& inputs_b) {
-        declare(inputs_a, inputs_b);
-        pair_all(a, b, "outputs");
+        auto& whole = scopes_.emplace_back();
+        declare(whole, inputs_a, inputs_b);
+        pair_all(whole, a, b, "outputs");
         while (difference_.empty() && !waiting_.empty()) {
-            auto [first, second] = waiting_.back();
+            auto [scope, first, second] = waiting_.back();
             waiting_.pop_back();
-            compare(*first, *second);
+            compare(*scope, *first, *second);
         }
         return difference_;
     }
 
   private:
+    /// One to one between two sets.
+    template <class Key>
+    struct Pairs {
+        std::unordered_map<Key, Key> forth, back;
+        bool add(const Key& a, const Key& b) {
+            return forth.emplace(a, b).first->second == b && back.emplace(b, a).first->second == a;
+        }
+        /// Null if neither is paired, else whether they are with each other.
+        std::optional<bool> find(const Key& a, const Key& b) const {
+            auto to = forth.find(a);
+            auto from = back.find(b);
+            if (to == forth.end() && from == back.end()) return {};
+            return to != forth.end() && from != back.end() && to->second == b;
+        }
+    };
+    /// The whole graph or an inner one: nodes belong to one, declared inputs are seen inside too.
+    struct Scope {
+        const Scope* outer = nullptr;
+        Pairs<Variable> declared;
+        Pairs<const Node*> nodes;
+    };
+
     static std::string describe(const Node& node) {
         switch (node.kind) {
             case NodeKind::Input: return cat("the input ", node.types[0].text());
@@ -40,73 +66,81 @@ class Comparison {
     }
 
     /// Inputs of a whole graph or of an inner one: they correspond in order.
-    void declare(const Variables& a, const Variables& b) {
+    void declare(Scope& scope, const Variables& a, const Variables& b) {
         if (a.size() != b.size()) return differ(a.size(), " inputs against ", b.size());
         for (size_t i = 0; i < a.size(); ++i) {
             if (!same_type(a[i].type(), b[i].type()))
                 differ("input ", i, ": ", a[i].type().text(), " against ", b[i].type().text());
-            forth_.emplace(a[i], b[i]);
-            back_.emplace(b[i], a[i]);
+            scope.declared.add(a[i], b[i]);
         }
     }
 
-    void pair_all(const Variables& a, const Variables& b, std::string_view what) {
-        if (a.size() != b.size())
-            return differ(a.size(), " ", what, " against ", b.size());
-        for (size_t i = 0; i < a.size(); ++i) pair(a[i], b[i]);
+    void pair_all(Scope& scope, const Variables& a, const Variables& b, std::string_view what) {
+        if (a.size() != b.size()) return differ(a.size(), " ", what, " against ", b.size());
+        for (size_t i = 0; i < a.size(); ++i) pair(scope, a[i], b[i]);
     }
 
-    void pair(const Variable& a, const Variable& b) {
+    void pair(Scope& scope, const Variable& a, const Variable& b) {
         if (!a || !b) {
             if (a || b) differ("a variable against none");
             return;
         }
-        if (a.kind() == NodeKind::Constant && b.kind() == NodeKind::Constant)
-            return compare(a.node(), b.node());
+        for (const Scope* s = &scope; s; s = s->outer)
+            if (auto same = s->declared.find(a, b)) {
+                if (!*same) differ_at(a.node(), b.node(), "other inputs");
+                return;
+            }
         if (a.index() != b.index())
-            return differ_at(a.node(), b.node(),
-                             cat("output ", a.index(), " against ", b.index()));
-        auto [to, fresh] = forth_.emplace(a, b);
-        auto [from, fresh_back] = back_.emplace(b, a);
-        if (!(to->second == b) || !(from->second == a))
-            return differ_at(a.node(), b.node(), "shared in one graph, not in the other");
-        if (fresh && fresh_back) waiting_.emplace_back(&a.node(), &b.node());
+            return differ_at(a.node(), b.node(), cat("output ", a.index(), " against ", b.index()));
+        const Node *first = &a.node(), *second = &b.node();
+        bool constants = first->kind == NodeKind::Constant && second->kind == NodeKind::Constant;
+        if (constants) return compare(scope, *first, *second);
+        auto& known = first->kind == NodeKind::Apply ? scope.nodes : leaves_;
+        auto same = known.find(first, second);
+        if (same && !*same)
+            return differ_at(*first, *second, "shared in one graph, not in the other");
+        if (same) return;
+        known.add(first, second);
+        waiting_.push_back({&scope, first, second});
     }
 
-    void compare(const Node& a, const Node& b) {
+    void compare(Scope& scope, const Node& a, const Node& b) {
         if (a.kind != b.kind || a.op != b.op || a.weak != b.weak)
             return differ_at(a, b, "different");
+        if (a.types.size() != b.types.size())
+            return differ_at(a, b, cat(a.types.size(), " results against ", b.types.size()));
         for (size_t i = 0; i < a.types.size(); ++i)
             if (!same_type(a.types[i], b.types[i]))
                 return differ_at(a, b, cat(a.types[i].text(), " against ", b.types[i].text()));
         if (a.kind == NodeKind::Constant && !a.constant->identical(*b.constant))
             return differ_at(a, b, "other values");
         if (a.kind != NodeKind::Apply) return;
-        if (nodes_.emplace(&a, &b).first->second != &b || nodes_back_.emplace(&b, &a).first->second != &a)
-            return differ_at(a, b, "shared in one graph, not in the other");
-        compare_attributes(a, b);
-        pair_all(a.inputs, b.inputs, cat("inputs of ", a.op->name));
+        compare_attributes(scope, a, b);
+        pair_all(scope, a.inputs, b.inputs, cat("inputs of ", a.op->name));
     }
 
-    void compare_attributes(const Node& a, const Node& b) {
+    void compare_attributes(Scope& scope, const Node& a, const Node& b) {
         for (size_t i = 0; i < a.attrs->values.size(); ++i) {
             const auto& first = a.attrs->values[i];
             const auto& second = b.attrs->values[i];
             auto graph_a = subgraph_of(first), graph_b = subgraph_of(second);
             if (graph_a && graph_b)
-                compare_graphs(*graph_a, *graph_b);
+                compare_graphs(scope, *graph_a, *graph_b);
             else if (!attr_equal(first, second))
-                differ_at(a, b, cat(a.op->attributes[i].name, "=", attr_text(first), " against ",
-                                    attr_text(second)));
+                differ_at(a, b,
+                          cat(a.op->attributes[i].name, "=", attr_text(first), " against ",
+                              attr_text(second)));
         }
     }
 
-    void compare_graphs(const Subgraph& a, const Subgraph& b) {
+    void compare_graphs(Scope& outer, const Subgraph& a, const Subgraph& b) {
         auto [found, fresh] = graphs_.emplace(&a, &b);
         if (found->second != &b) return differ("inner graph ", a.text(), ": used otherwise");
         if (!fresh) return;
-        declare(a.inputs(), b.inputs());
-        pair_all(a.outputs(), b.outputs(), cat("outputs of the inner graph ", a.text()));
+        auto& scope = scopes_.emplace_back();
+        scope.outer = &outer;
+        declare(scope, a.inputs(), b.inputs());
+        pair_all(scope, a.outputs(), b.outputs(), cat("outputs of the inner graph ", a.text()));
     }
 
     bool same_type(const TensorType& a, const TensorType& b) {
@@ -117,15 +151,18 @@ class Comparison {
     }
     bool same_dim(Dim a, Dim b) {
         if (!a.symbolic() || !b.symbolic()) return a == b;
-        return symbols_.emplace(a.code(), b.code()).first->second == b.code() &&
-               symbols_back_.emplace(b.code(), a.code()).first->second == a.code();
+        return symbols_.add(a.code(), b.code());
     }
 
-    std::unordered_map<Variable, Variable> forth_, back_;
-    std::unordered_map<const Node*, const Node*> nodes_, nodes_back_;
+    struct Waiting {
+        Scope* scope;
+        const Node *a, *b;
+    };
+    std::deque<Scope> scopes_;
+    Pairs<const Node*> leaves_;
+    Pairs<int64_t> symbols_;
     std::unordered_map<const Subgraph*, const Subgraph*> graphs_;
-    std::unordered_map<int64_t, int64_t> symbols_, symbols_back_;
-    std::vector<std::pair<const Node*, const Node*>> waiting_;
+    std::vector<Waiting> waiting_;
     std::string difference_;
 };
 }  // namespace

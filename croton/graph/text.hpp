@@ -1,6 +1,6 @@
 #pragma once
-// The text form of the user's graph: one line a node in order of computation, which reads back to an
-// equal graph.
+// The text form of the user's graph: one line a node in order of computation, which reads back to
+// an equal graph.
 //
 //   graph f(%0: f32[?,784] "x", %1: shared f32[?,?] "w") {
 //     %2 = dot(%0, %1) : f32[?,?] "logits" @ train.py:12
@@ -12,9 +12,10 @@
 // Leaves stand in the head: `shared` marks shared variables (`= [1,2]` gives the value), `wildcard`
 // those of patterns. Constants stand where they are used (`2.5`, `true` and `3` are weak numbers,
 // `weak u64[] 3` another weak one, `f32[2] [1,2]` an array) unless they are long or have a name:
-// then they have lines of their own (`%5 = constant f32[100] base64 "..." "table"`). Attributes with
-// their default value are left out. An inner graph is written as a graph in the attribute; `#0` is
-// the text's first inner graph again. Numbers are exact: the shortest decimal that reads back
+// then they have lines of their own (`%5 = constant f32[100] base64 "..." "table"`). Attributes
+// with their default value are left out. An inner graph is written as a graph in the attribute;
+// `#0` is the text's first inner graph again. Numbers are exact: the shortest decimal that reads
+// back
 // (`nan:7ff8000000000001` for NaNs with other bits than usual); base64 holds little-endian bytes in
 // C order. `//` begins a comment. In text written by hand, types of results may be left out and ids
 // may be names (`%loss`).
@@ -66,8 +67,8 @@ struct ParsedGraph {
 ParsedGraph parse_graph(std::string_view text, const ParseOptions& options);
 
 /// Whether two graphs have the same structure: same ops, attributes (inner graphs by structure),
-/// types, constants (by bits) and sharing of nodes. Leaves and symbolic sizes correspond one to one;
-/// names and sites do not count. `inputs`, where given, must correspond in order.
+/// types, constants (by bits) and sharing of nodes. Leaves and symbolic sizes correspond one to
+/// one; names and sites do not count. `inputs`, where given, must correspond in order.
 bool same_graph(const Variables& a, const Variables& b, const Variables& inputs_a = {},
                 const Variables& inputs_b = {});
 /// "" if same_graph, else the first difference in words.
