@@ -231,6 +231,7 @@ class Parser {
             if (in_.peek() != ')') in_.expect(',');
         }
         NamedAttrs attrs = parse_attributes(*op);
+        check_attributes(*op, attrs, inputs, start);
         Results stated = parse_results();
         Site site = parse_site();
         SiteScope scope(site);
@@ -310,6 +311,23 @@ class Parser {
             if (in_.peek() != '}') in_.expect(',');
         }
         return attrs;
+    }
+
+    /// What type rules rely on.
+    void check_attributes(const OpRecord& op, const NamedAttrs& attrs, const Variables& inputs,
+                          size_t start) const {
+        bool pattern = std::any_of(inputs.begin(), inputs.end(),
+                                   [](const Variable& v) { return v && v.node().pattern; });
+        std::vector<std::string_view> given;
+        for (const auto& [name, value] : attrs) {
+            auto opaque = std::get_if<std::shared_ptr<const Opaque>>(&value);
+            if (!opaque || *opaque) given.push_back(name);
+            if (!pattern && std::holds_alternative<AttrWildcard>(value))
+                in_.fail_at(start, cat("attribute '", name, "' is open outside of a pattern"));
+        }
+        for (const auto& spec : op.attributes)
+            if (spec.required && std::find(given.begin(), given.end(), spec.name) == given.end())
+                in_.fail_at(start, cat(op.name, " needs its attribute '", spec.name, "'"));
     }
 
     AttrValue parse_attribute(const AttrSpec& spec) {
@@ -464,7 +482,11 @@ class Parser {
         std::string packed;
         for (char c : in_.through(']'))
             if (!std::isspace(static_cast<unsigned char>(c))) packed += c;
-        return placed(start, [&] { return parse_type(packed); });
+        if (packed != last_text_) {  // neighbours often have the same type
+            last_type_ = placed(start, [&] { return parse_type(packed); });
+            last_text_ = packed;
+        }
+        return last_type_;
     }
 
     std::string parse_name() { return in_.peek() == '"' ? in_.quoted() : std::string(); }
@@ -487,6 +509,8 @@ class Parser {
     const ParseOptions& options_;
     std::unordered_map<std::string_view, Variable> variables_;
     std::vector<std::shared_ptr<const Subgraph>> graphs_;
+    std::string last_text_;
+    TensorType last_type_;
     int depth_ = 0;
 };
 }  // namespace

@@ -194,9 +194,18 @@ class Printer {
         out_ += ')';
         print_attributes(node);
         for (size_t i = 0; i < results.size(); ++i) {
-            if (!node.pattern) out_ += (i == 0 ? " : " : ", ") + node.types[i].text();
+            if (!node.pattern) (out_ += i == 0 ? " : " : ", ") += type_text(node.types[i]);
             print_name(results[i]);
         }
+    }
+
+    /// Neighbours often have the same type.
+    const std::string& type_text(const TensorType& type) {
+        if (!(type == last_type_) || last_text_.empty()) {
+            last_type_ = type;
+            last_text_ = type.text();
+        }
+        return last_text_;
     }
 
     void print_attributes(const Node& node) {
@@ -261,6 +270,8 @@ class Printer {
     std::string out_;
     Ids ids_, leaves_;  ///< all values of the graph being printed; leaves visible in it
     std::unordered_map<const Subgraph*, size_t> graphs_;
+    TensorType last_type_;
+    std::string last_text_;
     uint64_t next_id_ = 0;
     int depth_ = 0;
 };

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "croton/graph/listing.hpp"
-#include "records.hpp"
+#include "tests/unit/graph/records.hpp"
 
 namespace croton {
 namespace {

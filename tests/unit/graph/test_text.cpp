@@ -7,7 +7,7 @@
 
 #include "croton/graph/text.hpp"
 #include "croton/graph/traverse.hpp"
-#include "records.hpp"
+#include "tests/unit/graph/records.hpp"
 
 namespace croton {
 namespace {
@@ -307,7 +307,8 @@ TEST(Text, MalformedTextNamesThePlace) {
     has("graph(%0: f32[?]) { %1 = sum(%0) {axes=1} return %1 }", "attribute 'axes' cannot be 1");
     has("graph(%0: f32[?]) { %1 = sum(%0) {axes=[a]} return %1 }", "'a' is not a whole number");
     has("graph(%0: f32[?]) { %1 = sum(%0) {keepdims=maybe} return %1 }", "'maybe' is not");
-    has("graph(%0: f32[?]) { %1 = zoo(%0) {scale=1.2.3} return %1 }", "'1.2.3' is not a number");
+    has("graph(%0: f32[?]) { %1 = zoo(%0) {scale=1.2.3, sizes=[1]} return %1 }",
+        "'1.2.3' is not a number");
     has("graph(%0: f32[?]) { %1 = call(%0) {graph=<thing>} return %1 }", "nobody here knows");
     has("graph(%0: f32[?]) { %1 = call(%0) {graph=#2} return %1 }", "no inner graph #2");
     has("graph(%0: f32[?] \"x) { return %0 }", "column 18: this quote is not closed");
@@ -319,6 +320,9 @@ TEST(Text, MalformedTextNamesThePlace) {
     has("graph() { return i32[] 1.5 }", "is not a number of dtype int32");
     has("graph() { return f32[1] base64 \"AAA=\" }", "not base64 of 4 bytes");
     has("graph() { return f32[1] base64 \"A*AAAA==\" }", "not base64 of 4 bytes");
+    has("graph(%0: f32[?]) { %1 = zoo(%0) return %1 }", "zoo needs its attribute 'sizes'");
+    has("graph(%0: f32[?]) { %1 = call(%0) {graph=<none>} return %1 }", "needs its attribute");
+    has("graph(%0: f32[?]) { %1 = zoo(%0) {sizes=?s} return %1 }", "open outside of a pattern");
     has("graph() { return five }", "expected %id, a number or a typed constant, found \"five\"");
     has("graph() { return 1 } rest", "expected the end of the text, found \"rest\"");
     has("graph() { 1 }", "or 'return'");
