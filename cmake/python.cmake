@@ -46,12 +46,15 @@ foreach(file IN LISTS files)
   file(CREATE_LINK "${PROJECT_SOURCE_DIR}/python/croton/${file}" "${package}/${file}" SYMBOLIC)
 endforeach()
 
-# The stub of the module is read off the module itself, alone: its Python package need not import.
-nanobind_add_stub(_core_stub MODULE _core OUTPUT "${package}/_core.pyi" PYTHON_PATH "${package}"
-                  DEPENDS _core)
-
 install(TARGETS _core LIBRARY DESTINATION croton COMPONENT python)
-install(FILES "${package}/_core.pyi" DESTINATION croton COMPONENT python)
 if(SKBUILD)
   install(TARGETS croton LIBRARY DESTINATION croton COMPONENT python NAMELINK_SKIP)
+endif()
+
+# The stub of the module is read off the module itself, alone: its Python package need not import.
+# (Not under a sanitizer, whose run-time library would have to come before Python.)
+if(NOT croton_sanitizer)
+  nanobind_add_stub(_core_stub MODULE _core OUTPUT "${package}/_core.pyi" PYTHON_PATH "${package}"
+                    DEPENDS _core)
+  install(FILES "${package}/_core.pyi" DESTINATION croton COMPONENT python)
 endif()
