@@ -1,0 +1,105 @@
+#include <llvm/ADT/DenseMap.h>
+#include <llvm/Analysis/VectorUtils.h>
+#include <llvm/IR/Instructions.h>
+#include <llvm/IR/IntrinsicInst.h>
+
+#include "croton/backend/cpu/emit.hpp"
+
+namespace croton::cpu {
+
+using namespace llvm;
+
+namespace {
+unsigned lanes_of(Value* value) {
+    auto* vector = dyn_cast<FixedVectorType>(value->getType());
+    return vector ? vector->getNumElements() : 1;
+}
+
+/// Copies a straight-line scalar function into another function with every type widened.
+class Widener {
+  public:
+    Widener(IRBuilder<>& b, unsigned lanes) : b_(b), lanes_(lanes) {}
+
+    Value* run(Function& function, ArrayRef<Value*> arguments) {
+        for (auto [parameter, argument] : zip(function.args(), arguments))
+            seen_[&parameter] = argument;
+        for (Instruction& i : function.getEntryBlock()) {
+            if (auto* ret = dyn_cast<ReturnInst>(&i)) return get(ret->getReturnValue());
+            seen_[&i] = copy(i);
+        }
+        return nullptr;
+    }
+
+  private:
+    Type* wide(Type* type) { return lanes_ == 1 ? type : FixedVectorType::get(type, lanes_); }
+
+    Value* get(Value* old) {
+        if (auto* constant = dyn_cast<Constant>(old))
+            return lanes_ == 1 ? constant
+                               : ConstantVector::getSplat(ElementCount::getFixed(lanes_), constant);
+        return seen_.lookup(old);
+    }
+
+    Value* copy(Instruction& i) {
+        if (auto* call = dyn_cast<CallInst>(&i)) return copy_call(*call);
+        if (auto* convert = dyn_cast<CastInst>(&i))
+            return b_.CreateCast(convert->getOpcode(), get(i.getOperand(0)), wide(i.getType()));
+        Instruction* made = i.clone();
+        for (unsigned n = 0; n < i.getNumOperands(); ++n) made->setOperand(n, get(i.getOperand(n)));
+        made->mutateType(wide(i.getType()));
+        made->dropUnknownNonDebugMetadata();
+        return b_.Insert(made);
+    }
+
+    Value* copy_call(CallInst& call) {
+        Function* callee = call.getCalledFunction();
+        Intrinsic::ID id = callee->getIntrinsicID();
+        llvm::SmallVector<Value*, 4> arguments;
+        llvm::SmallVector<Type*, 4> types;
+        if (isVectorIntrinsicWithOverloadTypeAtArg(id, -1)) types.push_back(wide(call.getType()));
+        for (unsigned n = 0; n < call.arg_size(); ++n) {
+            bool scalar = isVectorIntrinsicWithScalarOpAtArg(id, n);
+            Value* argument = call.getArgOperand(n);
+            arguments.push_back(scalar ? argument : get(argument));
+            if (isVectorIntrinsicWithOverloadTypeAtArg(id, static_cast<int>(n)))
+                types.push_back(arguments.back()->getType());
+        }
+        Function* target =
+            Intrinsic::getDeclaration(b_.GetInsertBlock()->getModule(), id, types);
+        CallInst* made = b_.CreateCall(target, arguments);
+        if (isa<FPMathOperator>(made)) made->copyFastMathFlags(&call);
+        return made;
+    }
+
+    IRBuilder<>& b_;
+    unsigned lanes_;
+    DenseMap<Value*, Value*> seen_;
+};
+
+bool can_widen(Function& function) {
+    if (function.size() != 1) return false;
+    for (Instruction& i : function.getEntryBlock()) {
+        if (isa<ReturnInst>(i) || isa<BinaryOperator>(i) || isa<UnaryOperator>(i) ||
+            isa<CmpInst>(i) || isa<SelectInst>(i) || isa<CastInst>(i) || isa<FreezeInst>(i))
+            continue;
+        auto* call = dyn_cast<CallInst>(&i);
+        Function* callee = call ? call->getCalledFunction() : nullptr;
+        if (!callee || !isTriviallyVectorizable(callee->getIntrinsicID())) return false;
+    }
+    return true;
+}
+}  // namespace
+
+Value* Maths::call(IRBuilder<>& b, const std::string& name, ArrayRef<Value*> arguments) {
+    if (!library_) return nullptr;
+    const char* suffix = arguments[0]->getType()->getScalarType()->isFloatTy() ? "_f32" : "_f64";
+    Function* function = library_->getFunction("croton_" + name + suffix);
+    if (!function || errorToBool(function->materialize()) || function->empty()) return nullptr;
+    return can_widen(*function) ? widen(b, *function, arguments) : nullptr;
+}
+
+Value* Maths::widen(IRBuilder<>& b, Function& function, ArrayRef<Value*> arguments) {
+    return Widener(b, lanes_of(arguments[0])).run(function, arguments);
+}
+
+}  // namespace croton::cpu

@@ -1,0 +1,345 @@
+#include "croton/backend/cpu/emit_section.hpp"
+
+#include <llvm/IR/Dominators.h>
+#include <llvm/Transforms/Utils/PromoteMemToReg.h>
+
+namespace croton::cpu {
+
+using namespace llvm;
+using kernel::SectionKind;
+
+SectionEmitter::SectionEmitter(Module& module, const kernel::Kernel& kernel, const Plan& plan,
+                               const Level& level, Maths& maths, size_t section)
+    : module_(module),
+      kernel_(kernel),
+      plan_(plan),
+      level_(level),
+      section_(kernel.sections[section]),
+      uses_(plan.sections[section]),
+      b_(module.getContext()),
+      scalars_(b_, level, maths),
+      dtypes_(dtypes_of_values(kernel)),
+      definitions_(static_cast<size_t>(kernel.values)),
+      width_(plan.scalar ? 1u : static_cast<unsigned>(level.vector_bytes / plan.lane_bytes)) {
+    for (const auto& s : kernel.sections)
+        for (const auto& i : s.body)
+            if (i.result >= 0) definitions_[static_cast<size_t>(i.result)] = &i;
+}
+
+void SectionEmitter::emit(const std::string& name, bool lanes) {
+    lanes_form_ = lanes;
+    open(name);
+    start_streams(lanes);
+    if (lanes)
+        emit_lanes();
+    else
+        emit_nest();
+    close();
+}
+
+void SectionEmitter::open(const std::string& name) {
+    auto& context = module_.getContext();
+    auto* type = FunctionType::get(b_.getVoidTy(), {b_.getPtrTy()}, false);
+    function_ = Function::Create(type, GlobalValue::ExternalLinkage, name, module_);
+    function_->setDoesNotThrow();
+    if (level_.vector_bytes == 64) {
+        function_->addFnAttr("prefer-vector-width", "512");
+        function_->addFnAttr("min-legal-vector-width", "512");
+    }
+    frame_ = function_->getArg(0);
+    frame_->setName("frame");
+    entry_ = BasicBlock::Create(context, "entry", function_);
+    b_.SetInsertPoint(entry_);
+    zeros_ = nullptr;
+    variables_.clear();
+    words_.clear();
+    live_.assign(plan_.streams.size(), {});
+}
+
+void SectionEmitter::close() {
+    b_.CreateRetVoid();
+    DominatorTree tree(*function_);
+    std::vector<AllocaInst*> wanted;
+    for (auto* variable : variables_)
+        if (isAllocaPromotable(variable)) wanted.push_back(variable);
+    PromoteMemToReg(wanted, tree);
+}
+
+AllocaInst* SectionEmitter::variable(Type* type) {
+    IRBuilder<> entry(entry_, entry_->begin());
+    variables_.push_back(entry.CreateAlloca(type));
+    return variables_.back();
+}
+
+Value* SectionEmitter::word(int number) {
+    // All words are read in the entry block, where they are visible to every use.
+    Value*& known = words_[number];
+    if (known) return known;
+    auto* end = entry_->getTerminator();
+    IRBuilder<> entry(entry_, end ? end->getIterator() : entry_->end());
+    auto* type = entry.getInt64Ty();
+    known = entry.CreateLoad(
+        type, entry.CreateConstInBoundsGEP1_64(type, frame_, static_cast<uint64_t>(number)));
+    return known;
+}
+
+// --- streams
+
+void SectionEmitter::start_streams(bool lanes) {
+    used_.clear();
+    auto use = [&](const std::vector<int>& list) {
+        used_.insert(used_.end(), list.begin(), list.end());
+    };
+    use(uses_.ins);
+    use(uses_.outs);
+    use(uses_.numbers);
+    use(uses_.reads);
+    use(uses_.writes);
+    if (lanes)
+        for (const auto& a : uses_.accumulators) {
+            used_.push_back(a.slot);
+            if (a.position_slot >= 0) used_.push_back(a.position_slot);
+        }
+    bool rows_form = uses_.kind == SectionKind::Reduce && !lanes;
+    for (int s : used_) {
+        const Stream& stream = plan_.streams[static_cast<size_t>(s)];
+        Live& live = live_[static_cast<size_t>(s)];
+        Value* where = word(stream.word);
+        bool address = moves_as_address(stream);
+        if (address) where = b_.CreateIntToPtr(where, b_.getPtrTy());
+        bool read_slot = stream.kind == StreamKind::Slot && rows_form;
+        if (stream.uniform || read_slot) {
+            scalars_.set_width(1);
+            live.uniform = load_from(where, stream.dtype);
+            continue;
+        }
+        live.step = word(stream.word + 1);
+        live.row = word(stream.word + 2);
+        live.vector_step = b_.CreateMul(live.step, b_.getInt64(width_));
+        Type* type = address ? static_cast<Type*>(b_.getPtrTy()) : b_.getInt64Ty();
+        live.at = variable(type);
+        live.outer_at = variable(type);
+        b_.CreateStore(where, live.outer_at);
+        scalars_.set_width(width_);
+        if (!address) live.offsets = b_.CreateMul(scalars_.iota(), scalars_.splat(live.step));
+        bool may_broadcast = stream.kind == StreamKind::In ||
+                             (stream.kind == StreamKind::Slot && !lanes &&
+                              uses_.kind != SectionKind::Reduce);
+        bool written = std::find(uses_.writes.begin(), uses_.writes.end(), s) != uses_.writes.end();
+        if (may_broadcast && !written && width_ > 1) {
+            IRBuilder<> entry(entry_, entry_->begin());
+            auto* buffer =
+                entry.CreateAlloca(scalars_.widened(scalars_.memory_type(stream.dtype)));
+            buffer->setAlignment(Align(64));
+            live.buffer = buffer;
+        }
+    }
+    std::erase_if(used_, [&](int s) { return !live_[static_cast<size_t>(s)].at; });
+}
+
+// Before the innermost loop: streams that stand still get a vector full of their element.
+void SectionEmitter::fill_buffers() {
+    for (int s : used_) {
+        Live& live = live_[static_cast<size_t>(s)];
+        if (!live.buffer) continue;
+        when(b_.CreateICmpEQ(live.step, b_.getInt64(0)), [&] {
+            Type* type = scalars_.memory_type(plan_.streams[static_cast<size_t>(s)].dtype);
+            Value* element = b_.CreateLoad(type, b_.CreateLoad(b_.getPtrTy(), live.at));
+            b_.CreateAlignedStore(b_.CreateVectorSplat(width_, element), live.buffer, Align(64));
+            b_.CreateStore(live.buffer, live.at);
+        });
+    }
+}
+
+static void move(IRBuilder<>& b, Value* variable, Value* by) {
+    auto* type = cast<AllocaInst>(variable)->getAllocatedType();
+    Value* at = b.CreateLoad(type, variable);
+    b.CreateStore(type->isPointerTy() ? b.CreateGEP(b.getInt8Ty(), at, by) : b.CreateAdd(at, by),
+                  variable);
+}
+
+void SectionEmitter::advance(unsigned lanes) {
+    for (int s : used_) {
+        Live& live = live_[static_cast<size_t>(s)];
+        move(b_, live.at, lanes == 1 ? live.step : live.vector_step);
+    }
+}
+
+void SectionEmitter::advance_outer(bool by_row, unsigned lanes) {
+    for (int s : used_) {
+        Live& live = live_[static_cast<size_t>(s)];
+        move(b_, live.outer_at, by_row ? live.row : lanes == 1 ? live.step : live.vector_step);
+    }
+}
+
+// --- loops
+
+// At least once.
+void SectionEmitter::loop(Value* first, Value* last, Value* step,
+                          const std::function<void(Value*)>& body) {
+    auto* head = BasicBlock::Create(module_.getContext(), "loop", function_);
+    auto* before = b_.GetInsertBlock();
+    b_.CreateBr(head);
+    b_.SetInsertPoint(head);
+    auto* i = b_.CreatePHI(b_.getInt64Ty(), 2);
+    i->addIncoming(first, before);
+    body(i);
+    Value* next = b_.CreateAdd(i, step, "", true, true);
+    i->addIncoming(next, b_.GetInsertBlock());
+    auto* done = BasicBlock::Create(module_.getContext(), "done", function_);
+    b_.CreateCondBr(b_.CreateICmpSLT(next, last), head, done);
+    b_.SetInsertPoint(done);
+}
+
+void SectionEmitter::when(Value* condition, const std::function<void()>& body) {
+    auto* inside = BasicBlock::Create(module_.getContext(), "when", function_);
+    auto* after = BasicBlock::Create(module_.getContext(), "after", function_);
+    b_.CreateCondBr(condition, inside, after);
+    b_.SetInsertPoint(inside);
+    body();
+    b_.CreateBr(after);
+    b_.SetInsertPoint(after);
+}
+
+Value* SectionEmitter::tail_mask(Value* left) {
+    // Compared in lanes of the kernel's own width: one instruction on machines with masks.
+    Type* lane = b_.getIntNTy(static_cast<unsigned>(8 * plan_.lane_bytes));
+    scalars_.set_width(width_);
+    Value* numbers = b_.CreateTrunc(scalars_.iota(), scalars_.widened(lane));
+    return b_.CreateICmpULT(numbers, scalars_.splat(b_.CreateTrunc(left, lane)));
+}
+
+// Copies of a light body in one iteration, each with its own accumulators: the latency of adding
+// is hidden behind the others.
+unsigned SectionEmitter::unrolling() const {
+    if (uses_.kind != SectionKind::Reduce || width_ == 1) return 1;
+    size_t weight = 0;
+    for (const auto& i : section_.body) {
+        bool function = i.op >= kernel::OpCode::exp_ && i.op <= kernel::OpCode::hypot_;
+        weight += function ? 16 : is_rematerialised(i.op) ? 0 : 1;
+        if (i.op == kernel::OpCode::load_at_) weight += 16;
+    }
+    weight *= std::max<size_t>(1, section_.accumulators.size());
+    return weight <= 6 ? 4 : weight <= 16 ? 2 : 1;
+}
+
+// rows times count, lanes along count.
+void SectionEmitter::emit_nest() {
+    Value *rows = word(rows_word), *count = word(count_word);
+    Value *zero = b_.getInt64(0), *one = b_.getInt64(1);
+    bool reduce = uses_.kind == SectionKind::Reduce;
+    unsigned copies = unrolling();
+    scalars_.set_width(width_);
+    std::vector<std::vector<Running>> running(copies);
+    std::vector<Running> rest;
+    if (reduce) {
+        for (auto& copy : running) copy = start_accumulators();
+        scalars_.set_width(1);
+        if (!level_.masks && width_ > 1) rest = start_accumulators();
+    }
+    auto whole = [&](unsigned vectors) {
+        return b_.CreateAnd(count, b_.getInt64(~(uint64_t{width_} * vectors - 1)));
+    };
+    Value* by_vectors = whole(1);
+    Value* by_copies = whole(copies);
+    auto run = [&](unsigned width, std::vector<Running>* folded, Value* mask) {
+        scalars_.set_width(width);
+        emit_body(mask);
+        if (reduce) fold(*folded, mask);
+        advance(width);
+    };
+    loop(zero, rows, one, [&](Value*) {
+        for (int s : used_) {
+            Live& live = live_[static_cast<size_t>(s)];
+            auto* type = cast<AllocaInst>(live.at)->getAllocatedType();
+            b_.CreateStore(b_.CreateLoad(type, live.outer_at), live.at);
+        }
+        fill_buffers();
+        if (copies > 1)
+            when(b_.CreateICmpSGT(by_copies, zero), [&] {
+                loop(zero, by_copies, b_.getInt64(width_ * copies), [&](Value*) {
+                    for (unsigned c = 0; c < copies; ++c) run(width_, &running[c], nullptr);
+                });
+            });
+        Value* from = copies > 1 ? by_copies : zero;
+        when(b_.CreateICmpSLT(from, by_vectors), [&] {
+            loop(from, by_vectors, b_.getInt64(width_),
+                 [&](Value*) { run(width_, &running[0], nullptr); });
+        });
+        if (width_ > 1)
+            when(b_.CreateICmpSLT(by_vectors, count), [&] {
+                if (level_.masks)
+                    run(width_, &running[0], tail_mask(b_.CreateSub(count, by_vectors)));
+                else
+                    loop(by_vectors, count, one, [&](Value*) { run(1, &rest, nullptr); });
+            });
+        advance_outer(true, 0);
+    });
+    if (reduce) finish_accumulators(running, width_, rest);
+}
+
+// One vector of columns: its running values stay in registers while the rows go by.
+void SectionEmitter::emit_lane_chunk(Value* mask) {
+    auto running = start_accumulators();
+    for (int s : used_) {
+        Live& live = live_[static_cast<size_t>(s)];
+        auto* type = cast<AllocaInst>(live.at)->getAllocatedType();
+        b_.CreateStore(b_.CreateLoad(type, live.outer_at), live.at);
+    }
+    load_accumulators(running, mask);
+    unsigned width = scalars_.width();
+    Value* rows = word(rows_word);
+    loop(b_.getInt64(0), rows, b_.getInt64(1), [&](Value*) {
+        // Each row keeps its own place; a broadcast element is spread out anew.
+        std::vector<Value*> kept;
+        for (int s : used_) {
+            Live& live = live_[static_cast<size_t>(s)];
+            kept.push_back(
+                b_.CreateLoad(cast<AllocaInst>(live.at)->getAllocatedType(), live.at));
+        }
+        if (width > 1) fill_buffers();
+        emit_body(mask);
+        fold(running, mask);
+        for (size_t n = 0; n < used_.size(); ++n) {
+            Live& live = live_[static_cast<size_t>(used_[n])];
+            b_.CreateStore(kept[n], live.at);
+            move(b_, live.at, live.row);
+        }
+    });
+    store_accumulators(running, mask);
+    advance_outer(false, width);
+}
+
+void SectionEmitter::emit_lanes() {
+    Value* count = word(count_word);
+    Value* by_vectors = b_.CreateAnd(count, b_.getInt64(~(uint64_t{width_} - 1)));
+    Value *zero = b_.getInt64(0), *one = b_.getInt64(1);
+    auto run = [&](unsigned width, Value* mask) {
+        scalars_.set_width(width);
+        emit_lane_chunk(mask);
+    };
+    when(b_.CreateICmpSGT(by_vectors, zero), [&] {
+        loop(zero, by_vectors, b_.getInt64(width_), [&](Value*) { run(width_, nullptr); });
+    });
+    if (width_ == 1) return;
+    when(b_.CreateICmpSLT(by_vectors, count), [&] {
+        if (level_.masks)
+            run(width_, tail_mask(b_.CreateSub(count, by_vectors)));
+        else
+            loop(by_vectors, count, one, [&](Value*) { run(1, nullptr); });
+    });
+}
+
+// --- the whole kernel
+
+void emit_kernel(Module& module, const kernel::Kernel& kernel, const Plan& plan, const Level& level,
+                 Maths& maths, const std::string& prefix) {
+    for (size_t s = 0; s < kernel.sections.size(); ++s) {
+        SectionEmitter emitter(module, kernel, plan, level, maths, s);
+        emitter.emit(section_symbol(prefix, s, false), false);
+        if (has_lanes_form(kernel, s))
+            emitter.emit(section_symbol(prefix, s, true), true);
+    }
+}
+
+}  // namespace croton::cpu

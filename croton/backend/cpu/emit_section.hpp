@@ -1,0 +1,107 @@
+#pragma once
+// One section of a kernel as a function: see plan.hpp for its frame. Private to the emitter.
+#include <functional>
+#include <map>
+
+#include "croton/backend/cpu/emit.hpp"
+
+namespace croton::cpu {
+
+class SectionEmitter {
+  public:
+    SectionEmitter(llvm::Module& module, const kernel::Kernel& kernel, const Plan& plan,
+                   const Level& level, Maths& maths, size_t section);
+    /// `lanes`: the form of a Reduce section whose lanes run along an outer axis.
+    void emit(const std::string& name, bool lanes);
+
+  private:
+    /// A stream while the function runs. `at` is where the innermost loop stands, `outer_at` where
+    /// the loop around it does; both are stack variables that are promoted to registers at the end.
+    struct Live {
+        llvm::Value *at = nullptr, *outer_at = nullptr;
+        llvm::Value *step = nullptr, *row = nullptr;
+        llvm::Value* vector_step = nullptr;  ///< from vector to vector
+        llvm::Value* buffer = nullptr;   ///< a vector of copies of a broadcast element
+        llvm::Value* offsets = nullptr;  ///< numbers: what each lane adds
+        Lanes uniform;                   ///< the element of a stream that never moves
+    };
+    struct Running {  ///< an accumulator
+        llvm::Value *value = nullptr, *imaginary = nullptr, *position = nullptr;
+        llvm::Type *type = nullptr, *position_type = nullptr;
+    };
+
+    // emit_section.cpp: loops
+    void open(const std::string& name);
+    void close();
+    void start_streams(bool lanes);
+    void emit_nest();
+    void emit_lanes();
+    void emit_lane_chunk(llvm::Value* mask);
+    void loop(llvm::Value* first, llvm::Value* last, llvm::Value* step,
+              const std::function<void(llvm::Value*)>& body);
+    void when(llvm::Value* condition, const std::function<void()>& body);
+    void fill_buffers();
+    void advance(unsigned lanes);
+    void advance_outer(bool by_row, unsigned lanes);
+    unsigned unrolling() const;
+    llvm::Value* word(int number);
+    llvm::Value* tail_mask(llvm::Value* left);
+    llvm::AllocaInst* variable(llvm::Type* type);
+    bool moves_as_address(const Stream& stream) const {
+        return stream.kind != StreamKind::Index && stream.kind != StreamKind::Position;
+    }
+
+    // emit_body.cpp: one copy of the section's body
+    void emit_body(llvm::Value* mask);
+    void emit_instruction(const kernel::Instruction& i);
+    Lanes value(kernel::ValueId id);
+    Lanes load_stream(int stream);
+    Lanes load_from(llvm::Value* address, DType dtype);
+    void store_stream(int stream, Lanes value, DType dtype);
+    Lanes number_stream(int stream);
+    Lanes load_at(const kernel::Instruction& i);
+    llvm::Value* gather(llvm::Value* base, llvm::Value* offsets, llvm::Value* allowed,
+                        DType dtype);
+    llvm::Value* gather_or_load(llvm::Value* base, llvm::Value* offsets, llvm::Value* allowed,
+                                DType dtype);
+    llvm::Value* any(llvm::Value* condition);
+    void note_faults(const kernel::Instruction& i, llvm::ArrayRef<llvm::Value*> indices,
+                     llvm::ArrayRef<llvm::Value*> bad);
+
+    // emit_reduce.cpp: accumulators
+    std::vector<Running> start_accumulators();
+    void fold(std::vector<Running>& accumulators, llvm::Value* mask);
+    void finish_accumulators(std::vector<std::vector<Running>>& copies, unsigned width,
+                             std::vector<Running>& rest);
+    void load_accumulators(std::vector<Running>& accumulators, llvm::Value* mask);
+    void store_accumulators(std::vector<Running>& accumulators, llvm::Value* mask);
+    Lanes read(const Running& accumulator);
+    void write(const Running& accumulator, Lanes value);
+    Lanes narrowed(Lanes value, bool upper);
+
+    llvm::Module& module_;
+    const kernel::Kernel& kernel_;
+    const Plan& plan_;
+    const Level& level_;
+    const kernel::Section& section_;
+    const SectionPlan& uses_;
+    llvm::IRBuilder<> b_;
+    Scalars scalars_;
+    std::vector<DType> dtypes_;
+    std::vector<const kernel::Instruction*> definitions_;
+    unsigned width_;  ///< lanes of a whole vector
+
+    llvm::Function* function_ = nullptr;
+    llvm::BasicBlock* entry_ = nullptr;
+    llvm::Value* frame_ = nullptr;
+    bool lanes_form_ = false;
+    std::vector<Live> live_;       ///< by stream
+    std::vector<int> used_;        ///< streams that this section moves
+    std::vector<Lanes> values_;    ///< by value, in the copy of the body being written
+    llvm::Value* mask_ = nullptr;  ///< lanes that exist, in that copy; null: all
+    llvm::Value* zeros_ = nullptr;
+    std::vector<llvm::AllocaInst*> variables_;
+    std::map<int, llvm::Value*> words_;
+};
+
+}  // namespace croton::cpu

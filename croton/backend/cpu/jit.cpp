@@ -1,0 +1,157 @@
+#include "croton/backend/cpu/jit.hpp"
+
+#include <llvm/Bitcode/BitcodeReader.h>
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/IR/Verifier.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/Target/TargetMachine.h>
+#include <llvm/TargetParser/Host.h>
+
+#include <mutex>
+
+#include "croton/backend/cpu/emit.hpp"
+#include "croton/base/error.hpp"
+
+// Absent until the maths library is built in; its functions are then calls of helpers.
+extern const unsigned char croton_maths_bitcode[] __attribute__((weak));
+extern const std::size_t croton_maths_bitcode_size __attribute__((weak));
+
+namespace croton::cpu {
+
+using namespace llvm;
+
+namespace {
+std::unique_ptr<TargetMachine> make_machine(const Level& level) {
+    static std::once_flag once;
+    std::call_once(once, [] {
+        InitializeNativeTarget();
+        InitializeNativeTargetAsmPrinter();
+    });
+    std::string triple = sys::getProcessTriple(), error;
+    const Target* target = TargetRegistry::lookupTarget(triple, error);
+    if (!target) fail(ErrorKind::Compile, "LLVM has no code generator for ", triple, ": ", error);
+    std::string cpu = level.cpu, features = level.features;
+    if (level.native) {
+        cpu = sys::getHostCPUName().str();
+        for (const auto& feature : sys::getHostCPUFeatures())
+            features += (features.empty() ? "" : ",") +
+                        std::string(feature.second ? "+" : "-") + feature.first().str();
+    }
+    TargetOptions options;
+    options.EnableFastISel = false;
+    return std::unique_ptr<TargetMachine>(target->createTargetMachine(
+        triple, cpu, features, options, Reloc::PIC_, CodeModel::Small, CodeGenOptLevel::Default,
+        true));
+}
+
+/// What is dear to make and can be used again: a context with the maths library in it, and the
+/// machines. One thread uses it at a time.
+class Workbench {
+  public:
+    Workbench() : context_(std::make_unique<LLVMContext>()) {
+        if (!&croton_maths_bitcode_size) return;
+        StringRef bytes(reinterpret_cast<const char*>(croton_maths_bitcode),
+                        croton_maths_bitcode_size);
+        auto library = getLazyBitcodeModule(MemoryBufferRef(bytes, "croton_maths"), *context_);
+        if (!library)
+            fail(ErrorKind::Internal, "the maths library is broken: ",
+                 toString(library.takeError()));
+        library_ = std::move(*library);
+    }
+
+    std::unique_ptr<Module> build(std::span<const Source> sources, const Level& level) {
+        auto module = std::make_unique<Module>("croton", *context_);
+        TargetMachine& target = machine(level);
+        module->setTargetTriple(target.getTargetTriple().str());
+        module->setDataLayout(target.createDataLayout());
+        Maths maths(library_.get());
+        for (const auto& source : sources)
+            emit_kernel(*module, *source.kernel, *source.plan, level, maths, source.prefix);
+#ifndef NDEBUG
+        std::string problem;
+        raw_string_ostream out(problem);
+        if (verifyModule(*module, &out))
+            fail(ErrorKind::Internal, "the code made for a kernel breaks LLVM's rules: ", problem);
+#endif
+        return module;
+    }
+
+    std::string compile(std::span<const Source> sources, const Level& level) {
+        auto module = build(sources, level);
+        TargetMachine& target = machine(level);
+        llvm::SmallVector<char, 0> object;
+        raw_svector_ostream out(object);
+        legacy::PassManager passes;
+        if (target.addPassesToEmitFile(passes, out, nullptr, CodeGenFileType::ObjectFile, true))
+            fail(ErrorKind::Compile, "LLVM cannot write object files for this machine");
+        passes.run(*module);
+        uses_ += sources.size();
+        return {object.begin(), object.end()};
+    }
+
+    /// Contexts never forget types and constants: an old one is thrown away.
+    bool worn() const { return uses_ > 500; }
+
+  private:
+    TargetMachine& machine(const Level& level) {
+        for (auto& [key, known] : machines_)
+            if (key == level.key()) return *known;
+        machines_.emplace_back(level.key(), make_machine(level));
+        return *machines_.back().second;
+    }
+
+    std::unique_ptr<LLVMContext> context_;
+    std::unique_ptr<Module> library_;
+    std::vector<std::pair<std::string, std::unique_ptr<TargetMachine>>> machines_;
+    size_t uses_ = 0;
+};
+
+/// Idle workbenches, as many as threads have ever compiled at once.
+class Workshop {
+  public:
+    template <class Work>
+    auto with_bench(Work work) {
+        std::unique_ptr<Workbench> bench = take();
+        if (!bench) bench = std::make_unique<Workbench>();
+        auto result = work(*bench);
+        if (!bench->worn()) {
+            std::lock_guard lock(mutex_);
+            idle_.push_back(std::move(bench));
+        }
+        return result;
+    }
+
+  private:
+    std::unique_ptr<Workbench> take() {
+        std::lock_guard lock(mutex_);
+        if (idle_.empty()) return nullptr;
+        auto bench = std::move(idle_.back());
+        idle_.pop_back();
+        return bench;
+    }
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<Workbench>> idle_;
+};
+
+Workshop& workshop() {
+    static auto& instance = *new Workshop;  // threads may compile while the process ends
+    return instance;
+}
+}  // namespace
+
+std::string compile_object(std::span<const Source> sources, const Level& level) {
+    return workshop().with_bench(
+        [&](Workbench& bench) { return bench.compile(sources, level); });
+}
+
+std::string ir_text(const Source& source, const Level& level) {
+    return workshop().with_bench([&](Workbench& bench) {
+        std::string text;
+        raw_string_ostream out(text);
+        bench.build({&source, 1}, level)->print(out, nullptr);
+        return text;
+    });
+}
+
+}  // namespace croton::cpu

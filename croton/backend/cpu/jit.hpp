@@ -1,0 +1,37 @@
+#pragma once
+// LLVM behind a small door: kernels to object files, object files to callable code. No LLVM headers
+// here, for each of them costs every includer seconds.
+#include <memory>
+#include <span>
+#include <string>
+
+#include "croton/backend/cpu/level.hpp"
+#include "croton/backend/cpu/plan.hpp"
+
+namespace croton::cpu {
+
+struct Source {
+    const kernel::Kernel* kernel;
+    const Plan* plan;
+    std::string prefix;  ///< of its functions' names
+};
+
+/// One object file with the functions of all these kernels. Compile error on failure. Thread-safe.
+std::string compile_object(std::span<const Source> sources, const Level& level);
+
+/// The LLVM IR that compile_object makes machine code of.
+std::string ir_text(const Source& source, const Level& level);
+
+using SectionFunction = void (*)(int64_t* frame);
+
+/// Linked code; unloaded with the last reference.
+class Code {
+  public:
+    virtual ~Code() = default;
+    /// Compile error if the object has no such function.
+    virtual SectionFunction function(const std::string& symbol) const = 0;
+};
+/// Compile error if the bytes are no object file or need symbols that are not helpers.
+std::shared_ptr<const Code> link_object(std::string object);
+
+}  // namespace croton::cpu

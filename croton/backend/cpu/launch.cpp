@@ -1,0 +1,614 @@
+#include "croton/backend/cpu/launch.hpp"
+
+#include <algorithm>
+#include <complex>
+#include <cstring>
+#include <limits>
+
+#include "croton/backend/cpu/pack.hpp"
+#include "croton/base/error.hpp"
+
+namespace croton::cpu {
+
+using kernel::Combine;
+using kernel::Fault;
+using kernel::Launch;
+using kernel::SectionKind;
+
+namespace {
+constexpr int64_t slot_budget = 16384;  // bytes of running values in a block of lanes
+constexpr int64_t tile_budget = 32768;  // bytes of packed tiles: they stay in the first-level cache
+
+/// Working memory of a launch: on the stack, or on the heap for huge kernels.
+class Arena {
+  public:
+    explicit Arena(size_t words) {
+        if (words <= std::size(small_)) return;
+        large_ = std::make_unique<int64_t[]>(words);
+        next_ = large_.get();
+    }
+    int64_t* take(size_t words) {
+        int64_t* result = next_;
+        next_ += words;
+        return result;
+    }
+
+  private:
+    int64_t small_[640];
+    std::unique_ptr<int64_t[]> large_;
+    int64_t* next_ = small_;
+};
+
+/// Loop axes, outermost first; each with the stride of every stream.
+struct Axes {
+    int count = 0;
+    int streams = 0;
+    int64_t* extents = nullptr;
+    int64_t* strides = nullptr;  ///< [axis * streams + stream]
+    const int64_t* along(int axis) const { return strides + axis * streams; }
+    int64_t stride(int axis, int stream) const { return strides[axis * streams + stream]; }
+    int64_t points() const {
+        int64_t product = 1;
+        for (int a = 0; a < count; ++a) product *= extents[a];
+        return product;
+    }
+};
+
+/// Which axes of a nest are what. -1: none.
+struct Order {
+    int lane = -1, row = -1;
+    int loops[64];
+    int loop_count = 0;
+};
+
+class Launcher {
+  public:
+    Launcher(const Program& program, const Launch& launch, int64_t begin, int64_t end)
+        : program_(program),
+          plan_(program.plan),
+          launch_(launch),
+          begin_(begin),
+          end_(end),
+          streams_(plan_.inputs_and_outputs),
+          arena_(arena_words()) {
+        frame_ = arena_.take(static_cast<size_t>(plan_.words));
+        at_ = arena_.take(static_cast<size_t>(streams_));
+        if (plan_.rank == 0 || end_ < 0) {
+            begin_ = 0;
+            end_ = plan_.rank > 0 ? launch_.extents[0] : 0;
+        }
+    }
+
+    Fault run() {
+        fill_constants();
+        if (program_.sections.size() == 1 && plan_.sections[0].kind == SectionKind::Map)
+            run_map();
+        else
+            run_sections();
+        return fault_;
+    }
+
+  private:
+    size_t arena_words() const {
+        auto rank = static_cast<size_t>(plan_.rank + 2), streams = static_cast<size_t>(streams_);
+        return static_cast<size_t>(plan_.words) + streams * (rank + 3) + rank;
+    }
+
+    void fill_constants() {
+        frame_[fault_word] = reinterpret_cast<int64_t>(&fault_);
+        for (int a = 0; a < plan_.rank; ++a) frame_[extents_word + a] = launch_.extents[a];
+        for (int s = 0; s < streams_; ++s) {
+            const Stream& stream = plan_.streams[static_cast<size_t>(s)];
+            at_[s] = 0;
+            if (stream.kind == StreamKind::Index) at_[s] = stream.number == 0 ? begin_ : 0;
+            if (stream.kind > StreamKind::Out) continue;
+            at_[s] = reinterpret_cast<int64_t>(launch_.pointers[stream.number]);
+            if (begin_ != 0) at_[s] += begin_ * launch_.strides[stream.number][0];
+        }
+        if (!plan_.has_tables) return;
+        for (size_t i = 0; i < plan_.tables.size(); ++i) {
+            const TablePlan& table = plan_.tables[i];
+            if (table.word < 0) continue;
+            int64_t* words = frame_ + table.word;
+            words[0] = reinterpret_cast<int64_t>(launch_.pointers[i]);
+            for (int a = 0; a < table.rank; ++a) {
+                words[1 + a] = launch_.sizes[i][a];
+                words[1 + table.rank + a] = launch_.strides[i][a];
+            }
+        }
+    }
+
+    // --- axes
+
+    int64_t extent(int axis) const { return axis == 0 ? end_ - begin_ : launch_.extents[axis]; }
+
+    int64_t stride(int stream, int axis) const {
+        const Stream& what = plan_.streams[static_cast<size_t>(stream)];
+        switch (what.kind) {
+            case StreamKind::In:
+            case StreamKind::Out: return launch_.strides[what.number][axis];
+            case StreamKind::Index: return what.number == axis;
+            case StreamKind::Position: {
+                if (axis < plan_.outer) return 0;
+                int64_t product = 1;
+                for (int a = axis + 1; a < plan_.rank; ++a) product *= launch_.extents[a];
+                return product;
+            }
+            case StreamKind::Slot: break;
+        }
+        return 0;
+    }
+
+    // Axes first..last-1 without those of size 1, sorted by an output's (or the first input's)
+    // strides, and neighbours merged where every stream walks through both as through one.
+    Axes make_axes(int first, int last) {
+        Axes axes;
+        axes.streams = streams_;
+        auto most = static_cast<size_t>(last - first);
+        axes.extents = arena_.take(most);
+        axes.strides = arena_.take(most * static_cast<size_t>(streams_));
+        int order[64];
+        int count = 0, key = leading_stream();
+        for (int a = first; a < last; ++a) {
+            if (extent(a) == 1) continue;
+            int place = count++;
+            int64_t own = key < 0 ? 0 : std::abs(stride(key, a));
+            while (place > 0 && own > (key < 0 ? 0 : std::abs(stride(key, order[place - 1])))) {
+                order[place] = order[place - 1];
+                --place;
+            }
+            order[place] = a;
+        }
+        for (int i = 0; i < count; ++i) add_axis(axes, order[i]);
+        return axes;
+    }
+
+    int leading_stream() const {
+        int first_in = -1;
+        for (int s = 0; s < streams_; ++s) {
+            auto kind = plan_.streams[static_cast<size_t>(s)].kind;
+            if (kind == StreamKind::Out) return s;
+            if (kind == StreamKind::In && first_in < 0) first_in = s;
+        }
+        return first_in;
+    }
+
+    void add_axis(Axes& axes, int axis) {
+        int64_t size = extent(axis);
+        int64_t* own = axes.strides + axes.count * streams_;
+        for (int s = 0; s < streams_; ++s) own[s] = stride(s, axis);
+        if (axes.count > 0) {
+            int64_t* before = own - streams_;
+            bool merges = true;
+            for (int s = 0; s < streams_ && merges; ++s) merges = before[s] == own[s] * size;
+            if (merges) {
+                std::copy(own, own + streams_, before);
+                axes.extents[axes.count - 1] *= size;
+                return;
+            }
+        }
+        axes.extents[axes.count++] = size;
+    }
+
+    bool dense(int stream, int64_t step) const {
+        const Stream& what = plan_.streams[static_cast<size_t>(stream)];
+        if (what.kind > StreamKind::Out) return true;
+        return step == what.item || (step == 0 && what.kind == StreamKind::In);
+    }
+
+    // Streams that would have to be packed if lanes ran along this axis.
+    int packed_along(const Axes& axes, int axis) const {
+        int packed = 0;
+        for (int s = 0; s < streams_; ++s) packed += !dense(s, axes.stride(axis, s));
+        return packed;
+    }
+
+    // The axis for lanes: few packed streams, long enough for a vector, else the innermost.
+    int best_lane(const Axes& axes) const {
+        int best = axes.count - 1;
+        if (best <= 0) return best;
+        auto cost = [&](int axis) {
+            int64_t size = axes.extents[axis];
+            int64_t short_by = size >= 32 ? 0 : (32 + size - 1) / size - 1;  // half empty vectors
+            return 4 * packed_along(axes, axis) + std::min<int64_t>(short_by, 8);
+        };
+        int64_t least = cost(best);
+        for (int a = axes.count - 2; a >= 0 && least > 0; --a) {
+            int64_t own = cost(a);
+            if (own < least) {
+                least = own;
+                best = a;
+            }
+        }
+        return best;
+    }
+
+    static Order order_of(const Axes& axes, int lane) {
+        Order order;
+        order.lane = lane;
+        for (int a = axes.count - 1; a >= 0; --a) {
+            if (a == lane) continue;
+            if (order.row < 0)
+                order.row = a;
+            else
+                order.loops[order.loop_count++] = a;
+        }
+        std::reverse(order.loops, order.loops + order.loop_count);
+        return order;
+    }
+
+    // --- nests
+
+    // Calls body() at each point of some axes, with at_ moved there.
+    template <class Body>
+    void walk(const Axes& axes, const int* which, int count, Body body) {
+        int64_t places[64] = {};
+        for (;;) {
+            body();
+            int n = count - 1;
+            for (; n >= 0; --n) {
+                const int64_t* strides = axes.along(which[n]);
+                if (++places[n] < axes.extents[which[n]]) {
+                    for (int s = 0; s < streams_; ++s) at_[s] += strides[s];
+                    break;
+                }
+                int64_t back = axes.extents[which[n]] - 1;
+                for (int s = 0; s < streams_; ++s) at_[s] -= back * strides[s];
+                places[n] = 0;
+            }
+            if (n < 0) return;
+        }
+    }
+
+    struct Nest {
+        int64_t rows = 1, count = 1;
+        const int64_t* row = nullptr;   ///< stride by stream; null: there is one row
+        const int64_t* lane = nullptr;  ///< null: there is one lane
+        int64_t row_chunk = std::numeric_limits<int64_t>::max();
+    };
+
+    void set_steps(const Nest& nest) {
+        for (int s = 0; s < streams_; ++s) {
+            const Stream& stream = plan_.streams[static_cast<size_t>(s)];
+            int64_t* words = frame_ + stream.word;
+            words[1] = nest.lane ? nest.lane[s] : stream.item;
+            words[2] = nest.row ? nest.row[s] : 0;
+        }
+    }
+
+    bool needs_packing(const SectionPlan& section, const Nest& nest) const {
+        if (!nest.lane || nest.count == 1) return false;
+        for (const auto* list : {&section.ins, &section.outs})
+            for (int s : *list)
+                if (!dense(s, nest.lane[s])) return true;
+        return false;
+    }
+
+    // One section over a nest that starts at at_. Steps are set.
+    void call(SectionFunction function, const SectionPlan& section, const Nest& nest, bool packed) {
+        if (packed) return call_packed(function, section, nest);
+        frame_[count_word] = nest.count;
+        for (int64_t r = 0; r < nest.rows; r += nest.row_chunk) {
+            frame_[rows_word] = std::min(nest.row_chunk, nest.rows - r);
+            place(section, nest, r, 0);
+            function(frame_);
+            if (nest.row_chunk >= nest.rows) break;
+        }
+    }
+
+    void place(const SectionPlan& section, const Nest& nest, int64_t r, int64_t c) {
+        auto one = [&](int s) {
+            int64_t where = at_[s];
+            if (r) where += r * nest.row[s];
+            if (c) where += c * nest.lane[s];
+            frame_[plan_.streams[static_cast<size_t>(s)].word] = where;
+        };
+        for (int s : section.ins) one(s);
+        for (int s : section.outs) one(s);
+        for (int s : section.numbers) one(s);
+    }
+
+    // Tile by tile, streams without dense lanes being copied into and out of dense tiles.
+    __attribute__((noinline)) void call_packed(SectionFunction function,
+                                               const SectionPlan& section, const Nest& nest) {
+        alignas(64) char tiles[tile_budget + 4096];
+        int64_t bytes = 0;
+        auto for_packed = [&](const std::vector<int>& list, auto visit) {
+            for (int s : list)
+                if (!dense(s, nest.lane[s])) visit(s, plan_.streams[static_cast<size_t>(s)]);
+        };
+        auto add_bytes = [&](int, const Stream& stream) { bytes += stream.item; };
+        for_packed(section.ins, add_bytes);
+        for_packed(section.outs, add_bytes);
+        int64_t elements = std::max<int64_t>(tile_budget / bytes, 16);
+        int64_t columns = std::min({nest.count, elements, std::max<int64_t>(elements / 16, 64)});
+        int64_t rows = std::clamp<int64_t>(elements / columns, 1, nest.rows);
+        std::unique_ptr<char[]> large;  // only for kernels of hundreds of operands
+        char* memory = tiles;
+        if (bytes * rows * columns > tile_budget) {
+            large = std::make_unique<char[]>(static_cast<size_t>(bytes * rows * columns + 64));
+            memory = large.get();
+        }
+        for (int64_t r = 0; r < nest.rows; r += rows)
+            for (int64_t c = 0; c < nest.count; c += columns) {
+                int64_t height = std::min(rows, nest.rows - r);
+                int64_t width = std::min(columns, nest.count - c);
+                frame_[rows_word] = height;
+                frame_[count_word] = width;
+                place(section, nest, r, c);
+                char* tile = memory;
+                auto aim = [&](const Stream& stream) {
+                    int64_t* words = frame_ + stream.word;
+                    words[0] = reinterpret_cast<int64_t>(tile);
+                    words[1] = stream.item;
+                    words[2] = width * stream.item;
+                };
+                auto row_of = [&](int s) { return nest.row ? nest.row[s] : 0; };
+                for_packed(section.ins, [&](int s, const Stream& stream) {
+                    auto* from = reinterpret_cast<const char*>(frame_[stream.word]);
+                    pack(tile, from, height, width, row_of(s), nest.lane[s], stream.item);
+                    aim(stream);
+                    tile += rows * columns * stream.item;
+                });
+                char* first_out = tile;
+                for_packed(section.outs, [&](int, const Stream& stream) {
+                    aim(stream);
+                    tile += rows * columns * stream.item;
+                });
+                function(frame_);
+                tile = first_out;
+                for_packed(section.outs, [&](int s, const Stream& stream) {
+                    int64_t to = at_[s] + r * row_of(s) + c * nest.lane[s];
+                    unpack(tile, reinterpret_cast<char*>(to), height, width, row_of(s), nest.lane[s], stream.item);
+                    tile += rows * columns * stream.item;
+                });
+            }
+        set_steps(nest);
+    }
+
+    // --- kernels of one Map section
+
+    void run_map() {
+        Axes axes = make_axes(0, plan_.rank);
+        for (int a = 0; a < axes.count; ++a)
+            if (axes.extents[a] <= 0) return;
+        const SectionPlan& section = plan_.sections[0];
+        SectionFunction function = program_.sections[0].nest;
+        Order order = order_of(axes, best_lane(axes));
+        Nest nest = nest_of(axes, order);
+        set_steps(nest);
+        bool packed = needs_packing(section, nest);
+        walk(axes, order.loops, order.loop_count,
+             [&] { call(function, section, nest, packed); });
+    }
+
+    static Nest nest_of(const Axes& axes, const Order& order) {
+        Nest nest;
+        if (order.lane >= 0) {
+            nest.count = axes.extents[order.lane];
+            nest.lane = axes.along(order.lane);
+        }
+        if (order.row >= 0) {
+            nest.rows = axes.extents[order.row];
+            nest.row = axes.along(order.row);
+        }
+        return nest;
+    }
+
+    // --- kernels of several sections
+
+    void run_sections() {
+        Axes outer = make_axes(0, plan_.outer), inner = make_axes(plan_.outer, plan_.rank);
+        if (outer.points() <= 0) return;
+        bool empty = inner.points() <= 0;
+        int lane = empty ? -1 : lane_for_blocks(outer, inner);
+        if (lane >= 0)
+            run_blocks(outer, inner, lane);
+        else
+            run_rows(outer, inner, empty);
+    }
+
+    // The outer axis along which lanes run, or -1 if they run along an inner one.
+    int lane_for_blocks(const Axes& outer, const Axes& inner) const {
+        if (outer.count == 0) return -1;
+        int lane = best_lane(outer);
+        int64_t lanes = outer.extents[lane];
+        if (lanes < 8) return -1;
+        if (inner.count == 0) return lane;
+        int inside = best_lane(inner);
+        int64_t size = inner.extents[inside];
+        int packed_inside = packed_along(inner, inside), packed = packed_along(outer, lane);
+        // A row of its own costs about as much as forty elements; packing one element about one.
+        double rows = (40.0 + static_cast<double>(size) * (1 + packed_inside)) /
+                      static_cast<double>(size);
+        double blocks = 1.5 + packed + 40.0 / static_cast<double>(lanes);
+        return blocks < rows ? lane : -1;
+    }
+
+    void set_slot(int stream, char* where, bool lanes) {
+        const Stream& slot = plan_.streams[static_cast<size_t>(stream)];
+        int64_t* words = frame_ + slot.word;
+        words[0] = reinterpret_cast<int64_t>(where);
+        words[1] = lanes ? slot.item : 0;
+        words[2] = 0;
+    }
+
+    void place_slots(char* memory, int64_t lanes) {
+        for (size_t s = static_cast<size_t>(streams_); s < plan_.streams.size(); ++s) {
+            set_slot(static_cast<int>(s), memory, lanes > 1);
+            int64_t bytes = lanes * plan_.streams[s].item;
+            memory += (bytes + 15) / 16 * 16;
+        }
+    }
+
+    void start_slots(size_t section, int64_t lanes) {
+        for (const Identity& identity : program_.identities[section]) {
+            const Stream& stream = plan_.streams[static_cast<size_t>(identity.slot)];
+            auto* to = reinterpret_cast<char*>(frame_[stream.word]);
+            for (int64_t i = 0; i < lanes; ++i)
+                std::memcpy(to + i * identity.item, identity.bytes,
+                            static_cast<size_t>(identity.item));
+        }
+    }
+
+    SectionFunction nest_function(size_t section) const { return program_.sections[section].nest; }
+
+    // Row after row, lanes along an inner axis.
+    void run_rows(const Axes& outer, const Axes& inner, bool empty) {
+        alignas(64) char slots[4096];
+        std::unique_ptr<char[]> large;
+        auto wanted = plan_.streams.size() * 16;
+        if (wanted > sizeof slots) large = std::make_unique<char[]>(wanted);
+        place_slots(large ? large.get() : slots, 1);
+        Order order = order_of(inner, best_lane(inner));
+        Nest nest = nest_of(inner, order), single;
+        set_steps(nest);
+        bool packed[64];
+        size_t sections = plan_.sections.size();
+        for (size_t n = 0; n < sections; ++n)
+            packed[n % 64] = needs_packing(plan_.sections[n], nest);
+        int all[64];
+        for (int a = 0; a < outer.count; ++a) all[a] = a;
+        walk(outer, all, outer.count, [&] {
+            for (size_t n = 0; n < sections; ++n) {
+                const SectionPlan& section = plan_.sections[n];
+                if (section.kind == SectionKind::Outer) {
+                    call(nest_function(n), section, single, false);
+                    continue;
+                }
+                if (section.kind == SectionKind::Reduce) start_slots(n, 1);
+                if (empty) continue;
+                bool pack_it = sections <= 64 ? packed[n] : needs_packing(section, nest);
+                if (order.loop_count == 0)
+                    call(nest_function(n), section, nest, pack_it);
+                else
+                    walk(inner, order.loops, order.loop_count,
+                         [&] { call(nest_function(n), section, nest, pack_it); });
+            }
+        });
+    }
+
+    // A block of lanes along an outer axis at a time, the inner axes in step.
+    void run_blocks(const Axes& outer, const Axes& inner, int lane) {
+        alignas(64) char slots[slot_budget + 4096];
+        int64_t lanes = block_of(outer, inner, lane);
+        std::unique_ptr<char[]> large;
+        auto wanted = static_cast<size_t>(lanes * plan_.slot_bytes) + 16 * plan_.streams.size();
+        if (wanted > sizeof slots) large = std::make_unique<char[]>(wanted);
+        place_slots(large ? large.get() : slots, std::max<int64_t>(lanes, 2));
+        Order order = order_of(inner, -1);
+        Nest nest = nest_of(inner, order);
+        nest.lane = outer.along(lane);
+        nest.row_chunk = std::max<int64_t>(4, tile_budget / (lanes * 8));
+        Nest single = nest;
+        single.rows = 1;
+        int others[64], count = 0;
+        for (int a = 0; a < outer.count; ++a)
+            if (a != lane) others[count++] = a;
+        walk(outer, others, count, [&] {
+            const int64_t* along = outer.along(lane);
+            for (int64_t first = 0; first < outer.extents[lane]; first += lanes) {
+                nest.count = single.count = std::min(lanes, outer.extents[lane] - first);
+                run_block(inner, order, nest, single);
+                for (int s = 0; s < streams_; ++s) at_[s] += nest.count * along[s];
+            }
+            for (int s = 0; s < streams_; ++s) at_[s] -= outer.extents[lane] * along[s];
+        });
+    }
+
+    void run_block(const Axes& inner, const Order& order, const Nest& nest, const Nest& single) {
+        set_steps(nest);
+        for (size_t n = 0; n < plan_.sections.size(); ++n) {
+            const SectionPlan& section = plan_.sections[n];
+            bool packed = needs_packing(section, nest);
+            if (section.kind == SectionKind::Outer) {
+                call(nest_function(n), section, single, packed);
+                continue;
+            }
+            SectionFunction function = nest_function(n);
+            if (section.kind == SectionKind::Reduce) {
+                start_slots(n, nest.count);
+                function = program_.sections[n].lanes;
+            }
+            walk(inner, order.loops, order.loop_count,
+                 [&] { call(function, section, nest, packed); });
+        }
+    }
+
+    // Lanes in a block: their slots fit the budget, and what several sections read stays cached.
+    int64_t block_of(const Axes& outer, const Axes& inner, int lane) const {
+        int64_t lanes = slot_budget / std::max(plan_.slot_bytes, 1) / 64 * 64;
+        int passes = 0;
+        for (const auto& section : plan_.sections) passes += section.kind != SectionKind::Outer;
+        if (passes > 1) {
+            int64_t column = 8 * inner.points();
+            lanes = std::min(lanes, (int64_t{1} << 18) / std::max<int64_t>(column, 1) / 64 * 64);
+        }
+        return std::min(std::clamp<int64_t>(lanes, 64, 1024), outer.extents[lane]);
+    }
+
+    const Program& program_;
+    const Plan& plan_;
+    const Launch& launch_;
+    int64_t begin_, end_;
+    int streams_;
+    Fault fault_;
+    Arena arena_;
+    int64_t* frame_;
+    int64_t* at_;  ///< where each stream stands: an address or a number
+};
+
+template <class T>
+void put(Identity& identity, T value) {
+    std::memcpy(identity.bytes, &value, sizeof value);
+}
+
+Identity identity_of(Combine combine, DType state) {
+    Identity identity;
+    identity.item = dtype_size(state);
+    visit_dtype(state, [&](auto tag) {
+        using T = decltype(tag);
+        using Limits = std::numeric_limits<T>;
+        if constexpr (!std::is_same_v<T, Half> && !std::is_same_v<T, BHalf>) {
+            if (combine == Combine::Sum || combine == Combine::Any) put(identity, T(0));
+            if (combine == Combine::Prod || combine == Combine::All) put(identity, T(1));
+            if constexpr (Limits::is_specialized) {
+                bool low = combine == Combine::Max || combine == Combine::ArgMax;
+                bool high = combine == Combine::Min || combine == Combine::ArgMin;
+                if (low) put(identity, Limits::has_infinity ? static_cast<T>(-Limits::infinity()) : Limits::lowest());
+                if (high) put(identity, Limits::has_infinity ? Limits::infinity() : Limits::max());
+            }
+        }
+    });
+    return identity;
+}
+}  // namespace
+
+std::shared_ptr<Program> make_program(const kernel::Kernel& kernel) {
+    auto program = std::make_shared<Program>();
+    program->kernel = kernel;
+    program->plan = make_plan(kernel);
+    program->sections.resize(kernel.sections.size());
+    for (size_t s = 0; s < kernel.sections.size(); ++s) {
+        auto& identities = program->identities.emplace_back();
+        for (size_t n = 0; n < kernel.sections[s].accumulators.size(); ++n) {
+            const auto& plan = program->plan.sections[s].accumulators[n];
+            Identity identity = identity_of(kernel.sections[s].accumulators[n].combine, plan.state);
+            identity.slot = plan.slot;
+            identities.push_back(identity);
+            if (plan.position_slot < 0) continue;
+            Identity position;
+            position.slot = plan.position_slot;
+            position.item = 8;
+            put(position, std::numeric_limits<int64_t>::max());
+            identities.push_back(position);
+        }
+    }
+    return program;
+}
+
+Fault launch(const Program& program, const Launch& launch, int64_t begin, int64_t end) {
+    return Launcher(program, launch, begin, end).run();
+}
+
+}  // namespace croton::cpu

@@ -1,0 +1,41 @@
+#pragma once
+// Runs a compiled kernel on given memory: brings the launch into its simplest form, chooses how the
+// loops are nested, and calls the sections' functions. No LLVM here and no allocation for launches
+// of usual size.
+#include <memory>
+#include <vector>
+
+#include "croton/backend/cpu/jit.hpp"
+#include "croton/backend/cpu/plan.hpp"
+
+namespace croton::cpu {
+
+struct SectionCode {
+    SectionFunction nest = nullptr;   ///< rows times count
+    SectionFunction lanes = nullptr;  ///< Reduce: lanes along an outer axis, sums in memory
+};
+
+/// What an accumulator's slot holds before anything is folded into it.
+struct Identity {
+    int slot = -1;  ///< stream
+    int item = 0;
+    alignas(16) unsigned char bytes[16] = {};
+};
+
+/// A kernel with its code. Immutable.
+struct Program {
+    kernel::Kernel kernel;
+    Plan plan;
+    std::vector<SectionCode> sections;
+    std::vector<std::vector<Identity>> identities;  ///< by section
+    std::shared_ptr<const Code> code;
+};
+
+/// Fills in everything but the code.
+std::shared_ptr<Program> make_program(const kernel::Kernel& kernel);
+
+/// As KernelSet::run.
+kernel::Fault launch(const Program& program, const kernel::Launch& launch, int64_t begin,
+                     int64_t end);
+
+}  // namespace croton::cpu

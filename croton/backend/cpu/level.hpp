@@ -1,0 +1,24 @@
+#pragma once
+// Which instructions generated code may use.
+#include <string>
+#include <string_view>
+
+namespace croton::cpu {
+
+struct Level {
+    std::string name;      ///< sse2, avx2, avx512 or generic: what `native` stands for here
+    std::string cpu;       ///< LLVM's processor name
+    std::string features;  ///< LLVM's feature list
+    int vector_bytes = 16;
+    bool masks = false;   ///< masked loads and stores of every element size (AVX-512)
+    bool rounds = false;  ///< floor, ceil, trunc, rint are instructions (SSE4.1)
+    bool f16c = false;    ///< float16 conversions are instructions
+    bool native = false;  ///< the machine's own processor and features are to be used
+    /// What tells compiled code of one level and machine from another's.
+    std::string key() const { return name + "/" + cpu + "/" + features; }
+};
+
+/// The level for a value of the setting cpu_level. Device error if this machine lacks it.
+Level find_level(std::string_view wanted);
+
+}  // namespace croton::cpu

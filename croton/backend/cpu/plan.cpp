@@ -1,0 +1,206 @@
+#include "croton/backend/cpu/plan.hpp"
+
+#include <algorithm>
+
+#include "croton/base/error.hpp"
+
+namespace croton::cpu {
+
+using kernel::Kernel;
+using kernel::OpCode;
+using kernel::OperandKind;
+using kernel::SectionKind;
+
+namespace {
+void add_once(std::vector<int>& list, int item) {
+    if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
+}
+
+class Planner {
+  public:
+    explicit Planner(const Kernel& kernel) : kernel_(kernel), dtypes_(dtypes_of_values(kernel)) {}
+
+    Plan make() {
+        plan_.rank = kernel_.rank;
+        plan_.outer = kernel_.outer;
+        plan_.words = extents_word + kernel_.rank;
+        plan_.operand_streams.assign(kernel_.operands.size(), -1);
+        plan_.tables.resize(kernel_.operands.size());
+        plan_.index_streams.assign(static_cast<size_t>(kernel_.rank), -1);
+        plan_.value_slots.assign(static_cast<size_t>(kernel_.values), -1);
+        plan_.sections.resize(kernel_.sections.size());
+        add_operands();
+        add_numbers();
+        plan_.inputs_and_outputs = static_cast<int>(plan_.streams.size());
+        add_slots();
+        for (size_t s = 0; s < kernel_.sections.size(); ++s) list_uses(s);
+        choose_width();
+        return std::move(plan_);
+    }
+
+  private:
+    int add_stream(StreamKind kind, int number, DType dtype, int item) {
+        plan_.streams.push_back({kind, number, dtype, item, plan_.words});
+        plan_.words += 3;
+        return static_cast<int>(plan_.streams.size()) - 1;
+    }
+
+    void add_operands() {
+        uint64_t all = kernel_.rank >= 64 ? ~uint64_t{0} : (uint64_t{1} << kernel_.rank) - 1;
+        for (size_t i = 0; i < kernel_.operands.size(); ++i) {
+            const auto& operand = kernel_.operands[i];
+            int number = static_cast<int>(i), item = dtype_size(operand.dtype);
+            if (operand.kind == OperandKind::Table) {
+                plan_.tables[i] = {plan_.words, operand.rank};
+                plan_.words += 1 + 2 * operand.rank;
+                plan_.has_tables = true;
+                continue;
+            }
+            bool in = operand.kind == OperandKind::In;
+            plan_.operand_streams[i] =
+                add_stream(in ? StreamKind::In : StreamKind::Out, number, operand.dtype, item);
+            plan_.streams.back().uniform = in && (operand.broadcast_axes & all) == all;
+        }
+    }
+
+    void add_numbers() {
+        for (const auto& section : kernel_.sections) {
+            for (const auto& i : section.body) {
+                if (i.op != OpCode::index_) continue;
+                int& stream = plan_.index_streams[static_cast<size_t>(i.axis)];
+                if (stream < 0) stream = add_stream(StreamKind::Index, i.axis, DType::Int64, 1);
+            }
+            for (const auto& a : section.accumulators)
+                if (is_arg(a.combine) && plan_.position_stream < 0)
+                    plan_.position_stream = add_stream(StreamKind::Position, 0, DType::Int64, 1);
+        }
+    }
+
+    int add_slot(DType dtype) {
+        int item = dtype_size(dtype);
+        plan_.slot_bytes += item;
+        return add_stream(StreamKind::Slot, 0, dtype, item);
+    }
+
+    // A slot for each value of an Outer section that a later section uses, and two or one for each
+    // accumulator.
+    void add_slots() {
+        std::vector<int> home(static_cast<size_t>(kernel_.values), -1);  // defining Outer section
+        auto use = [&](kernel::ValueId id, size_t section) {
+            auto v = static_cast<size_t>(id);
+            if (home[v] < 0 || home[v] == static_cast<int>(section)) return;
+            if (plan_.value_slots[v] < 0) {
+                plan_.value_slots[v] = add_slot(dtypes_[v]);
+                plan_.sections[static_cast<size_t>(home[v])].writes.push_back(plan_.value_slots[v]);
+            }
+        };
+        for (size_t s = 0; s < kernel_.sections.size(); ++s) {
+            const auto& section = kernel_.sections[s];
+            for (const auto& i : section.body) {
+                for (auto argument : i.arguments) use(argument, s);
+                if (section.kind == SectionKind::Outer && i.result >= 0 &&
+                    !is_rematerialised(i.op))
+                    home[static_cast<size_t>(i.result)] = static_cast<int>(s);
+            }
+            for (const auto& a : section.accumulators) {
+                use(a.value, s);
+                AccumulatorPlan made;
+                made.state = state_dtype(a.combine, dtypes_[static_cast<size_t>(a.value)]);
+                made.slot = add_slot(made.state);
+                if (is_arg(a.combine)) made.position_slot = add_slot(DType::Int64);
+                plan_.value_slots[static_cast<size_t>(a.result)] =
+                    is_arg(a.combine) ? made.position_slot : made.slot;
+                plan_.sections[s].accumulators.push_back(made);
+            }
+        }
+    }
+
+    // What a section touches; rematerialised values of earlier sections count where they are used.
+    void list_uses(size_t s) {
+        const auto& section = kernel_.sections[s];
+        auto& uses = plan_.sections[s];
+        uses.kind = section.kind;
+        auto read = [&](kernel::ValueId id) {
+            int slot = plan_.value_slots[static_cast<size_t>(id)];
+            bool own = std::find(uses.writes.begin(), uses.writes.end(), slot) != uses.writes.end();
+            if (slot >= 0 && !own) add_once(uses.reads, slot);
+            if (int axis = index_axis(id); axis >= 0)
+                add_once(uses.numbers, plan_.index_streams[static_cast<size_t>(axis)]);
+        };
+        for (const auto& i : section.body) {
+            if (i.op == OpCode::load_)
+                add_once(uses.ins, plan_.operand_streams[static_cast<size_t>(i.operand)]);
+            if (i.op == OpCode::store_)
+                add_once(uses.outs, plan_.operand_streams[static_cast<size_t>(i.operand)]);
+            if (i.op == OpCode::index_)
+                add_once(uses.numbers, plan_.index_streams[static_cast<size_t>(i.axis)]);
+            for (auto argument : i.arguments) read(argument);
+        }
+        for (const auto& a : section.accumulators) {
+            read(a.value);
+            if (is_arg(a.combine)) add_once(uses.numbers, plan_.position_stream);
+        }
+    }
+
+    int index_axis(kernel::ValueId id) {
+        if (index_of_.empty()) {
+            index_of_.assign(static_cast<size_t>(kernel_.values), -1);
+            for (const auto& section : kernel_.sections)
+                for (const auto& i : section.body)
+                    if (i.op == OpCode::index_) index_of_[static_cast<size_t>(i.result)] = i.axis;
+        }
+        return index_of_[static_cast<size_t>(id)];
+    }
+
+    void choose_width() {
+        int narrow = 0, wide = 0;
+        for (const auto& section : kernel_.sections)
+            for (const auto& i : section.body) {
+                if (is_complex(i.dtype)) plan_.scalar = true;
+                if (is_rematerialised(i.op) || is_bool(i.dtype)) continue;
+                ++(dtype_size(i.dtype) <= 4 ? narrow : wide);
+            }
+        plan_.lane_bytes = narrow >= wide ? 4 : 8;
+    }
+
+    const Kernel& kernel_;
+    std::vector<DType> dtypes_;
+    std::vector<int> index_of_;
+    Plan plan_;
+};
+}  // namespace
+
+bool is_rematerialised(OpCode op) {
+    return op == OpCode::constant_ || op == OpCode::index_ || op == OpCode::extent_ ||
+           op == OpCode::size_;
+}
+
+DType state_dtype(kernel::Combine combine, DType value) {
+    if (combine != kernel::Combine::Sum && combine != kernel::Combine::Prod) return value;
+    if (value == DType::Float32) return DType::Float64;
+    if (value == DType::Complex64) return DType::Complex128;
+    return value;
+}
+
+std::vector<DType> dtypes_of_values(const Kernel& kernel) {
+    std::vector<DType> dtypes(static_cast<size_t>(kernel.values), DType::Bool);
+    for (const auto& section : kernel.sections) {
+        for (const auto& i : section.body)
+            if (i.result >= 0) dtypes[static_cast<size_t>(i.result)] = i.dtype;
+        for (const auto& a : section.accumulators)
+            dtypes[static_cast<size_t>(a.result)] = a.dtype;
+    }
+    return dtypes;
+}
+
+std::string section_symbol(const std::string& prefix, size_t section, bool lanes) {
+    return prefix + "_" + std::to_string(section) + (lanes ? "_lanes" : "");
+}
+
+bool has_lanes_form(const Kernel& kernel, size_t section) {
+    return kernel.sections[section].kind == SectionKind::Reduce && kernel.outer > 0;
+}
+
+Plan make_plan(const Kernel& kernel) { return Planner(kernel).make(); }
+
+}  // namespace croton::cpu

@@ -1,0 +1,92 @@
+#pragma once
+// How a kernel is cut into functions and what they find in their frame. The emitter writes code
+// against it, the launcher fills frames by it. No LLVM here.
+//
+// A section becomes a function over a nest of two loops, `rows` times `count`, whose lanes run
+// along `count`. Everything that varies over the nest is a stream: an address (or number) that
+// advances by `step` from lane to lane and by `row` from row to row.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "croton/kernel/kernel.hpp"
+
+namespace croton::cpu {
+
+/// Words (int64) at the start of every frame.
+enum FrameWord { rows_word, count_word, fault_word, extents_word };
+
+enum class StreamKind : uint8_t {
+    In,        ///< an operand's address; step is 0 or the item size
+    Out,       ///< an operand's address; step is the item size
+    Index,     ///< position along kernel axis `number`
+    Position,  ///< place among the flattened inner axes, for ArgMax and ArgMin
+    Slot,      ///< address of a value kept between sections; step is 0 or the item size
+};
+
+struct Stream {
+    StreamKind kind;
+    int number = 0;  ///< operand or axis
+    DType dtype;     ///< as it lies in memory; Int64 for Index and Position
+    int item = 8;    ///< its size in bytes
+    int word = 0;    ///< frame words: where, step, row
+    bool uniform = false;  ///< broadcast along every axis
+};
+
+/// A table operand in the frame: address, sizes, strides.
+struct TablePlan {
+    int word = -1;
+    int rank = 0;
+};
+
+struct AccumulatorPlan {
+    int slot = -1;           ///< stream of the running value
+    int position_slot = -1;  ///< ArgMax, ArgMin: stream of its position
+    DType state;             ///< dtype of the running value: wider than the result for sums
+};
+
+struct SectionPlan {
+    kernel::SectionKind kind;
+    std::vector<int> ins, outs;      ///< operand streams
+    std::vector<int> numbers;        ///< Index and Position streams
+    std::vector<int> reads, writes;  ///< slot streams
+    std::vector<AccumulatorPlan> accumulators;
+};
+
+struct Plan {
+    int rank = 0, outer = 0;
+    std::vector<Stream> streams;
+    int inputs_and_outputs = 0;         ///< streams before this are operands and numbers
+    std::vector<int> operand_streams;   ///< by operand; -1 for tables and unused ones
+    std::vector<TablePlan> tables;      ///< by operand
+    std::vector<int> value_slots;       ///< by value: the slot stream it is read from; -1: none
+    std::vector<int> index_streams;     ///< by axis; -1: none
+    int position_stream = -1;
+    std::vector<SectionPlan> sections;
+    int words = 0;
+    int slot_bytes = 0;  ///< of one lane of all slots together
+    int lane_bytes = 4;  ///< width of a lane; vectors have vector_bytes / lane_bytes of them
+    bool scalar = false;  ///< complex numbers: one element at a time
+    bool has_tables = false;
+};
+
+Plan make_plan(const kernel::Kernel& kernel);
+
+/// Names of a section's functions: over a nest of loops, and for Reduce sections with lanes along
+/// an outer axis, the running values then lying in memory.
+std::string section_symbol(const std::string& prefix, size_t section, bool lanes);
+bool has_lanes_form(const kernel::Kernel& kernel, size_t section);
+
+/// dtype of every value of the kernel, by its id.
+std::vector<DType> dtypes_of_values(const kernel::Kernel& kernel);
+
+/// Values that are computed anew in each section that uses them.
+bool is_rematerialised(kernel::OpCode op);
+
+/// dtype in which a fold runs.
+DType state_dtype(kernel::Combine combine, DType value);
+inline bool is_arg(kernel::Combine combine) {
+    return combine == kernel::Combine::ArgMax || combine == kernel::Combine::ArgMin;
+}
+
+}  // namespace croton::cpu
