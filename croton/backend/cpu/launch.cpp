@@ -73,7 +73,7 @@ class Launcher {
           arena_(arena_words()) {
         frame_ = arena_.take(static_cast<size_t>(plan_.words));
         at_ = arena_.take(static_cast<size_t>(streams_));
-        if (plan_.rank == 0 || end_ < 0) {
+        if (!program.can_split || end_ < 0) {
             begin_ = 0;
             end_ = plan_.rank > 0 ? launch_.extents[0] : 0;
         }
@@ -139,8 +139,7 @@ class Launcher {
         return 0;
     }
 
-    // Axes first..last-1 without those of size 1, sorted by an output's (or the first input's)
-    // strides, and neighbours merged where every stream walks through both as through one.
+    // Axes first..last-1 without those of size 1, sorted by their strides, and neighbours merged where every stream walks through both as through one.
     Axes make_axes(int first, int last) {
         Axes axes;
         axes.streams = streams_;
@@ -148,29 +147,30 @@ class Launcher {
         axes.extents = arena_.take(most);
         axes.strides = arena_.take(most * static_cast<size_t>(streams_));
         int order[64];
-        int count = 0, key = leading_stream();
+        int64_t spans[64];
+        int count = 0;
         for (int a = first; a < last; ++a) {
             if (extent(a) == 1) continue;
             int place = count++;
-            int64_t own = key < 0 ? 0 : std::abs(stride(key, a));
-            while (place > 0 && own > (key < 0 ? 0 : std::abs(stride(key, order[place - 1])))) {
+            int64_t own = span_along(a);
+            for (; place > 0 && own > spans[place - 1]; --place) {
                 order[place] = order[place - 1];
-                --place;
+                spans[place] = spans[place - 1];
             }
             order[place] = a;
+            spans[place] = own;
         }
         for (int i = 0; i < count; ++i) add_axis(axes, order[i]);
         return axes;
     }
 
-    int leading_stream() const {
-        int first_in = -1;
-        for (int s = 0; s < streams_; ++s) {
-            auto kind = plan_.streams[static_cast<size_t>(s)].kind;
-            if (kind == StreamKind::Out) return s;
-            if (kind == StreamKind::In && first_in < 0) first_in = s;
-        }
-        return first_in;
+    // How far one step along an axis goes, all operands together.
+    int64_t span_along(int axis) const {
+        int64_t sum = 0;
+        for (int s = 0; s < streams_; ++s)
+            if (plan_.streams[static_cast<size_t>(s)].kind <= StreamKind::Out)
+                sum += std::abs(stride(s, axis));
+        return sum;
     }
 
     void add_axis(Axes& axes, int axis) {
@@ -588,6 +588,7 @@ std::shared_ptr<Program> make_program(const kernel::Kernel& kernel) {
     auto program = std::make_shared<Program>();
     program->kernel = kernel;
     program->plan = make_plan(kernel);
+    program->can_split = kernel::can_split(kernel);
     program->sections.resize(kernel.sections.size());
     for (size_t s = 0; s < kernel.sections.size(); ++s) {
         auto& identities = program->identities.emplace_back();

@@ -26,6 +26,7 @@ struct Identity {
 struct Program {
     kernel::Kernel kernel;
     Plan plan;
+    bool can_split = false;
     std::vector<SectionCode> sections;
     std::vector<std::vector<Identity>> identities;  ///< by section
     std::shared_ptr<const Code> code;
