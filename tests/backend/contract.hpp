@@ -196,11 +196,13 @@ double ulps_apart(T a, T b) {
         return std::isnan(a) && std::isnan(b) ? 0 : std::numeric_limits<double>::infinity();
     using Bits = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;
     auto place = [](T x) {
-        auto bits = std::bit_cast<Bits>(x);
-        return bits < 0 ? static_cast<double>(std::numeric_limits<Bits>::min() - bits)
-                        : static_cast<double>(bits);
+        auto bits = static_cast<int64_t>(std::bit_cast<Bits>(x));
+        return bits < 0 ? std::numeric_limits<Bits>::min() - bits : bits;
     };
-    return a == b ? 0 : std::max(1.0, std::abs(place(a) - place(b)));
+    // A difference of places may need 65 bits; near ones are exact.
+    return a == b ? 0
+                  : std::abs(static_cast<double>(static_cast<long double>(place(a)) -
+                                                 static_cast<long double>(place(b))));
 }
 
 }  // namespace croton::contract

@@ -77,8 +77,8 @@ class CpuBackend final : public runtime::Backend {
   public:
     std::string_view name() const override { return "cpu"; }
 
-    std::shared_ptr<const runtime::KernelSet> compile(
-        std::span<const kernel::Kernel> kernels, runtime::CompileStats* stats) const override {
+    std::shared_ptr<const runtime::KernelSet> compile(std::span<const kernel::Kernel> kernels,
+                                                      runtime::CompileStats* stats) const override {
         auto start = std::chrono::steady_clock::now();
         Level level = find_level(settings().cpu_level);
         std::map<std::string, std::shared_ptr<const Program>> known;
@@ -96,7 +96,8 @@ class CpuBackend final : public runtime::Backend {
         Programs programs;
         for (const auto& key : keys) programs.push_back(known[key]);
         if (stats) {
-            stats->seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+            stats->seconds +=
+                std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
             stats->compiled += static_cast<int>(missing.size());
         }
         return std::make_shared<CpuKernels>(std::move(programs), std::move(level));

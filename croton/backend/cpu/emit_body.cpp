@@ -60,8 +60,8 @@ Lanes SectionEmitter::value(kernel::ValueId id) {
     if (int slot = plan_.value_slots[v]; slot >= 0) {
         DType stored = plan_.streams[static_cast<size_t>(slot)].dtype;
         Lanes kept = load_stream(slot);
-        bool position = definitions_[v] == nullptr && stored == DType::Int64 &&
-                        dtypes_[v] == DType::Int64;
+        bool position =
+            definitions_[v] == nullptr && stored == DType::Int64 && dtypes_[v] == DType::Int64;
         values_[v] = scalars_.cast(kept, stored, dtypes_[v]);
         if (position) {  // an ArgMax over nothing is 0; a sum is never this number by accident
             for (const auto& section : plan_.sections)
@@ -90,8 +90,8 @@ Lanes SectionEmitter::load_from(Value* address, DType dtype) {
                                      align)};
     Type* type = scalars_.widened(element);
     Value* stored = mask_ && scalars_.width() > 1
-                        ? static_cast<Value*>(b_.CreateMaskedLoad(
-                              type, address, align, mask_, Constant::getNullValue(type)))
+                        ? static_cast<Value*>(b_.CreateMaskedLoad(type, address, align, mask_,
+                                                                  Constant::getNullValue(type)))
                         : b_.CreateAlignedLoad(type, address, align);
     return {scalars_.from_memory(dtype, stored)};
 }
@@ -169,9 +169,8 @@ Lanes SectionEmitter::load_at(const kernel::Instruction& i) {
 Value* SectionEmitter::gather_or_load(Value* base, Value* offsets, Value* allowed, DType dtype) {
     if (scalars_.width() == 1 || mask_) return gather(base, offsets, allowed, dtype);
     Value* first = b_.CreateExtractElement(offsets, uint64_t{0});
-    Value* steps = b_.CreateMul(scalars_.iota(),
-                                scalars_.splat(b_.getInt64(
-                                    static_cast<uint64_t>(dtype_size(dtype)))));
+    Value* steps = b_.CreateMul(
+        scalars_.iota(), scalars_.splat(b_.getInt64(static_cast<uint64_t>(dtype_size(dtype)))));
     Value* same = b_.CreateICmpEQ(offsets, b_.CreateAdd(scalars_.splat(first), steps));
     Value* wrong = b_.CreateNot(b_.CreateAnd(same, allowed));
     Type* type = scalars_.widened(scalars_.memory_type(dtype));
@@ -185,8 +184,7 @@ Value* SectionEmitter::gather_or_load(Value* base, Value* offsets, Value* allowe
     auto* scattered_end = b_.GetInsertBlock();
     b_.CreateBr(after);
     b_.SetInsertPoint(adjacent);
-    Value* loaded =
-        b_.CreateAlignedLoad(type, b_.CreateGEP(b_.getInt8Ty(), base, first), Align(1));
+    Value* loaded = b_.CreateAlignedLoad(type, b_.CreateGEP(b_.getInt8Ty(), base, first), Align(1));
     b_.CreateBr(after);
     b_.SetInsertPoint(after);
     auto* result = b_.CreatePHI(type, 2);
@@ -209,8 +207,7 @@ Value* SectionEmitter::gather(Value* base, Value* offsets, Value* allowed, DType
     auto align = Align(static_cast<uint64_t>(dtype_size(real_dtype(dtype))));
     if (width > 1 && level_.masks && dtype_size(dtype) >= 4) {
         Type* type = scalars_.widened(element);
-        return b_.CreateMaskedGather(type, addresses, align, allowed,
-                                     Constant::getNullValue(type));
+        return b_.CreateMaskedGather(type, addresses, align, allowed, Constant::getNullValue(type));
     }
     addresses = b_.CreateSelect(allowed, addresses, scalars_.splat(zeros_));
     if (width == 1) return b_.CreateAlignedLoad(element, addresses, align);
@@ -234,20 +231,19 @@ void SectionEmitter::note_faults(const kernel::Instruction& i, ArrayRef<Value*> 
     Value* fault = b_.CreateIntToPtr(word(fault_word), b_.getPtrTy());
     Type* word_type = b_.getInt64Ty();
     auto callee = module_.getOrInsertFunction(
-        "croton_note_fault",
-        FunctionType::get(b_.getVoidTy(),
-                          {b_.getPtrTy(), word_type, word_type, word_type, b_.getPtrTy(),
-                           b_.getPtrTy(), word_type},
-                          false));
+        "croton_note_fault", FunctionType::get(b_.getVoidTy(),
+                                               {b_.getPtrTy(), word_type, word_type, word_type,
+                                                b_.getPtrTy(), b_.getPtrTy(), word_type},
+                                               false));
     when(any(faults), [&] {
         for (size_t axis = 0; axis < indices.size(); ++axis) {
             Value* size = word(table.word + 1 + static_cast<int>(axis));
             b_.CreateAlignedStore(indices[axis], kept_indices, Align(8));
             b_.CreateAlignedStore(b_.CreateZExt(bad[axis], scalars_.widened(b_.getInt8Ty())),
                                   kept_bad, Align(1));
-            b_.CreateCall(callee, {fault, b_.getInt64(static_cast<uint64_t>(i.operand)),
-                                   b_.getInt64(axis), size, kept_indices, kept_bad,
-                                   b_.getInt64(width)});
+            b_.CreateCall(callee,
+                          {fault, b_.getInt64(static_cast<uint64_t>(i.operand)), b_.getInt64(axis),
+                           size, kept_indices, kept_bad, b_.getInt64(width)});
         }
     });
 }

@@ -64,8 +64,7 @@ class Widener {
             if (isVectorIntrinsicWithOverloadTypeAtArg(id, static_cast<int>(n)))
                 types.push_back(arguments.back()->getType());
         }
-        Function* target =
-            Intrinsic::getDeclaration(b_.GetInsertBlock()->getModule(), id, types);
+        Function* target = Intrinsic::getDeclaration(b_.GetInsertBlock()->getModule(), id, types);
         CallInst* made = b_.CreateCall(target, arguments);
         if (isa<FPMathOperator>(made)) made->copyFastMathFlags(&call);
         return made;

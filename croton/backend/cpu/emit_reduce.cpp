@@ -84,14 +84,14 @@ void SectionEmitter::finish_accumulators(std::vector<std::vector<Running>>& copi
             Value* position;
         };
         auto get = [&](const Running& running) {
-            return Partial{read(running), running.position ? b_.CreateLoad(running.position_type,
-                                                                           running.position)
-                                                           : nullptr};
+            return Partial{read(running),
+                           running.position ? b_.CreateLoad(running.position_type, running.position)
+                                            : nullptr};
         };
         auto join = [&](Partial x, Partial y) -> Partial {
             if (!x.position) return {scalars_.combine(how, state, x.value, y.value), nullptr};
-            auto best = scalars_.better(how, state, {x.value.re, x.position},
-                                        {y.value.re, y.position});
+            auto best =
+                scalars_.better(how, state, {x.value.re, x.position}, {y.value.re, y.position});
             return {{best.value}, best.position};
         };
         scalars_.set_width(width);
@@ -114,13 +114,13 @@ void SectionEmitter::finish_accumulators(std::vector<std::vector<Running>>& copi
         };
         Value* place = address(where.slot);
         Value* position = where.position_slot >= 0 ? address(where.position_slot) : nullptr;
-        total = join({load_from(place, state),
-                      position ? load_from(position, DType::Int64).re : nullptr},
-                     total);
+        total = join(
+            {load_from(place, state), position ? load_from(position, DType::Int64).re : nullptr},
+            total);
         b_.CreateStore(scalars_.to_memory(state, total.value.re), place);
         if (total.value.im)
-            b_.CreateStore(total.value.im, b_.CreateConstInBoundsGEP1_32(
-                                               scalars_.memory_type(state), place, 1));
+            b_.CreateStore(total.value.im,
+                           b_.CreateConstInBoundsGEP1_32(scalars_.memory_type(state), place, 1));
         if (position) b_.CreateStore(total.position, position);
     }
 }

@@ -77,8 +77,8 @@ Value* Scalars::float_to_integer(Value* x, DType to) {
     if (to == DType::UInt64) {
         Value* upper = b_.CreateAnd(b_.CreateFCmpOGE(x, number(from, 0x1p63)),
                                     b_.CreateFCmpOLT(x, number(from, 0x1p64)));
-        Value* shifted = b_.CreateFSub(b_.CreateSelect(upper, x, number(from, 0x1p63)),
-                                       number(from, 0x1p63));
+        Value* shifted =
+            b_.CreateFSub(b_.CreateSelect(upper, x, number(from, 0x1p63)), number(from, 0x1p63));
         Value* high = b_.CreateXor(b_.CreateFPToSI(shifted, type(DType::Int64)),
                                    integers(DType::Int64, INT64_MIN));
         return b_.CreateSelect(upper, high, wide);
@@ -161,9 +161,8 @@ Value* Scalars::to_memory(DType dtype, Value* value) {
 
 Value* Scalars::half_to_float(Value* bits) {
     if (level_.f16c)
-        return b_.CreateFPExt(
-            b_.CreateBitCast(bits, widened(Type::getHalfTy(b_.getContext()))),
-            type(DType::Float32));
+        return b_.CreateFPExt(b_.CreateBitCast(bits, widened(Type::getHalfTy(b_.getContext()))),
+                              type(DType::Float32));
     auto word = [&](int64_t value) { return integers(DType::UInt32, value); };
     Value* wide = b_.CreateZExt(bits, type(DType::UInt32));
     Value* sign = b_.CreateShl(b_.CreateAnd(wide, word(0x8000)), 16);
@@ -188,8 +187,8 @@ Value* Scalars::float_to_half(Value* value) {
     Value* body = b_.CreateAnd(all, word(0x7fffffff));
     Value* payload = b_.CreateAnd(b_.CreateLShr(body, 13), word(0x3ff));
     // Subnormal results: adding 0.5 leaves the rounded fraction in the low bits.
-    Value* magic = b_.CreateFAdd(b_.CreateBitCast(body, type(DType::Float32)),
-                                 number(DType::Float32, 0.5));
+    Value* magic =
+        b_.CreateFAdd(b_.CreateBitCast(body, type(DType::Float32)), number(DType::Float32, 0.5));
     Value* small = b_.CreateSub(b_.CreateBitCast(magic, type(DType::UInt32)), word(0x3f000000));
     Value* odd = b_.CreateAnd(b_.CreateLShr(body, 13), word(1));
     Value* normal = b_.CreateLShr(b_.CreateAdd(b_.CreateAdd(body, word(0xc8000fff)), odd), 13);
@@ -277,8 +276,8 @@ Value* Scalars::divide(OpCode op, DType dtype, Value* x, Value* y) {
     Value* by_minus_one = b_.CreateICmpEQ(y, integers(dtype, -1));
     Value* safe = b_.CreateSelect(b_.CreateOr(by_zero, by_minus_one), one, y);
     Value* rest = b_.CreateSRem(x, safe);
-    Value* uneven = b_.CreateAnd(b_.CreateICmpNE(rest, zero),
-                                 b_.CreateICmpSLT(b_.CreateXor(x, y), zero));
+    Value* uneven =
+        b_.CreateAnd(b_.CreateICmpNE(rest, zero), b_.CreateICmpSLT(b_.CreateXor(x, y), zero));
     if (op == OpCode::floor_div_) {
         Value* quotient = b_.CreateSDiv(x, safe);
         quotient = b_.CreateSelect(uneven, b_.CreateSub(quotient, one), quotient);
@@ -301,8 +300,7 @@ Value* Scalars::shift(OpCode op, DType dtype, Value* x, Value* count) {
 
 Value* Scalars::sign(DType dtype, Value* x) {
     auto constant = [&](int64_t value) -> Value* {
-        return is_float(dtype) ? number(dtype, static_cast<double>(value))
-                               : integers(dtype, value);
+        return is_float(dtype) ? number(dtype, static_cast<double>(value)) : integers(dtype, value);
     };
     Value* zero = constant(0);
     Value* rest = zero;
@@ -350,8 +348,8 @@ Value* Scalars::integer(OpCode op, DType dtype, ArrayRef<Lanes> a) {
 // Rounding on machines without the instruction: adding and taking away 2^mantissa rounds to even.
 Value* Scalars::round(OpCode op, DType dtype, Value* x) {
     if (level_.rounds) {
-        Intrinsic::ID id = op == OpCode::floor_  ? Intrinsic::floor
-                           : op == OpCode::ceil_ ? Intrinsic::ceil
+        Intrinsic::ID id = op == OpCode::floor_   ? Intrinsic::floor
+                           : op == OpCode::ceil_  ? Intrinsic::ceil
                            : op == OpCode::trunc_ ? Intrinsic::trunc
                                                   : Intrinsic::rint;
         return b_.CreateUnaryIntrinsic(id, x);
@@ -370,8 +368,8 @@ Value* Scalars::round(OpCode op, DType dtype, Value* x) {
         result = with_sign(
             b_.CreateSelect(b_.CreateFCmpOLT(result, x), b_.CreateFAdd(result, one), result));
     if (op == OpCode::trunc_)
-        result = with_sign(b_.CreateSelect(b_.CreateFCmpOGT(nearest, size),
-                                           b_.CreateFSub(nearest, one), nearest));
+        result = with_sign(
+            b_.CreateSelect(b_.CreateFCmpOGT(nearest, size), b_.CreateFSub(nearest, one), nearest));
     return b_.CreateSelect(b_.CreateFCmpOLT(size, magic), result, x);
 }
 
@@ -486,8 +484,9 @@ Lanes Scalars::identity(Combine combine, DType state) {
         if (is_bool(part)) return {ConstantInt::get(type(part), highest)};
         auto bits = static_cast<unsigned>(8 * dtype_size(part));
         bool with_sign = is_signed_integer(part);
-        APInt value = highest ? (with_sign ? APInt::getSignedMaxValue(bits) : APInt::getMaxValue(bits))
-                              : (with_sign ? APInt::getSignedMinValue(bits) : APInt::getMinValue(bits));
+        APInt value = highest
+                          ? (with_sign ? APInt::getSignedMaxValue(bits) : APInt::getMaxValue(bits))
+                          : (with_sign ? APInt::getSignedMinValue(bits) : APInt::getMinValue(bits));
         return {ConstantInt::get(type(part), value)};
     };
     switch (combine) {

@@ -122,14 +122,13 @@ void SectionEmitter::start_streams(bool lanes) {
         b_.CreateStore(where, live.outer_at);
         scalars_.set_width(width_);
         if (!address) live.offsets = b_.CreateMul(scalars_.iota(), scalars_.splat(live.step));
-        bool may_broadcast = stream.kind == StreamKind::In ||
-                             (stream.kind == StreamKind::Slot && !lanes &&
-                              uses_.kind != SectionKind::Reduce);
+        bool may_broadcast =
+            stream.kind == StreamKind::In ||
+            (stream.kind == StreamKind::Slot && !lanes && uses_.kind != SectionKind::Reduce);
         bool written = std::find(uses_.writes.begin(), uses_.writes.end(), s) != uses_.writes.end();
         if (may_broadcast && !written && width_ > 1) {
             IRBuilder<> entry(entry_, entry_->begin());
-            auto* buffer =
-                entry.CreateAlloca(scalars_.widened(scalars_.memory_type(stream.dtype)));
+            auto* buffer = entry.CreateAlloca(scalars_.widened(scalars_.memory_type(stream.dtype)));
             buffer->setAlignment(Align(64));
             live.buffer = buffer;
         }
@@ -294,8 +293,7 @@ void SectionEmitter::emit_lane_chunk(Value* mask) {
         std::vector<Value*> kept;
         for (int s : used_) {
             Live& live = live_[static_cast<size_t>(s)];
-            kept.push_back(
-                b_.CreateLoad(cast<AllocaInst>(live.at)->getAllocatedType(), live.at));
+            kept.push_back(b_.CreateLoad(cast<AllocaInst>(live.at)->getAllocatedType(), live.at));
         }
         if (width > 1) fill_buffers();
         emit_body(mask);
@@ -337,8 +335,7 @@ void emit_kernel(Module& module, const kernel::Kernel& kernel, const Plan& plan,
     for (size_t s = 0; s < kernel.sections.size(); ++s) {
         SectionEmitter emitter(module, kernel, plan, level, maths, s);
         emitter.emit(section_symbol(prefix, s, false), false);
-        if (has_lanes_form(kernel, s))
-            emitter.emit(section_symbol(prefix, s, true), true);
+        if (has_lanes_form(kernel, s)) emitter.emit(section_symbol(prefix, s, true), true);
     }
 }
 

@@ -21,9 +21,9 @@ class SectionEmitter {
         llvm::Value *at = nullptr, *outer_at = nullptr;
         llvm::Value *step = nullptr, *row = nullptr;
         llvm::Value* vector_step = nullptr;  ///< from vector to vector
-        llvm::Value* buffer = nullptr;   ///< a vector of copies of a broadcast element
-        llvm::Value* offsets = nullptr;  ///< numbers: what each lane adds
-        Lanes uniform;                   ///< the element of a stream that never moves
+        llvm::Value* buffer = nullptr;       ///< a vector of copies of a broadcast element
+        llvm::Value* offsets = nullptr;      ///< numbers: what each lane adds
+        Lanes uniform;                       ///< the element of a stream that never moves
     };
     struct Running {  ///< an accumulator
         llvm::Value *value = nullptr, *imaginary = nullptr, *position = nullptr;
@@ -60,8 +60,7 @@ class SectionEmitter {
     void store_stream(int stream, Lanes value, DType dtype);
     Lanes number_stream(int stream);
     Lanes load_at(const kernel::Instruction& i);
-    llvm::Value* gather(llvm::Value* base, llvm::Value* offsets, llvm::Value* allowed,
-                        DType dtype);
+    llvm::Value* gather(llvm::Value* base, llvm::Value* offsets, llvm::Value* allowed, DType dtype);
     llvm::Value* gather_or_load(llvm::Value* base, llvm::Value* offsets, llvm::Value* allowed,
                                 DType dtype);
     llvm::Value* any(llvm::Value* condition);

@@ -35,14 +35,14 @@ std::unique_ptr<TargetMachine> make_machine(const Level& level) {
     if (level.native) {
         cpu = sys::getHostCPUName().str();
         for (const auto& feature : sys::getHostCPUFeatures())
-            features += (features.empty() ? "" : ",") +
-                        std::string(feature.second ? "+" : "-") + feature.first().str();
+            features += (features.empty() ? "" : ",") + std::string(feature.second ? "+" : "-") +
+                        feature.first().str();
     }
     TargetOptions options;
     options.EnableFastISel = false;
-    return std::unique_ptr<TargetMachine>(target->createTargetMachine(
-        triple, cpu, features, options, Reloc::PIC_, CodeModel::Small, CodeGenOptLevel::Default,
-        true));
+    return std::unique_ptr<TargetMachine>(
+        target->createTargetMachine(triple, cpu, features, options, Reloc::PIC_, CodeModel::Small,
+                                    CodeGenOptLevel::Default, true));
 }
 
 /// What is dear to make and can be used again: a context with the maths library in it, and the
@@ -55,8 +55,8 @@ class Workbench {
                         croton_maths_bitcode_size);
         auto library = getLazyBitcodeModule(MemoryBufferRef(bytes, "croton_maths"), *context_);
         if (!library)
-            fail(ErrorKind::Internal, "the maths library is broken: ",
-                 toString(library.takeError()));
+            fail(ErrorKind::Internal,
+                 "the maths library is broken: ", toString(library.takeError()));
         library_ = std::move(*library);
     }
 
@@ -141,8 +141,7 @@ Workshop& workshop() {
 }  // namespace
 
 std::string compile_object(std::span<const Source> sources, const Level& level) {
-    return workshop().with_bench(
-        [&](Workbench& bench) { return bench.compile(sources, level); });
+    return workshop().with_bench([&](Workbench& bench) { return bench.compile(sources, level); });
 }
 
 std::string ir_text(const Source& source, const Level& level) {

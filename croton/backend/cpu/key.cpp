@@ -62,8 +62,8 @@ std::string kernel_bytes(const kernel::Kernel& kernel) {
 }
 
 std::string kernel_key(const kernel::Kernel& kernel, const Level& level) {
-    return content_hash(cat("croton ", CROTON_VERSION, " llvm 19 code ", code_revision, " ", level.key(),
-                            "\n", kernel_bytes(kernel)));
+    return content_hash(cat("croton ", CROTON_VERSION, " llvm 19 code ", code_revision, " ",
+                            level.key(), "\n", kernel_bytes(kernel)));
 }
 
 }  // namespace croton::cpu

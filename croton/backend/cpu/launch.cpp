@@ -139,7 +139,8 @@ class Launcher {
         return 0;
     }
 
-    // Axes first..last-1 without those of size 1, sorted by their strides, and neighbours merged where every stream walks through both as through one.
+    // Axes first..last-1 without those of size 1, sorted by their strides, and neighbours merged
+    // where every stream walks through both as through one.
     Axes make_axes(int first, int last) {
         Axes axes;
         axes.streams = streams_;
@@ -208,7 +209,7 @@ class Launcher {
         int best = axes.count - 1;
         if (best <= 0) return best;
         auto cost = [&](int axis) {
-            int64_t size = axes.extents[axis];
+            int64_t size = std::max<int64_t>(axes.extents[axis], 1);
             int64_t short_by = size >= 32 ? 0 : (32 + size - 1) / size - 1;  // half empty vectors
             return 4 * packed_along(axes, axis) + std::min<int64_t>(short_by, 8);
         };
@@ -309,8 +310,8 @@ class Launcher {
     }
 
     // Tile by tile, streams without dense lanes being copied into and out of dense tiles.
-    __attribute__((noinline)) void call_packed(SectionFunction function,
-                                               const SectionPlan& section, const Nest& nest) {
+    __attribute__((noinline)) void call_packed(SectionFunction function, const SectionPlan& section,
+                                               const Nest& nest) {
         alignas(64) char tiles[tile_budget + 4096];
         int64_t bytes = 0;
         auto for_packed = [&](const std::vector<int>& list, auto visit) {
@@ -329,13 +330,14 @@ class Launcher {
             large = std::make_unique<char[]>(static_cast<size_t>(bytes * rows * columns + 64));
             memory = large.get();
         }
-        for (int64_t r = 0; r < nest.rows; r += rows)
-            for (int64_t c = 0; c < nest.count; c += columns) {
+        for (int64_t c = 0; c < nest.count; c += columns)
+            for (int64_t r = 0; r < nest.rows; r += rows) {
                 int64_t height = std::min(rows, nest.rows - r);
                 int64_t width = std::min(columns, nest.count - c);
                 frame_[rows_word] = height;
                 frame_[count_word] = width;
                 place(section, nest, r, c);
+                if (c > 0 && r == 0) move_slots(columns);
                 char* tile = memory;
                 auto aim = [&](const Stream& stream) {
                     int64_t* words = frame_ + stream.word;
@@ -359,11 +361,21 @@ class Launcher {
                 tile = first_out;
                 for_packed(section.outs, [&](int s, const Stream& stream) {
                     int64_t to = at_[s] + r * row_of(s) + c * nest.lane[s];
-                    unpack(tile, reinterpret_cast<char*>(to), height, width, row_of(s), nest.lane[s], stream.item);
+                    unpack(tile, reinterpret_cast<char*>(to), height, width, row_of(s),
+                           nest.lane[s], stream.item);
                     tile += rows * columns * stream.item;
                 });
             }
+        move_slots(-((nest.count - 1) / columns * columns));
         set_steps(nest);
+    }
+
+    // Values kept between sections: one a lane, or one for all (then the step is 0).
+    void move_slots(int64_t lanes) {
+        for (size_t s = static_cast<size_t>(streams_); s < plan_.streams.size(); ++s) {
+            int64_t* words = frame_ + plan_.streams[s].word;
+            words[0] += lanes * words[1];
+        }
     }
 
     // --- kernels of one Map section
@@ -378,8 +390,7 @@ class Launcher {
         Nest nest = nest_of(axes, order);
         set_steps(nest);
         bool packed = needs_packing(section, nest);
-        walk(axes, order.loops, order.loop_count,
-             [&] { call(function, section, nest, packed); });
+        walk(axes, order.loops, order.loop_count, [&] { call(function, section, nest, packed); });
     }
 
     static Nest nest_of(const Axes& axes, const Order& order) {
@@ -419,8 +430,8 @@ class Launcher {
         int64_t size = inner.extents[inside];
         int packed_inside = packed_along(inner, inside), packed = packed_along(outer, lane);
         // A row of its own costs about as much as forty elements; packing one element about one.
-        double rows = (40.0 + static_cast<double>(size) * (1 + packed_inside)) /
-                      static_cast<double>(size);
+        double rows =
+            (40.0 + static_cast<double>(size) * (1 + packed_inside)) / static_cast<double>(size);
         double blocks = 1.5 + packed + 40.0 / static_cast<double>(lanes);
         return blocks < rows ? lane : -1;
     }
@@ -575,7 +586,9 @@ Identity identity_of(Combine combine, DType state) {
             if constexpr (Limits::is_specialized) {
                 bool low = combine == Combine::Max || combine == Combine::ArgMax;
                 bool high = combine == Combine::Min || combine == Combine::ArgMin;
-                if (low) put(identity, Limits::has_infinity ? static_cast<T>(-Limits::infinity()) : Limits::lowest());
+                if (low)
+                    put(identity, Limits::has_infinity ? static_cast<T>(-Limits::infinity())
+                                                       : Limits::lowest());
                 if (high) put(identity, Limits::has_infinity ? Limits::infinity() : Limits::max());
             }
         }

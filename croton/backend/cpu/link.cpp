@@ -17,8 +17,7 @@ using namespace llvm;
 namespace {
 template <class T>
 T unwrap(Expected<T> value, const char* what) {
-    if (!value)
-        fail(ErrorKind::Compile, "cannot ", what, ": ", toString(value.takeError()));
+    if (!value) fail(ErrorKind::Compile, "cannot ", what, ": ", toString(value.takeError()));
     return std::move(*value);
 }
 void check(llvm::Error error, const char* what) {
@@ -48,9 +47,7 @@ class Session {
 
     SectionFunction find(orc::JITDylib& library, const std::string& symbol) {
         auto found = session_.lookup({&library}, session_.intern(symbol));
-        return unwrap(std::move(found), "find compiled code")
-            .getAddress()
-            .toPtr<SectionFunction>();
+        return unwrap(std::move(found), "find compiled code").getAddress().toPtr<SectionFunction>();
     }
 
   private:
@@ -77,8 +74,7 @@ class Session {
 
 class Linked final : public Code {
   public:
-    explicit Linked(std::string object)
-        : library_(Session::instance().add(std::move(object))) {}
+    explicit Linked(std::string object) : library_(Session::instance().add(std::move(object))) {}
     ~Linked() override { Session::instance().remove(library_); }
     SectionFunction function(const std::string& symbol) const override {
         return Session::instance().find(library_, symbol);

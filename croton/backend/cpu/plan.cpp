@@ -98,8 +98,7 @@ class Planner {
             const auto& section = kernel_.sections[s];
             for (const auto& i : section.body) {
                 for (auto argument : i.arguments) use(argument, s);
-                if (section.kind == SectionKind::Outer && i.result >= 0 &&
-                    !is_rematerialised(i.op))
+                if (section.kind == SectionKind::Outer && i.result >= 0 && !is_rematerialised(i.op))
                     home[static_cast<size_t>(i.result)] = static_cast<int>(s);
             }
             for (const auto& a : section.accumulators) {
@@ -187,8 +186,7 @@ std::vector<DType> dtypes_of_values(const Kernel& kernel) {
     for (const auto& section : kernel.sections) {
         for (const auto& i : section.body)
             if (i.result >= 0) dtypes[static_cast<size_t>(i.result)] = i.dtype;
-        for (const auto& a : section.accumulators)
-            dtypes[static_cast<size_t>(a.result)] = a.dtype;
+        for (const auto& a : section.accumulators) dtypes[static_cast<size_t>(a.result)] = a.dtype;
     }
     return dtypes;
 }

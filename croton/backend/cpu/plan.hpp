@@ -26,10 +26,10 @@ enum class StreamKind : uint8_t {
 
 struct Stream {
     StreamKind kind;
-    int number = 0;  ///< operand or axis
-    DType dtype;     ///< as it lies in memory; Int64 for Index and Position
-    int item = 8;    ///< its size in bytes
-    int word = 0;    ///< frame words: where, step, row
+    int number = 0;        ///< operand or axis
+    DType dtype;           ///< as it lies in memory; Int64 for Index and Position
+    int item = 8;          ///< its size in bytes
+    int word = 0;          ///< frame words: where, step, row
     bool uniform = false;  ///< broadcast along every axis
 };
 
@@ -56,16 +56,16 @@ struct SectionPlan {
 struct Plan {
     int rank = 0, outer = 0;
     std::vector<Stream> streams;
-    int inputs_and_outputs = 0;         ///< streams before this are operands and numbers
-    std::vector<int> operand_streams;   ///< by operand; -1 for tables and unused ones
-    std::vector<TablePlan> tables;      ///< by operand
-    std::vector<int> value_slots;       ///< by value: the slot stream it is read from; -1: none
-    std::vector<int> index_streams;     ///< by axis; -1: none
+    int inputs_and_outputs = 0;        ///< streams before this are operands and numbers
+    std::vector<int> operand_streams;  ///< by operand; -1 for tables and unused ones
+    std::vector<TablePlan> tables;     ///< by operand
+    std::vector<int> value_slots;      ///< by value: the slot stream it is read from; -1: none
+    std::vector<int> index_streams;    ///< by axis; -1: none
     int position_stream = -1;
     std::vector<SectionPlan> sections;
     int words = 0;
-    int slot_bytes = 0;  ///< of one lane of all slots together
-    int lane_bytes = 4;  ///< width of a lane; vectors have vector_bytes / lane_bytes of them
+    int slot_bytes = 0;   ///< of one lane of all slots together
+    int lane_bytes = 4;   ///< width of a lane; vectors have vector_bytes / lane_bytes of them
     bool scalar = false;  ///< complex numbers: one element at a time
     bool has_tables = false;
 };
