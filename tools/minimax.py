@@ -17,7 +17,7 @@ import sys
 
 from mpmath import mp, mpf
 
-mp.prec = 240
+mp.prec = 280
 
 
 def grid(low, high, count):
@@ -91,7 +91,7 @@ def to_format(value, bits):
 
 def fit(g, low, high, weight, degree, bits):
     """Coefficients rounded to `bits` one after another, and the error left, in bits."""
-    count = 40 * (degree + 2)
+    count = 24 * (degree + 2)
     points = grid(mpf(low), mpf(high), count)
     wanted = [g(u) for u in points]
     weights = [weight(u) for u in points]
@@ -101,8 +101,17 @@ def fit(g, low, high, weight, degree, bits):
         done.append(to_format(coefficients[0], bits))
         values = [(v - done[-1]) / u for v, u in zip(values, points)]
         shrinking = [abs(w * u) for w, u in zip(shrinking, points)]
-    largest = max(abs(w * (horner(done, u) - v)) for u, v, w in zip(points, wanted, weights))
-    return done, float(-mp.log(largest, 2))
+    # Where zero is inside the interval, fitting the rest again may fail: then round all at once.
+    at_once = [to_format(c, bits) for c in remez(points, wanted, weights, degree)[1]]
+    return min(((c, worst(c, points, wanted, weights)) for c in (done, at_once)),
+               key=lambda pair: -pair[1])
+
+
+def worst(coefficients, points, wanted, weights):
+    """The largest weighted error of a polynomial on the grid, in bits."""
+    largest = max(abs(w * (horner(coefficients, u) - v))
+                  for u, v, w in zip(points, wanted, weights))
+    return float(-mp.log(largest, 2))
 
 
 def literal(value, bits):
@@ -113,6 +122,23 @@ def literal(value, bits):
 
 TINY = mpf(2) ** -20  # keeps the grid off removable singularities at zero
 LN2 = mp.log(2)
+
+
+def odd(f):
+    """(f(t) / t - 1) / z as a function of z = t^2, for f(t) = t + t z q(z)."""
+    return (lambda z: (f(mp.sqrt(z)) / mp.sqrt(z) - 1) / z,)
+
+
+def odd_weight(f):
+    return lambda z: z * mp.sqrt(z) / f(mp.sqrt(z))
+
+
+def erfc_scaled(k):
+    """exp(x^2) erfc(x) (1 + 2 x) as a function of (x - k) / (x + k)."""
+    def of(t):
+        x = k * (1 + t) / (1 - t)
+        return mp.exp(x * x) * mp.erfc(x) * (1 + 2 * x)
+    return of
 
 
 def rows():
@@ -127,7 +153,7 @@ def rows():
         "exp": ("exp(r) = 1 + r + r^2 q(r), |r| <= ln(2)/2", em1, -half + TINY / 3, half,
                 lambda r: r**2 / mp.exp(r), 4, 9),
         "expm1": ("expm1(r) = r + r^2 q(r), |r| <= ln(2)/2", em1, -half + TINY / 3, half,
-                  lambda r: abs(r**2 / mp.expm1(r)), 4, 9),
+                  lambda r: abs(r**2 / mp.expm1(r)), 5, 10),
         "exp2": ("exp2(r) = 1 + r q(r), |r| <= 1/2", lambda r: (mpf(2) ** r - 1) / r,
                  mpf("-0.501") + TINY / 3, mpf("0.501"), lambda r: abs(r) / mpf(2) ** r, 5, 11),
         "log": ("log1p(f) = f + f^2 q(f), sqrt(1/2) <= 1 + f <= sqrt(2)",
@@ -144,16 +170,29 @@ def rows():
                        lambda z: mp.sqrt(z) * LN2 / (2 * mp.atanh(mp.sqrt(z))), None, 4),
         "exp2_short": ("exp2(r) = q(r), |r| <= 1/2, for pow in float", lambda r: mpf(2) ** r,
                        mpf("-0.501") + TINY / 3, mpf("0.501"), lambda r: mpf(2) ** -r, None, 6),
-        "sin": ("sin(r) = r + r z q(z), z = r^2, |r| <= pi/2",
-                lambda z: (mp.sin(mp.sqrt(z)) - mp.sqrt(z)) / mp.sqrt(z) / z,
-                mpf(2) ** -20, half_pi2, lambda z: z * mp.sqrt(z) / mp.sin(mp.sqrt(z)), 4, 8),
         "cos": ("cos(r) = 1 - z/2 + z^2 q(z), z = r^2, |r| <= pi/4",
                 lambda z: (mp.cos(mp.sqrt(z)) - 1 + z / 2) / z**2, mpf(2) ** -20, half_pi2 / 4,
                 lambda z: z**2 / mp.cos(mp.sqrt(z)), 2, 5),
-        "sin_small": ("sin(r) = r + r z q(z), z = r^2, |r| <= pi/4",
-                      lambda z: (mp.sin(mp.sqrt(z)) - mp.sqrt(z)) / mp.sqrt(z) / z,
-                      mpf(2) ** -20, half_pi2 / 4,
-                      lambda z: z * mp.sqrt(z) / mp.sin(mp.sqrt(z)), 2, 5),
+        "sin": ("sin(r) = r + r z q(z), z = r^2, |r| <= pi/4",
+                *odd(mp.sin), mpf(2) ** -20, half_pi2 / 4, odd_weight(mp.sin), 2, 5),
+        "tan": ("tan(r) = r + r z q(z), z = r^2, |r| <= pi/4", *odd(mp.tan), mpf(2) ** -20,
+                half_pi2 / 4, odd_weight(mp.tan), 5, None),
+        "atan": ("atan(t) = t + t z q(z), z = t^2, |t| <= tan(pi/8)", *odd(mp.atan), mpf(2) ** -12,
+                 mpf("0.1716"), odd_weight(mp.atan), 3, 10),
+        "asin": ("asin(t) = t + t z q(z), z = t^2, |t| <= 1/2", *odd(mp.asin), mpf(2) ** -12,
+                 mpf("0.2501"), odd_weight(mp.asin), 4, 12),
+        "softplus_s": ("log1p(e) = 2 s + s z q(z), s = e / (2 + e), z = s^2, 0 <= e <= 1", atanh2,
+                       mpf(2) ** -12, mpf(1) / 9,
+                       lambda z: z * mp.sqrt(z) / (2 * mp.atanh(mp.sqrt(z))), 3, 9),
+        "erf": ("erf(x) = x + x q(z), z = x^2, |x| <= 0.8",
+                lambda z: mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1, mpf(2) ** -12, mpf("0.6401"),
+                lambda z: mp.sqrt(z) / mp.erf(mp.sqrt(z)), 5, 10),
+        "erf_tail": ("erf(a) = 1 - exp(q(a)), a >= 0.8", lambda a: mp.log(mp.erfc(a)), mpf("0.799"),
+                     (mpf("3.95"), mpf("6.0")), lambda a: mp.erfc(a) / mp.erf(a), 7, 17),
+        "erfc": ("erfc(x) = exp(-x^2) q((x - k) / (x + k)) / (1 + 2 x), x >= 1/2, k = 2 in float, 3 in double",
+                 (erfc_scaled(2), erfc_scaled(3)), (mpf("-0.61"), mpf("-0.72")),
+                 (mpf("0.67"), mpf("0.803")),
+                 (lambda t: 1 / erfc_scaled(2)(t), lambda t: 1 / erfc_scaled(3)(t)), 9, 20),
     }
 
 
@@ -170,6 +209,7 @@ def constants():
         "two_thirds": (mpf(2) / 3, 24, 53),
         "pi": (mp.pi, 24, 53),
         "pi_2": (mp.pi / 2, 24, 53),
+        "three_quarters_pi": (3 * mp.pi / 4, 24, 53),
         "pi_short": (mp.pi, 12, 21),
     }
 
@@ -188,16 +228,16 @@ def print_constants(kind, bits, column):
 def print_turns():
     """Binary digits of 1 / (2 pi), by which angles of any size become turns."""
     turn = 1 / (2 * mp.pi)
-    words = int(mp.floor(mp.ldexp(turn, 224 - 23)))
-    print("// 1/(2 pi) after 23 zero bits, the most significant word first.\n"
+    words = int(mp.floor(mp.ldexp(turn, 224 - 24)))
+    print("// 1/(2 pi) after 24 zero bits, the most significant word first.\n"
           "inline constexpr uint32_t turn_words[] = {")
     for i in range(7):
         print(f"    0x{words >> (32 * (6 - i)) & 0xffffffff:08x},")
-    print("};\n\n// 1/(2 pi) after 56 zero bits, the least significant byte first.\n"
+    print("};\n\n// 1/(2 pi) after 57 zero bits, the least significant byte first.\n"
           "inline constexpr uint8_t turn_bytes[] = {")
     mp.prec = 1400
-    digits = int(mp.floor(mp.ldexp(1 / (2 * mp.pi), 8 * 152 - 56)))
-    mp.prec = 240
+    digits = int(mp.floor(mp.ldexp(1 / (2 * mp.pi), 8 * 152 - 57)))
+    mp.prec = 280
     for i in range(0, 152, 16):
         row = [f"0x{digits >> (8 * j) & 0xff:02x}" for j in range(i, min(i + 16, 152))]
         print("    " + ", ".join(row) + ",")
@@ -217,6 +257,8 @@ def main(names):
             meaning, g, low, high, weight, *degrees = table[name]
             if degrees[column] is None:
                 continue
+            g, low, high, weight = (part[column] if isinstance(part, tuple) else part
+                                    for part in (g, low, high, weight))
             coefficients, left = fit(g, low, high, weight, degrees[column], bits)
             print(f"    // {meaning}: {left:.1f} bits\n    static constexpr {kind} {name}[] = {{")
             for c in coefficients:

@@ -91,18 +91,24 @@ CROTON_MATHS_INLINE T exp2(T x) {
     return scale_by_power(mad(r, polynomial(r, Coefficients<T>::exp2), T{1}), n.integer);
 }
 
-// expm1(x) = (2^n - 1) + 2^n expm1(r), the large parts added without loss. Works with 2^(n-1), so
-// that n = 128 (1024) does not overflow before the result does.
+// 2^-k expm1(x) = (2^(n-k) - 2^-k) + 2^(n-k) expm1(r), the large parts added without loss, for x
+// between least_minus1 and where 2^(n-k) overflows. Loses bits of the smallest x, where expm1(x) is
+// x, and the sign of zero.
+template <class T>
+CROTON_MATHS_INLINE T scaled_expm1(T x, int k) {
+    const auto reduced = reduce_by_ln2(x);
+    const T r = reduced.r;
+    const T scale = power_of_two<T>(reduced.n - static_cast<BitsOf<T>>(k));
+    const T curve = mad(r * r, polynomial(r, Coefficients<T>::expm1), reduced.rest);
+    const T one = power_of_two<T>(BitsOf<T>{0} - static_cast<BitsOf<T>>(k));
+    const auto sum = fast_two_sum(scale - one, scale * r);
+    return sum.head + mad(scale, curve, sum.rest);
+}
+
 template <class T>
 CROTON_MATHS_INLINE T expm1(T x) {
     const T bounded = at_least(at_most(x, ExpRange<T>::most_minus1), ExpRange<T>::least_minus1);
-    const auto reduced = reduce_by_ln2(bounded);
-    const T r = reduced.r, scale = power_of_two<T>(reduced.n - 1);
-    const T curve = mad(r * r, polynomial(r, Coefficients<T>::expm1), reduced.rest);
-    const auto sum = fast_two_sum(scale - T{0.5}, scale * r);
-    const T result = T{2} * (sum.head + mad(scale, curve, sum.rest));
-    // Halves of the smallest x lose bits; the sign of zero would be lost too.
-    return absolute(x) < Format<T>::tiny ? x : result;
+    return absolute(x) < Format<T>::tiny ? x : T{2} * scaled_expm1(bounded, 1);
 }
 
 template <class T>

@@ -113,14 +113,11 @@ CROTON_MATHS_INLINE T log1p(T x) {
     return absolute(x) < F::tiny ? x : log_edges(u.head, result);
 }
 
-// log1p(e) for 0 <= e <= 1.
+// log1p(e) for 0 <= e <= 1, without splitting off a power of two: 2 s = e - s e.
 template <class T>
 CROTON_MATHS_INLINE T log1p_of_fraction(T e) {
-    const auto u = fast_two_sum(T{1}, e);
-    const bool halve = e > T(0.414);
-    const auto f =
-        fast_two_sum((halve ? T{0.5} * u.head : u.head) - T{1}, halve ? T{0.5} * u.rest : u.rest);
-    return log_from_parts(halve ? T{1} : T{0}, f.head, f.rest);
+    const T s = e / (T{2} + e), z = s * s;
+    return mad(-s, mad(-z, polynomial(z, Coefficients<T>::softplus_s), e), e);
 }
 
 template <class T>

@@ -1,9 +1,14 @@
 // The exported functions: croton_<name>_f32 and croton_<name>_f64. See README.md for their errors.
 #include "croton/backend/cpu/maths/maths.hpp"
 
+#include "croton/backend/cpu/maths/error_function.hpp"
 #include "croton/backend/cpu/maths/exponential.hpp"
+#include "croton/backend/cpu/maths/hyperbolic.hpp"
+#include "croton/backend/cpu/maths/inverse.hpp"
 #include "croton/backend/cpu/maths/logarithm.hpp"
+#include "croton/backend/cpu/maths/modulo.hpp"
 #include "croton/backend/cpu/maths/power.hpp"
+#include "croton/backend/cpu/maths/roots.hpp"
 #include "croton/backend/cpu/maths/trigonometric.hpp"
 
 // In the bitcode they are alwaysinline; g++, which builds them for tests only, has no use for that.

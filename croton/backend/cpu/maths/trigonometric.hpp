@@ -3,7 +3,7 @@
 // |x| / (2 pi) is formed in integers, from as many binary digits of 1/(2 pi) as the exponent of x
 // asks for, modulo 1: the fraction of a turn, exact enough for the x that come closest to a
 // multiple of pi/2 (2^-30 for float, 2^-61 for double). There is no fast path for small angles
-// because lanes of a vector cannot branch; angles below 1 are their own remainder.
+// because lanes of a vector cannot branch; angles below 3/4 are their own remainder.
 #pragma once
 
 #include "croton/backend/cpu/maths/coefficients.hpp"
@@ -27,11 +27,13 @@ struct Turn {
     uint64_t rest;
 };
 
-// For 1 <= a < infinity.
+// For 1/2 <= a < infinity.
 CROTON_MATHS_INLINE Turn turn_of(float a) {
     constexpr auto& z = turn_words;
-    const uint32_t bits = to_bits(a), t = (bits >> 23) - 127, s = t & 31;
-    const uint64_t significand = (bits & 0x7fffffu) | 0x800000u;
+    // One binade below 1 is reached by not doubling the significand; the table starts at 1.
+    const bool below_one = a < 1.0f;
+    const uint32_t bits = to_bits(a), t = below_one ? 0 : (bits >> 23) - 127, s = t & 31;
+    const uint64_t significand = ((bits & 0x7fffffu) | 0x800000u) << (below_one ? 0 : 1);
     // 96 binary digits from the t-th on.
     const bool by_two = (t & 64) != 0, by_one = (t & 32) != 0;
     const uint32_t y0 = by_two ? z[2] : z[0], y1 = by_two ? z[3] : z[1], y2 = by_two ? z[4] : z[2],
@@ -51,7 +53,7 @@ CROTON_MATHS_INLINE uint64_t eight_bytes(const uint8_t* at) {
 }
 
 CROTON_MATHS_INLINE Turn turn_of(double a) {
-    const uint64_t bits = to_bits(a), t = (bits >> 52) - 1019;
+    const uint64_t bits = to_bits(a), t = (bits >> 52) - 1018;
     const uint64_t significand = ((bits & 0xfffffffffffffu) | 0x10000000000000u) << (t & 7);
     // 192 binary digits from the last byte boundary before the t-th on.
     const uint8_t* last = turn_bytes + sizeof turn_bytes - 8 - (t >> 3);
@@ -93,25 +95,32 @@ CROTON_MATHS_INLINE Turn doubled(Turn turn) {
     return {turn.head << 1 | turn.rest >> 63, turn.rest << 1};
 }
 
-// sin(r) for |r| <= pi/2.
+// x less the nearest multiple of pi/2, |r| <= pi/4, and which multiple, modulo 4, in the top bits.
 template <class T>
-CROTON_MATHS_INLINE T sin_of_remainder(T r) {
-    const T z = r * r;
+struct Remainder {
+    T r;
+    uint64_t quadrant;
+};
+
+constexpr uint64_t eighth_turn = uint64_t{1} << 61, quarter_turn = uint64_t{1} << 62;
+
+// For every a >= 0; what has no remainder gives anything.
+template <class T>
+CROTON_MATHS_INLINE Remainder<T> remainder_of(T a) {
+    const bool small = a < T(0.75);
+    const Turn turn = turn_of(small ? T{1} : a);
+    const T r = half_turns(doubled(doubled(turn)), T{}) * T{0.5};
+    return {small ? a : r, small ? 0 : turn.head + eighth_turn};
+}
+
+template <class T>
+CROTON_MATHS_INLINE T sin_of_remainder(T r, T z) {
     return mad(r * z, polynomial(z, Coefficients<T>::sin), r);
 }
 
 template <class T>
-struct Remainder {
-    T r;           // x less the nearest multiple of pi (sin) or of pi/2 (tan)
-    uint64_t odd;  // bit 63: the multiple is odd
-};
-
-constexpr uint64_t quarter_turn = uint64_t{1} << 62;
-
-// The sine of an angle given in turns.
-template <class T>
-CROTON_MATHS_INLINE Remainder<T> sine_remainder(Turn turn) {
-    return {half_turns(doubled(turn), T{}), turn.head ^ turn.head << 1};
+CROTON_MATHS_INLINE T cos_of_remainder(T z) {
+    return mad(z * z, polynomial(z, Coefficients<T>::cos), T{1} - T{0.5} * z);
 }
 
 template <class T>
@@ -124,45 +133,43 @@ CROTON_MATHS_INLINE T finite_or_nan(T x, T result) {
     return absolute(x) < Format<T>::infinity ? result : Format<T>::nan;
 }
 
+// The sine of the quadrant's angle.
+template <class T>
+CROTON_MATHS_INLINE T sine(T r, uint64_t quadrant) {
+    const T z = r * r, of_sine = sin_of_remainder(r, z), of_cosine = cos_of_remainder(z);
+    const bool odd = static_cast<int64_t>(quadrant << 1) < 0;
+    return flip_sign(odd ? of_cosine : of_sine, top_bit<T>(quadrant));
+}
+
 template <class T>
 CROTON_MATHS_INLINE T sin(T x) {
-    const T a = absolute(x);
-    const bool small = a < T{1};
-    const auto large = sine_remainder<T>(turn_of(small ? T{1} : a));
-    const T r = small ? a : large.r;
-    const BitsOf<T> sign = sign_bit(x) ^ (small ? BitsOf<T>{0} : top_bit<T>(large.odd));
-    // r + r^3 q loses nothing of the smallest r: the product is zero there.
-    return finite_or_nan(x, flip_sign(sin_of_remainder(r), sign));
+    const auto remainder = remainder_of(absolute(x));
+    return finite_or_nan(x, flip_sign(sine(remainder.r, remainder.quadrant), sign_bit(x)));
 }
 
 template <class T>
 CROTON_MATHS_INLINE T cos(T x) {
-    using C = Coefficients<T>;
-    const T a = absolute(x);
-    const bool small = a < T{1};
-    const auto turn = turn_of(small ? T{1} : a);
-    const auto large = sine_remainder<T>(Turn{turn.head + quarter_turn, turn.rest});
-    const T r = small ? (C::pi_2_head - a) + C::pi_2_rest : large.r;
-    const BitsOf<T> sign = small ? BitsOf<T>{0} : top_bit<T>(large.odd);
-    return finite_or_nan(x, flip_sign(sin_of_remainder(r), sign));
+    const auto remainder = remainder_of(absolute(x));
+    return finite_or_nan(x, sine(remainder.r, remainder.quadrant + quarter_turn));
 }
 
-// sin(r) / cos(r), |r| <= pi/4, or its negative inverse.
+// A polynomial for the tangent itself is shorter in float; in double sine over cosine is.
+CROTON_MATHS_INLINE Pair<float> tangent(float r) {
+    const float z = r * r;
+    return {mad(r * z, polynomial(z, Coefficients<float>::tan), r), 1.0f};
+}
+
+CROTON_MATHS_INLINE Pair<double> tangent(double r) {
+    const double z = r * r;
+    return {sin_of_remainder(r, z), cos_of_remainder(z)};
+}
+
 template <class T>
 CROTON_MATHS_INLINE T tan(T x) {
-    using C = Coefficients<T>;
-    const T a = absolute(x);
-    const bool small = a < T(0.78);
-    const auto turn = turn_of(a < T{1} ? T{1} : a);
-    const auto twice = doubled(turn);
-    const bool below_one = a < T{1};
-    const T near_one = (a - C::pi_2_head) - C::pi_2_rest;  // 0.78 <= a < 1: odd multiple
-    const T r = small ? a : (below_one ? near_one : half_turns(doubled(twice), T{}) * T{0.5});
-    const bool odd = !small && (below_one || ((twice.head ^ twice.head << 1) >> 63) != 0);
-    const T z = r * r;
-    const T sine = mad(r * z, polynomial(z, C::sin_small), r);
-    const T cosine = mad(z * z, polynomial(z, C::cos), T{1} - T{0.5} * z);
-    const T result = (odd ? -cosine : sine) / (odd ? sine : cosine);
+    const auto remainder = remainder_of(absolute(x));
+    const auto [over, under] = tangent(remainder.r);
+    const bool odd = static_cast<int64_t>(remainder.quadrant << 1) < 0;
+    const T result = (odd ? -under : over) / (odd ? over : under);
     return finite_or_nan(x, flip_sign(result, sign_bit(x)));
 }
 
