@@ -362,13 +362,20 @@ Results Function::call(std::vector<std::optional<Array>> arguments) const {
     if (s.updates.empty()) locks.clear();
     if (!s.trust) check_sizes(s.inputs, s.shared, values);
 
+    // A shared value that nobody else holds may be updated in its own memory.
+    auto writable = std::make_unique<bool[]>(values.size());
+    for (const auto& update : s.updates) {
+        const Array& value = s.shared[update.shared].storage().value;
+        writable[s.inputs.size() + update.shared] =
+            value.owner() && value.owner().use_count() == 2 && !s.mode.check;
+    }
     bool general = !s.built.assumptions_hold(values);
     auto frame = s.take_frame(general);
     std::vector<runtime::StepTiming> times;
     frame->timings = s.keep_profile ? &times : nullptr;
     std::vector<Array> results;
     try {
-        results = frame->run(values);
+        results = frame->run(values, {writable.get(), values.size()});
     } catch (...) {
         s.give_back(std::move(frame), general, 0, {});
         throw;

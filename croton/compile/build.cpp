@@ -28,8 +28,8 @@ std::shared_ptr<const runtime::Program> make_program(const BuildRequest& request
     }
     trace.rewrite_seconds = since(start);
     start = std::chrono::steady_clock::now();
-    auto program =
-        std::make_shared<runtime::Program>(translate(inputs, outputs, mode.fuse, request.name));
+    auto program = std::make_shared<runtime::Program>(
+        translate(inputs, outputs, mode.fuse, request.name, request.updates));
     program->verify();
     trace.schedule_seconds = since(start);
     runtime::CompileStats stats;

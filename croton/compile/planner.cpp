@@ -149,10 +149,77 @@ struct Planner {
         for (Id id : p.steps[n].writes()) give(id);
     }
 
-    void run() {
+    // --- updates in place
+    // --------------------------------------------------------------------------
+
+    bool plain_kernel(const Step& step) const {
+        auto k = std::get_if<KernelStep>(&step.kind);
+        if (!k || k->shape_op || k->reject_empty) return false;
+        const auto& kernel = p.kernels[static_cast<size_t>(k->kernel)];
+        for (const auto& operand : kernel.operands)
+            if (operand.kind == kernel::OperandKind::Table) return false;
+        return elementwise_in_place(kernel);
+    }
+
+    // Moves to the end what only computes outputs and cannot fail once sizes fit.
+    void split_tail(const std::vector<std::pair<int, int>>& updates) {
+        std::vector<bool> is_output(p.values.size(), false), read_before(p.values.size(), false);
+        for (Id id : p.outputs) is_output[static_cast<size_t>(id)] = true;
+        std::vector<bool> late(p.steps.size(), false);
+        for (size_t n = p.steps.size(); n-- > 0 && !updates.empty();) {
+            auto writes = p.steps[n].writes();
+            late[n] = plain_kernel(p.steps[n]) &&
+                      std::none_of(writes.begin(), writes.end(),
+                                   [&](Id id) { return read_before[static_cast<size_t>(id)]; });
+            if (late[n]) continue;
+            for (Id id : p.steps[n].reads()) read_before[static_cast<size_t>(id)] = true;
+        }
+        std::vector<Step> first, last_steps;
+        for (size_t n = 0; n < p.steps.size(); ++n)
+            (late[n] ? last_steps : first).push_back(std::move(p.steps[n]));
+        p.tail = first.size();
+        p.steps = std::move(first);
+        std::move(last_steps.begin(), last_steps.end(), std::back_inserter(p.steps));
+    }
+
+    size_t writer_of(Id id) const {
+        for (size_t n = p.tail; n < p.steps.size(); ++n) {
+            auto writes = p.steps[n].writes();
+            if (std::find(writes.begin(), writes.end(), id) != writes.end()) return n;
+        }
+        return SIZE_MAX;
+    }
+
+    // Output `out` may be left in the memory of argument `argument` if nobody reads the old value
+    // later, and its own step reads it just where it writes.
+    bool may_take_over(Id out, Id argument) {
+        if (at(out).place != Place::Fresh) return false;
+        if (std::count(p.outputs.begin(), p.outputs.end(), out) != 1) return false;
+        for (Id id : p.outputs)
+            if (root(id) == argument) return false;
+        size_t n = writer_of(out);
+        if (n == SIZE_MAX || last[static_cast<size_t>(argument)] > static_cast<int>(n))
+            return false;
+        const auto& step = std::get<KernelStep>(p.steps[n].kind);
+        size_t o = static_cast<size_t>(std::find(step.operands.begin(), step.operands.end(), out) -
+                                       step.operands.begin());
+        for (size_t i = 0; i + static_cast<size_t>(step.outputs) < step.operands.size(); ++i) {
+            if (root(step.operands[i]) != argument) continue;
+            if (step.operands[i] != argument || step.maps[i] != step.maps[o]) return false;
+        }
+        return dtype_size(at(out).type.dtype) == dtype_size(at(argument).type.dtype);
+    }
+
+    void run(const std::vector<std::pair<int, int>>& updates) {
+        split_tail(updates);
         mark_outputs();
         find_last_uses();
         released.resize(p.values.size(), false);
+        for (auto [output, input] : updates) {
+            Id out = p.outputs[static_cast<size_t>(output)],
+               argument = p.inputs[static_cast<size_t>(input)];
+            if (may_take_over(out, argument)) at(out).source = argument;
+        }
         for (size_t n = 0; n < p.steps.size(); ++n) assign(n);
     }
 
@@ -165,9 +232,9 @@ struct Planner {
 };
 }  // namespace
 
-void plan_memory(Program& program) {
+void plan_memory(Program& program, const std::vector<std::pair<int, int>>& updates) {
     program.slots = 0;
-    Planner(program).run();
+    Planner(program).run(updates);
 }
 
 }  // namespace croton::compile

@@ -302,12 +302,13 @@ void Translator::branch_step(Node* node) {
 }
 }  // namespace
 
-Program translate(const Variables& inputs, const Variables& outputs, bool fused, std::string name) {
+Program translate(const Variables& inputs, const Variables& outputs, bool fused, std::string name,
+                  const std::vector<std::pair<int, int>>& updates) {
     Variables expanded = expand_all(outputs, inputs);
     Translator translator;
     translator.program.name = std::move(name);
     translator.run(inputs, expanded, fused);
-    plan_memory(translator.program);
+    plan_memory(translator.program, updates);
     return std::move(translator.program);
 }
 

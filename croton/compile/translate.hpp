@@ -11,7 +11,8 @@ namespace croton::compile {
 /// once; the kernels are not compiled yet and memory is planned. Usage error naming a leaf that is
 /// neither among the inputs nor a constant.
 runtime::Program translate(const Variables& inputs, const Variables& outputs, bool fused = false,
-                           std::string name = "");
+                           std::string name = "",
+                           const std::vector<std::pair<int, int>>& updates = {});
 
 /// Whether the node stands for other ops: a composite op or a call of a graph.
 bool is_composite(const Node& node);
@@ -25,6 +26,8 @@ Variables expand_all(const Variables& outputs, const Variables& stops = {});
 /// Gives every value without a place its slot: a value's memory is reused after its last reader, by
 /// the first value of equal type if there is one. Elementwise steps write over an input that dies
 /// with them where sizes are certainly equal.
-void plan_memory(runtime::Program& program);
+/// `updates` pairs outputs with the arguments they replace after the call: such an output may be
+/// left in the argument's memory.
+void plan_memory(runtime::Program& program, const std::vector<std::pair<int, int>>& updates = {});
 
 }  // namespace croton::compile

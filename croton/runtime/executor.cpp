@@ -28,6 +28,8 @@ struct Frame::State {
     std::vector<TensorRef> refs;
     std::vector<std::shared_ptr<const void>> owners;  // of Fresh values
     std::vector<Buffer> slots;
+    std::span<const Array> arguments;  // of the running call
+    std::span<const bool> writable;
     std::vector<std::unique_ptr<Frame>> inner;  // of branches: then at 2 i, else at 2 i + 1
 };
 
@@ -39,7 +41,7 @@ class Executor {
     explicit Executor(Frame::State& state) : s_(state), p_(state.program) {}
 
     void bind(std::span<const Array> arguments);
-    void run(std::vector<StepTiming>* timings);
+    void run(Frame& frame);
     std::vector<Array> results();
 
   private:
@@ -48,7 +50,10 @@ class Executor {
     std::vector<TensorRef> gather(const std::vector<Id>& ids);
     void make_output(Id id, const Sizes& shape);
     void* memory_for(Id id, int64_t bytes);
+    bool take_argument(Id id, TensorRef& r);
 
+    void timed(size_t number, std::vector<StepTiming>* timings, bool prepared);
+    void prepare(const KernelStep& step, Sizes& extents);
     void step(const KernelStep& step);
     void step(const ViewStep& step);
     void step(const ExternStep& step);
@@ -75,28 +80,52 @@ void Executor::bind(std::span<const Array> arguments) {
         if (p_.values[i].place == Place::Constant) s_.refs[i] = ref(p_.values[i].constant);
 }
 
-void Executor::run(std::vector<StepTiming>* timings) {
+void Executor::run(Frame& frame) {
     for (auto& owner : s_.owners) owner.reset();  // of a call that failed
-    using Clock = std::chrono::steady_clock;
-    if (timings) timings->resize(p_.steps.size());
-    for (size_t i = 0; i < p_.steps.size(); ++i) {
-        if (interrupt_requested && interrupt_requested())
+    size_t tail = std::min(p_.tail, p_.steps.size());
+    auto begin = [&](size_t i, bool prepared) {
+        if (interrupt_requested && !prepared && interrupt_requested())
             fail(ErrorKind::Interrupted, "interrupted before step ", i, " of ", p_.steps.size());
-        auto start = timings ? Clock::now() : Clock::time_point();
+        timed(i, frame.timings, prepared);
+        if (frame.after_step) frame.after_step(i, s_.refs);
+    };
+    for (size_t i = 0; i < tail; ++i) begin(i, false);
+    for (size_t i = tail; i < p_.steps.size(); ++i) {
+        Sizes unused;
         try {
-            std::visit([this](const auto& kind) { step(kind); }, p_.steps[i].kind);
+            prepare(std::get<KernelStep>(p_.steps[i].kind), unused);
         } catch (const Error& error) {
             fail_drawn(error, p_.steps[i]);
         }
-        if (!timings) continue;
-        auto& timing = (*timings)[i];
-        timing.seconds += std::chrono::duration<double>(Clock::now() - start).count();
-        ++timing.calls;
-        timing.bytes = 0;
-        for (Id id : p_.steps[i].writes())
-            if (value(id).place != Place::View)
-                timing.bytes += element_count(at(id).shape) * dtype_size(at(id).dtype);
     }
+    for (size_t i = tail; i < p_.steps.size(); ++i) begin(i, true);
+}
+
+void Executor::timed(size_t number, std::vector<StepTiming>* timings, bool prepared) {
+    using Clock = std::chrono::steady_clock;
+    const Step& what = p_.steps[number];
+    auto start = timings ? Clock::now() : Clock::time_point();
+    try {
+        if (prepared) {
+            const auto& kernel_step = std::get<KernelStep>(what.kind);
+            Sizes extents;
+            extents_of(kernel_step, extents);
+            launch(kernel_step, extents);
+        } else {
+            std::visit([this](const auto& kind) { step(kind); }, what.kind);
+        }
+    } catch (const Error& error) {
+        fail_drawn(error, what);
+    }
+    if (!timings) return;
+    timings->resize(p_.steps.size());
+    auto& timing = (*timings)[number];
+    timing.seconds += std::chrono::duration<double>(Clock::now() - start).count();
+    ++timing.calls;
+    timing.bytes = 0;
+    for (Id id : what.writes())
+        if (value(id).place != Place::View)
+            timing.bytes += element_count(at(id).shape) * dtype_size(at(id).dtype);
 }
 
 // The value that owns the memory `id` shows: a view that had to be packed owns its copy.
@@ -147,11 +176,26 @@ void* Executor::memory_for(Id id, int64_t bytes) {
     return buffer.memory.get();
 }
 
+// An update leaves its result in the memory of the variable it updates, if nobody else looks at it.
+bool Executor::take_argument(Id id, TensorRef& r) {
+    const Value& v = value(id);
+    if (v.place != Place::Fresh || v.source < 0) return false;
+    auto k = static_cast<size_t>(std::find(p_.inputs.begin(), p_.inputs.end(), v.source) -
+                                 p_.inputs.begin());
+    if (k >= s_.writable.size() || !s_.writable[k]) return false;
+    const TensorRef& argument = at(v.source);
+    if (!(argument.shape == r.shape) || !(argument.strides == r.strides)) return false;
+    r.data = argument.data;
+    s_.owners[static_cast<size_t>(id)] = s_.arguments[k].owner();
+    return true;
+}
+
 void Executor::make_output(Id id, const Sizes& shape) {
     TensorRef& r = at(id);
     r.dtype = value(id).type.dtype;
     r.shape = shape;
     r.strides = contiguous_strides(shape, dtype_size(r.dtype));
+    if (take_argument(id, r)) return;
     r.data = memory_for(id, element_count(shape) * dtype_size(r.dtype));
 }
 
@@ -197,9 +241,8 @@ void Executor::extents_of(const KernelStep& step, Sizes& extents) {
         fail(ErrorKind::Value, "a reduction over no elements has no value (zero-size array)");
 }
 
-void Executor::step(const KernelStep& step) {
+void Executor::prepare(const KernelStep& step, Sizes& extents) {
     const auto& k = p_.kernels[static_cast<size_t>(step.kernel)];
-    Sizes extents;
     extents_of(step, extents);
     for (size_t i = 0; i < step.operands.size(); ++i) {
         if (k.operands[i].kind != kernel::OperandKind::Out) continue;
@@ -208,6 +251,11 @@ void Executor::step(const KernelStep& step) {
             shape.push_back(axis < 0 ? 1 : extents[static_cast<size_t>(axis)]);
         make_output(step.operands[i], shape);
     }
+}
+
+void Executor::step(const KernelStep& step) {
+    Sizes extents;
+    prepare(step, extents);
     launch(step, extents);
 }
 
@@ -368,10 +416,12 @@ void Executor::fail_drawn(const Error& error, const Step& step) {
 Frame::Frame(const Program& program) : state_(std::make_unique<State>(program)) {}
 Frame::~Frame() = default;
 
-std::vector<Array> Frame::run(std::span<const Array> arguments) {
+std::vector<Array> Frame::run(std::span<const Array> arguments, std::span<const bool> writable) {
+    state_->arguments = arguments;
+    state_->writable = writable;
     Executor executor(*state_);
     executor.bind(arguments);
-    executor.run(timings);
+    executor.run(*this);
     return executor.results();
 }
 

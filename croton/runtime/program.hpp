@@ -100,6 +100,9 @@ struct Program {
     std::vector<Id> outputs;
     std::vector<Step> steps;
     int slots = 0;
+    /// Steps from here on cannot fail once their sizes are known to fit: they alone may write over
+    /// arguments (see Value::source of Fresh values). The executor checks all their sizes first.
+    size_t tail = SIZE_MAX;
     std::vector<kernel::Kernel> kernels;
     std::shared_ptr<const KernelSet> code;
 
@@ -126,7 +129,11 @@ class Frame {
     /// Runs the program on `arguments` and returns its outputs. Outputs never share memory with
     /// arguments or with the frame, unless the program says so (Place::View of an argument gets
     /// copied). Errors come out with step, line and shapes drawn.
-    std::vector<Array> run(std::span<const Array> arguments);
+    /// `writable[i]` allows the program to leave an output in argument i's memory (in-place
+    /// update).
+    std::vector<Array> run(std::span<const Array> arguments, std::span<const bool> writable = {});
+    /// Called after each step with its number, if set: for checks and displays.
+    std::function<void(size_t, std::span<const TensorRef>)> after_step;
     /// Set before run(): fills timings, one a step.
     std::vector<StepTiming>* timings = nullptr;
     /// Bytes held by the frame's slots.
