@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Vector maths as generated code sees it: is a loop over each function vectorised, and how fast is it?
+"""Vector maths as generated code sees it: can each function be widened, and how fast is it then?
 
-Compiles croton/backend/cpu/maths to bitcode, writes a loop over each function, links, runs the short
-list of passes that the cpu back end runs, and then either looks for whole vectors in the IR (the
-default: one line a function, exit status 1 if a loop stayed scalar) or, with --time, runs the loops
-and prints nanoseconds an element. Needs clang++-19, llvm-link-19 and opt-19.
+Compiles croton/backend/cpu/maths to bitcode. Each function must be one block without loads or stores,
+which is what the cpu back end widens instruction by instruction. Then writes a loop over each
+function, links, inlines, runs LLVM's loop vectoriser and looks for whole vectors (the default: one
+line a function, exit status 1 if one failed) or, with --time, runs the loops and prints nanoseconds
+an element. Needs clang++-19, llvm-link-19 and opt-19.
 
     tools/check_maths.py [--level x86-64-v3] [--time] [NAME...]
 """
@@ -92,18 +93,26 @@ def optimised(folder, chosen, level):
     return (folder / "final.ll").read_text()
 
 
-def check(text, chosen):
+def is_straight(text, name, kind):
+    """One block, and neither memory nor calls of anything but intrinsics."""
+    body = re.search(rf"define [^\n]*@croton_{name}_{kind}\(.*?\n}}\n", text, re.DOTALL).group(0)
+    return not re.search(r"\n  (?:br|switch|.* = phi|.* = load|store|.* = getelementptr) ", body) \
+        and not re.search(r"call [^@\n]*@(?!llvm\.)", body)
+
+
+def check(text, functions_text, chosen):
     failed = False
     for name, _ in chosen:
         for kind, ctype in CTYPES.items():
             body = text.split(f"@loop_{name}_{kind}(")[1].split("\n}\n")[0]
             widths = {int(w) for w in re.findall(rf"fmul <(\d+) x {ctype}>", body)}
             calls = sorted(set(re.findall(r"call [^@]*@(croton_\w+|[a-z]\w*)\(", body)))
-            good = bool(widths) and "vector.body" in body and not calls
+            straight = is_straight(functions_text, name, kind)
+            good = bool(widths) and "vector.body" in body and not calls and straight
             excused = name in NOT_VECTORISED
             print(f"{name:10} {kind} "
                   + (f"vectors of {max(widths)}" if good else
-                     f"SCALAR {NOT_VECTORISED.get(name, '')}") + " ".join(calls))
+                     f"SCALAR {NOT_VECTORISED.get(name, '')} ") + " ".join(calls))
             failed |= not good and not excused
     return 1 if failed else 0
 
@@ -124,7 +133,8 @@ def main():
         folder = pathlib.Path(options.keep or temporary)
         text = optimised(folder, chosen, options.level)
         if not options.time:
-            return check(text, chosen)
+            run("llvm-dis-19", folder / "maths.bc", "-o", folder / "maths.ll")
+            return check(text, (folder / "maths.ll").read_text(), chosen)
         (folder / "timing.cpp").write_text(timing(chosen))
         run("clang++-19", "-O1", "-march=" + options.level, folder / "timing.cpp",
             "-x", "ir", folder / "final.ll", "-w", "-fno-vectorize", "-fno-slp-vectorize", "-o",

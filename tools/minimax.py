@@ -227,20 +227,19 @@ def print_constants(kind, bits, column):
 
 def print_turns():
     """Binary digits of 1 / (2 pi), by which angles of any size become turns."""
-    turn = 1 / (2 * mp.pi)
-    words = int(mp.floor(mp.ldexp(turn, 224 - 24)))
-    print("// 1/(2 pi) after 24 zero bits, the most significant word first.\n"
-          "inline constexpr uint32_t turn_words[] = {")
-    for i in range(7):
-        print(f"    0x{words >> (32 * (6 - i)) & 0xffffffff:08x},")
-    print("};\n\n// 1/(2 pi) after 57 zero bits, the least significant byte first.\n"
-          "inline constexpr uint8_t turn_bytes[] = {")
     mp.prec = 1400
-    digits = int(mp.floor(mp.ldexp(1 / (2 * mp.pi), 8 * 152 - 57)))
+    turn = 1 / (2 * mp.pi)
+    short = int(mp.floor(mp.ldexp(turn, 7 * 32 - 24)))
+    long = int(mp.floor(mp.ldexp(turn, 20 * 64 - 57)))
     mp.prec = 280
-    for i in range(0, 152, 16):
-        row = [f"0x{digits >> (8 * j) & 0xff:02x}" for j in range(i, min(i + 16, 152))]
-        print("    " + ", ".join(row) + ",")
+    print("// 1/(2 pi) after 24 zero bits, the most significant word first.\n"
+          "inline constexpr uint32_t turn_words_32[] = {")
+    for i in range(7):
+        print(f"    0x{short >> (32 * (6 - i)) & 0xffffffff:08x},")
+    print("};\n\n// 1/(2 pi) after 57 zero bits, likewise.\n"
+          "inline constexpr uint64_t turn_words_64[] = {")
+    for i in range(20):
+        print(f"    0x{long >> (64 * (19 - i)) & 0xffffffffffffffff:016x},")
     print("};\n")
 
 

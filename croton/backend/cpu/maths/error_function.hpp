@@ -28,7 +28,7 @@ CROTON_MATHS_INLINE T erf(T x) {
     const T near = mad(a, polynomial(z, C::erf), a);
     const auto reduced = reduce_by_ln2(polynomial(a, C::erf_tail));
     const T e = exp_of_remainder(reduced.r) * power_of_two<T>(reduced.n);
-    return with_sign(a < T(0.8) ? near : T{1} - e, x);
+    return with_sign(choose(a < T(0.8), near, T{1} - e), x);
 }
 
 // Near zero 1 - erf; beyond, exp(-a^2) times a smooth function of (a - k) / (a + k) over 1 + 2 a.
@@ -45,7 +45,7 @@ CROTON_MATHS_INLINE T erfc(T x) {
         mad(T{2}, a, T{1});
     const T result = scale_by_power(e * smooth, reduced.n);
     const T near = T{1} - mad(x, polynomial(x * x, C::erf), x);
-    return a < T{0.5} ? near : (x < T{0} ? T{2} - result : result);
+    return choose(a < T{0.5}, near, choose(x < T{0}, T{2} - result, result));
 }
 
 }  // namespace croton::maths

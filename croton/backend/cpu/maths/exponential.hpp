@@ -108,13 +108,13 @@ CROTON_MATHS_INLINE T scaled_expm1(T x, int k) {
 template <class T>
 CROTON_MATHS_INLINE T expm1(T x) {
     const T bounded = at_least(at_most(x, ExpRange<T>::most_minus1), ExpRange<T>::least_minus1);
-    return absolute(x) < Format<T>::tiny ? x : T{2} * scaled_expm1(bounded, 1);
+    return choose(absolute(x) < Format<T>::tiny, x, T{2} * scaled_expm1(bounded, 1));
 }
 
 template <class T>
 CROTON_MATHS_INLINE T sigmoid(T x) {
     const T e = exp_of_negative(-absolute(x));
-    return (x < T{0} ? e : T{1}) / (T{1} + e);
+    return (choose(x < T{0}, e, T{1})) / (T{1} + e);
 }
 
 template <class T>

@@ -13,15 +13,15 @@ template <class T>
 CROTON_MATHS_INLINE T angle_of(T a, T b, bool mirrored) {
     using C = Coefficients<T>;
     const bool steep = a > T(2.4142135) * b, middle = a > T(0.41421357) * b;
-    const T over = steep ? -b : (middle ? a - b : a);
-    const T under = steep ? a : (middle ? a + b : b);
+    const T over = choose(steep, -b, choose(middle, a - b, a));
+    const T under = choose(steep, a, choose(middle, a + b, b));
     const T t = over / under, z = t * t;
-    const T turned = steep ? T{2} : (middle ? T{1} : T{0});
-    const T quarters = mirrored ? T{4} - turned : turned;  // of pi
-    const T signed_t = mirrored ? -t : t;
+    const T turned = choose(steep, T{2}, choose(middle, T{1}, T{0}));
+    const T quarters = choose(mirrored, T{4} - turned, turned);  // of pi
+    const T signed_t = choose(mirrored, -t, t);
     const bool three = quarters == T{3};  // the one product that would be rounded
-    const T head = three ? C::three_quarters_pi_head : quarters * (T{0.25} * C::pi_head);
-    const T rest = three ? C::three_quarters_pi_rest : quarters * (T{0.25} * C::pi_rest);
+    const T head = choose(three, C::three_quarters_pi_head, quarters * (T{0.25} * C::pi_head));
+    const T rest = choose(three, C::three_quarters_pi_rest, quarters * (T{0.25} * C::pi_rest));
     return head + (signed_t + mad(signed_t * z, polynomial(z, C::atan), rest));
 }
 
@@ -36,10 +36,10 @@ CROTON_MATHS_INLINE T atan2(T y, T x) {
     using F = Format<T>;
     // Infinities act as ones beside zeros; a 16th of the largest numbers leaves room for their sum.
     const T rise = absolute(y), run = absolute(x);
-    const T a = rise == F::infinity ? T{1} : (run == F::infinity ? rise * T{0} : rise);
-    const T b = run == F::infinity ? T{1} : (rise == F::infinity ? run * T{0} : run);
-    const T scale = a > F::greatest / 8 || b > F::greatest / 8 ? T{0.0625} : T{1};
-    const T under = b == T{0} && a == T{0} ? T{1} : b * scale;
+    const T a = choose(rise == F::infinity, T{1}, choose(run == F::infinity, rise * T{0}, rise));
+    const T b = choose(run == F::infinity, T{1}, choose(rise == F::infinity, run * T{0}, run));
+    const T scale = choose(either(a > F::greatest / 8, b > F::greatest / 8), T{0.0625}, T{1});
+    const T under = choose(both(b == T{0}, a == T{0}), T{1}, b * scale);
     const T angle = angle_of(a * scale, under, sign_bit(x) != 0);
     return flip_sign(angle, sign_bit(y));
 }
@@ -60,8 +60,8 @@ struct AsinArgument {
 template <class T>
 CROTON_MATHS_INLINE AsinArgument<T> asin_argument(T a) {
     const bool small = a <= T{0.5};
-    const T z = small ? a * a : T{0.5} * (T{1} - a);
-    return {small, small ? a : square_root(z), z};
+    const T z = choose(small, a * a, T{0.5} * (T{1} - a));
+    return {small, choose(small, a, square_root(z)), z};
 }
 
 template <class T>
@@ -70,7 +70,7 @@ CROTON_MATHS_INLINE T asin(T x) {
     const auto [small, t, z] = asin_argument(absolute(x));
     const T curve = asin_curve(t, z);
     const T large = (C::pi_2_head - T{2} * t) + (C::pi_2_rest - T{2} * curve);
-    return with_sign(small ? t + curve : large, x);
+    return with_sign(choose(small, t + curve, large), x);
 }
 
 template <class T>
@@ -79,9 +79,9 @@ CROTON_MATHS_INLINE T acos(T x) {
     const auto [small, size, z] = asin_argument(absolute(x));
     const T t = flip_sign(size, sign_bit(x)), curve = asin_curve(t, z);
     // pi/2 - asin(x); 2 asin(t); pi - 2 asin(-t) = pi + 2 asin(t).
-    const T factor = small ? T{-1} : T{2};
-    const T head = small ? C::pi_2_head : (x < T{0} ? C::pi_head : T{0});
-    const T rest = small ? C::pi_2_rest : (x < T{0} ? C::pi_rest : T{0});
+    const T factor = choose(small, T{-1}, T{2});
+    const T head = choose(small, C::pi_2_head, choose(x < T{0}, C::pi_head, T{0}));
+    const T rest = choose(small, C::pi_2_rest, choose(x < T{0}, C::pi_rest, T{0}));
     const auto sum = fast_two_sum(head, factor * t);
     return sum.head + (sum.rest + mad(factor, curve, rest));
 }

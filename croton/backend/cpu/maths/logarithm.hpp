@@ -52,8 +52,8 @@ CROTON_MATHS_INLINE Split<T> split_any_exponent(T x) {
     using F = Format<T>;
     constexpr T lift = T{1} / F::least_normal;
     const bool small = x < F::least_normal;
-    auto split = split_exponent(small ? x * lift : x);
-    split.exponent -= small ? T{F::bias - 1} : T{0};
+    auto split = split_exponent(choose(small, x * lift, x));
+    split.exponent -= choose(small, T{F::bias - 1}, T{0});
     return split;
 }
 
@@ -61,8 +61,8 @@ CROTON_MATHS_INLINE Split<T> split_any_exponent(T x) {
 template <class T>
 CROTON_MATHS_INLINE T log_edges(T x, T result) {
     using F = Format<T>;
-    result = x < F::infinity ? result : x;
-    return x > T{0} ? result : (x == T{0} ? -F::infinity : F::nan);
+    result = choose(x < F::infinity, result, x);
+    return choose(x > T{0}, result, choose(x == T{0}, -F::infinity, F::nan));
 }
 
 template <class T>
@@ -105,12 +105,11 @@ CROTON_MATHS_INLINE T log1p(T x) {
     const auto u = two_sum(T{1}, x);
     const auto split = split_exponent(u.head);
     // 2^-e, or zero where nothing was lost that counts (it might not be a normal number there).
-    const T factor = x < T(BitsOf<T>{1} << (F::mantissa + 2))
-                         ? from_bits<T>((2 * F::bias - split.biased) << F::mantissa)
-                         : T{0};
+    const T factor = choose(x < T(BitsOf<T>{1} << (F::mantissa + 2)),
+                            from_bits<T>((2 * F::bias - split.biased) << F::mantissa), T{0});
     const auto f = fast_two_sum(split.mantissa - T{1}, u.rest * factor);
     const T result = log_from_parts(split.exponent, f.head, f.rest);
-    return absolute(x) < F::tiny ? x : log_edges(u.head, result);
+    return choose(absolute(x) < F::tiny, x, log_edges(u.head, result));
 }
 
 // log1p(e) for 0 <= e <= 1, without splitting off a power of two: 2 s = e - s e.
@@ -122,7 +121,7 @@ CROTON_MATHS_INLINE T log1p_of_fraction(T e) {
 
 template <class T>
 CROTON_MATHS_INLINE T softplus(T x) {
-    return (x > T{0} ? x : T{0}) + log1p_of_fraction(exp_of_negative(-absolute(x)));
+    return (choose(x > T{0}, x, T{0})) + log1p_of_fraction(exp_of_negative(-absolute(x)));
 }
 
 }  // namespace croton::maths

@@ -57,7 +57,7 @@ CROTON_MATHS_INLINE double pow_of_positive(double a, double y) {
     const double limited = at_least(at_most(y, 0x1p70), -0x1p70);
     const auto product = two_product(limited, logarithm.head);
     const double rest =
-        absolute(product.head) < 800.0 ? mad(limited, logarithm.rest, product.rest) : 0.0;
+        choose(absolute(product.head) < 800.0, mad(limited, logarithm.rest, product.rest), 0.0);
     const double bounded = at_least(at_most(product.head, 800.0), -800.0);
     const auto n = round_product(bounded, C::log2_e);
     const double r_head = mad(n.whole, -C::ln2_head, bounded);
@@ -74,19 +74,20 @@ CROTON_MATHS_INLINE T pow(T x, T y) {
     constexpr T all_whole = T(BitsOf<T>{1} << F::mantissa);
     const T nearest = (b + all_whole) - all_whole;
     const T half = T{0.5} * b, half_nearest = (half + all_whole) - all_whole;
-    const bool whole = b >= all_whole || nearest == b;
-    const bool odd = whole && b < T{2} * all_whole && half_nearest != half;
-    const BitsOf<T> sign = odd ? sign_bit(x) : BitsOf<T>{0};
+    const bool whole = either(b >= all_whole, nearest == b);
+    const bool odd = both(both(whole, b < T{2} * all_whole), half_nearest != half);
+    const BitsOf<T> sign = choose(odd, sign_bit(x), BitsOf<T>{0});
 
     T result = pow_of_positive(a, y);
-    result = x < T{0} && !whole ? F::nan : result;
+    result = choose(both(x < T{0}, !whole), F::nan, result);
     // Zero and infinite bases, infinite exponents.
     const bool grows = (a > T{1}) == (y > T{0});
-    result =
-        a == T{0} || a == F::infinity || b == F::infinity ? (grows ? F::infinity : T{0}) : result;
+    const bool extreme = either(either(a == T{0}, a > F::greatest), b > F::greatest);
+    result = choose(extreme, choose(grows, F::infinity, T{0}), result);
     result = flip_sign(result, sign);
-    result = x != x || y != y ? x + y : result;
-    return y == T{0} || x == T{1} || (a == T{1} && b == F::infinity) ? T{1} : result;
+    result = choose(either(x != x, y != y), x + y, result);
+    const bool one = either(either(y == T{0}, x == T{1}), both(a == T{1}, b > F::greatest));
+    return choose(one, T{1}, result);
 }
 
 }  // namespace croton::maths

@@ -90,18 +90,28 @@ CROTON_MATHS_INLINE T with_sign(T x, T y) {
     return from_bits<T>(to_bits(absolute(x)) | sign_bit(y));
 }
 
+// Both sides are computed: written with ?: they might become a branch, and functions must stay one
+// straight line. For the same reason conditions are joined by both() and either().
+template <class T>
+CROTON_MATHS_INLINE T choose(bool condition, T yes, T no) {
+    return condition ? yes : no;
+}
+
+CROTON_MATHS_INLINE bool both(bool a, bool b) { return (a & b) != 0; }
+CROTON_MATHS_INLINE bool either(bool a, bool b) { return (a | b) != 0; }
+
 CROTON_MATHS_INLINE float square_root(float x) { return __builtin_sqrtf(x); }
 CROTON_MATHS_INLINE double square_root(double x) { return __builtin_sqrt(x); }
 
 // A NaN in x stays.
 template <class T>
 CROTON_MATHS_INLINE T at_most(T x, T bound) {
-    return x > bound ? bound : x;
+    return choose(x > bound, bound, x);
 }
 
 template <class T>
 CROTON_MATHS_INLINE T at_least(T x, T bound) {
-    return x < bound ? bound : x;
+    return choose(x < bound, bound, x);
 }
 
 template <int K, class T, int N>
@@ -189,7 +199,7 @@ CROTON_MATHS_INLINE Pair<T> two_sum(T a, T b) {
 // upper halves.
 template <class T>
 CROTON_MATHS_INLINE T upper_half(T x) {
-    constexpr int dropped = Format<T>::mantissa == 23 ? 12 : 27;
+    constexpr int dropped = sizeof(T) == 4 ? 12 : 27;
     return from_bits<T>(to_bits(x) & (~BitsOf<T>{0} << dropped));
 }
 

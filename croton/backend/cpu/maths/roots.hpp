@@ -30,8 +30,8 @@ CROTON_MATHS_INLINE T cbrt(T x) {
     constexpr T low = sizeof(T) == 4 ? T(0x1p-60) : T(0x1p-900), high = T{1} / low;
     const T size = absolute(x);
     const bool small = size<low, large = size> high;
-    const T a = size * (small ? T(0x1p66) : (large ? T(0x1p-66) : T{1}));
-    const T back = small ? T(0x1p-22) : (large ? T(0x1p22) : T{1});
+    const T a = size * choose(small, T(0x1p66), choose(large, T(0x1p-66), T{1}));
+    const T back = choose(small, T(0x1p-22), choose(large, T(0x1p22), T{1}));
     T t = refined_inverse_cbrt(a, rough_inverse_cbrt(a));
     if constexpr (sizeof(T) == 8) t = refined_inverse_cbrt(a, t);
     // One step of Newton for the root itself, its residue formed without loss.
@@ -40,7 +40,7 @@ CROTON_MATHS_INLINE T cbrt(T x) {
     const auto cube = two_product(square.head, root);
     const T residue = ((a - cube.head) - cube.rest) - square.rest * root;
     const T result = mad(residue * T(1.0 / 3), t * t, root) * back;
-    return size < F::infinity && size > T{0} ? with_sign(result, x) : x + x;
+    return choose(size < F::infinity, with_sign(result, x), x + x);
 }
 
 // sqrt(x^2 + y^2), scaled by a power of two where squares would overflow or underflow.
@@ -50,14 +50,14 @@ CROTON_MATHS_INLINE T hypot(T x, T y) {
     constexpr T up = sizeof(T) == 4 ? T(0x1p100) : T(0x1p700);
     constexpr T high = sizeof(T) == 4 ? T(0x1p60) : T(0x1p500), low = T{1} / high;
     const T a = absolute(x), b = absolute(y);
-    const T most = a > b ? a : b, least = a > b ? b : a;
+    const T most = choose(a > b, a, b), least = choose(a > b, b, a);
     const bool large = most > high, small = most < low;
-    const T scale = large ? T{1} / up : (small ? up : T{1});
-    const T back = large ? up : (small ? T{1} / up : T{1});
+    const T scale = choose(large, T{1} / up, choose(small, up, T{1}));
+    const T back = choose(large, up, choose(small, T{1} / up, T{1}));
     const T m = most * scale, n = least * scale;
     const T result = square_root(mad(m, m, n * n)) * back;
-    const T number = a != a || b != b ? x + y : result;
-    return a == F::infinity || b == F::infinity ? F::infinity : number;
+    const T number = choose(either(a != a, b != b), x + y, result);
+    return choose(either(a == F::infinity, b == F::infinity), F::infinity, number);
 }
 
 }  // namespace croton::maths

@@ -6,6 +6,8 @@
 // because lanes of a vector cannot branch; angles below 3/4 are their own remainder.
 #pragma once
 
+#include <utility>
+
 #include "croton/backend/cpu/maths/coefficients.hpp"
 #include "croton/backend/cpu/maths/real.hpp"
 
@@ -29,35 +31,60 @@ struct Turn {
 
 // For 1/2 <= a < infinity.
 CROTON_MATHS_INLINE Turn turn_of(float a) {
-    constexpr auto& z = turn_words;
+    constexpr auto& z = turn_words_32;
     // One binade below 1 is reached by not doubling the significand; the table starts at 1.
     const bool below_one = a < 1.0f;
-    const uint32_t bits = to_bits(a), t = below_one ? 0 : (bits >> 23) - 127, s = t & 31;
-    const uint64_t significand = ((bits & 0x7fffffu) | 0x800000u) << (below_one ? 0 : 1);
+    const uint32_t bits = to_bits(a), t = choose(below_one, 0u, (bits >> 23) - 127), s = t & 31;
+    const uint64_t significand = ((bits & 0x7fffffu) | 0x800000u) << choose(below_one, 0u, 1u);
     // 96 binary digits from the t-th on.
     const bool by_two = (t & 64) != 0, by_one = (t & 32) != 0;
-    const uint32_t y0 = by_two ? z[2] : z[0], y1 = by_two ? z[3] : z[1], y2 = by_two ? z[4] : z[2],
-                   y3 = by_two ? z[5] : z[3], y4 = by_two ? z[6] : z[4];
-    const uint32_t w0 = by_one ? y1 : y0, w1 = by_one ? y2 : y1, w2 = by_one ? y3 : y2,
-                   w3 = by_one ? y4 : y3;
+    const uint32_t y0 = choose(by_two, z[2], z[0]), y1 = choose(by_two, z[3], z[1]),
+                   y2 = choose(by_two, z[4], z[2]), y3 = choose(by_two, z[5], z[3]),
+                   y4 = choose(by_two, z[6], z[4]);
+    const uint32_t w0 = choose(by_one, y1, y0), w1 = choose(by_one, y2, y1),
+                   w2 = choose(by_one, y3, y2), w3 = choose(by_one, y4, y3);
     const uint32_t d0 = w0 << s | w1 >> 1 >> (31 - s), d1 = w1 << s | w2 >> 1 >> (31 - s),
                    d2 = w2 << s | w3 >> 1 >> (31 - s);
     const uint64_t high = static_cast<uint64_t>(static_cast<uint32_t>(significand) * d0) << 32;
     return {high + significand * d1 + (significand * d2 >> 32), 0};
 }
 
-CROTON_MATHS_INLINE uint64_t eight_bytes(const uint8_t* at) {
-    uint64_t word;
-    __builtin_memcpy(&word, at, sizeof word);
-    return word;
+template <int N>
+struct Words {
+    uint64_t word[N];
+};
+
+// The first `Count` words, or those from the `Step`-th on.
+template <int Step, int N, int... I>
+CROTON_MATHS_INLINE Words<sizeof...(I)> stepped(bool forward, const uint64_t (&z)[N],
+                                                std::integer_sequence<int, I...>) {
+    // Where there is no word so far ahead, none will be asked for.
+    return {{choose(forward, z[I + Step < N ? I + Step : I], z[I])...}};
+}
+
+template <int Count, int Step, int N>
+CROTON_MATHS_INLINE Words<Count> step(bool forward, const uint64_t (&z)[N]) {
+    return stepped<Step>(forward, z, std::make_integer_sequence<int, Count>{});
+}
+
+// The upper 64 bits of high : low << s, s < 64.
+CROTON_MATHS_INLINE uint64_t funnel(uint64_t high, uint64_t low, uint64_t s) {
+    return high << s | low >> 1 >> (63 - s);
 }
 
 CROTON_MATHS_INLINE Turn turn_of(double a) {
-    const uint64_t bits = to_bits(a), t = (bits >> 52) - 1018;
-    const uint64_t significand = ((bits & 0xfffffffffffffu) | 0x10000000000000u) << (t & 7);
-    // 192 binary digits from the last byte boundary before the t-th on.
-    const uint8_t* last = turn_bytes + sizeof turn_bytes - 8 - (t >> 3);
-    const uint64_t w0 = eight_bytes(last), w1 = eight_bytes(last - 8), w2 = eight_bytes(last - 16);
+    const uint64_t bits = to_bits(a), t = (bits >> 52) - 1018, s = t & 63;
+    const uint64_t significand = (bits & 0xfffffffffffffu) | 0x10000000000000u;
+    // 192 binary digits from the t-th on, found by halving steps: gathers would cost as much, and
+    // loops with loads of their own are harder to widen.
+    const auto by_1024 = step<19, 16>((t & 1024) != 0, turn_words_64);
+    const auto by_512 = step<11, 8>((t & 512) != 0, by_1024.word);
+    const auto by_256 = step<7, 4>((t & 256) != 0, by_512.word);
+    const auto by_128 = step<5, 2>((t & 128) != 0, by_256.word);
+    const auto from = step<4, 1>((t & 64) != 0, by_128.word);
+    const uint64_t w0 = funnel(from.word[0], from.word[1], s),
+                   w1 = funnel(from.word[1], from.word[2], s),
+                   w2 = funnel(from.word[2], from.word[3], s);
     constexpr uint64_t low = 0xffffffffu;
     const uint64_t m0 = significand & low, m1 = significand >> 32;
     const uint64_t a0 = w0 >> 32, a1 = w0 & low, a2 = w1 >> 32, a3 = w1 & low, a4 = w2 >> 32,
@@ -108,9 +135,9 @@ constexpr uint64_t eighth_turn = uint64_t{1} << 61, quarter_turn = uint64_t{1} <
 template <class T>
 CROTON_MATHS_INLINE Remainder<T> remainder_of(T a) {
     const bool small = a < T(0.75);
-    const Turn turn = turn_of(small ? T{1} : a);
+    const Turn turn = turn_of(choose(small, T{1}, a));
     const T r = half_turns(doubled(doubled(turn)), T{}) * T{0.5};
-    return {small ? a : r, small ? 0 : turn.head + eighth_turn};
+    return {choose(small, a, r), choose(small, uint64_t{0}, turn.head + eighth_turn)};
 }
 
 template <class T>
@@ -130,7 +157,7 @@ CROTON_MATHS_INLINE BitsOf<T> top_bit(uint64_t word) {
 
 template <class T>
 CROTON_MATHS_INLINE T finite_or_nan(T x, T result) {
-    return absolute(x) < Format<T>::infinity ? result : Format<T>::nan;
+    return choose(absolute(x) < Format<T>::infinity, result, Format<T>::nan);
 }
 
 // The sine of the quadrant's angle.
@@ -138,7 +165,7 @@ template <class T>
 CROTON_MATHS_INLINE T sine(T r, uint64_t quadrant) {
     const T z = r * r, of_sine = sin_of_remainder(r, z), of_cosine = cos_of_remainder(z);
     const bool odd = static_cast<int64_t>(quadrant << 1) < 0;
-    return flip_sign(odd ? of_cosine : of_sine, top_bit<T>(quadrant));
+    return flip_sign(choose(odd, of_cosine, of_sine), top_bit<T>(quadrant));
 }
 
 template <class T>
@@ -169,7 +196,7 @@ CROTON_MATHS_INLINE T tan(T x) {
     const auto remainder = remainder_of(absolute(x));
     const auto [over, under] = tangent(remainder.r);
     const bool odd = static_cast<int64_t>(remainder.quadrant << 1) < 0;
-    const T result = (odd ? -under : over) / (odd ? over : under);
+    const T result = choose(odd, -under, over) / choose(odd, over, under);
     return finite_or_nan(x, flip_sign(result, sign_bit(x)));
 }
 
