@@ -182,8 +182,9 @@ std::vector<Named> in_file_order(const std::map<std::string, Array>& arrays) {
                  "'");
         all.push_back({name, array.contiguous_copy()});
     }
-    std::stable_sort(all.begin(), all.end(), [](const Named& a, const Named& b) {
-        return dtype_size(a.array.dtype()) > dtype_size(b.array.dtype());
+    std::sort(all.begin(), all.end(), [](const Named& a, const Named& b) {
+        int wide_a = dtype_size(a.array.dtype()), wide_b = dtype_size(b.array.dtype());
+        return wide_a != wide_b ? wide_a > wide_b : a.name < b.name;
     });
     return all;
 }
