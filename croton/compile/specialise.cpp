@@ -79,8 +79,12 @@ class Pass {
             if (node->kind != NodeKind::Apply || made.contains(node)) continue;
             Variables arguments;
             for (const auto& v : node->inputs) arguments.push_back(image(v));
-            if (learn && node->op->elementwise()) meet(arguments);
+            Dims met;
+            if (learn && node->op->elementwise()) met = meet(arguments);
             Variables outputs = apply_like(*node, std::move(arguments));
+            Dims& dims = outputs[0].node_pointer()->types[0].dims;
+            for (size_t axis = 0; axis < met.size(); ++axis)
+                if (dims[axis].unknown()) dims[axis] = met[axis];
             outputs[0].node_pointer()->names = node->names;
             name_sizes(*outputs[0].node_pointer());
             made.emplace(node, std::move(outputs));
@@ -89,10 +93,12 @@ class Pass {
         return result;
     }
 
-    // Sizes of an elementwise op's inputs that stand in the same axis of the result.
-    void meet(const Variables& arguments) {
+    // Sizes of an elementwise op's inputs that stand in the same axis of the result; returns what
+    // the result's sizes are if they are equal.
+    Dims meet(const Variables& arguments) {
         int rank = 0;
         for (const auto& v : arguments) rank = std::max(rank, v.rank());
+        Dims result(static_cast<size_t>(rank), Dim());
         for (int axis = 0; axis < rank; ++axis) {
             Dim first;
             for (const auto& v : arguments) {
