@@ -111,7 +111,9 @@ class Pass {
                 else if (!(first == dim))
                     assume_equal(first, dim);
             }
+            result[static_cast<size_t>(axis)] = first;
         }
+        return result;
     }
 
     void assume_equal(Dim a, Dim b) {
