@@ -78,7 +78,7 @@ void load_at(Machine& m, const Step& s) {
         auto at = m.values[static_cast<size_t>(s.what->arguments[axis])].get<int64_t>();
         int64_t size = m.launch.sizes[operand][axis];
         if (at < 0 || at >= size) {
-            if (m.fault.operand < 0)
+            if (m.fault.operand < 0 && at != nowhere)
                 m.fault = {static_cast<int>(operand), static_cast<int>(axis), at, size};
             m.values[s.result].set(Computed<T>());
             return;

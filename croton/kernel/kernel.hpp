@@ -3,6 +3,7 @@
 // a back end compiles is said in it; README.md shows an example.
 #include <complex>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -141,6 +142,10 @@ struct Launch {
     const int64_t* const* strides;  ///< [operands][rank], for tables [operands][table rank]
     const int64_t* const* sizes;    ///< [operands][table rank]; unused (may be null) for In and Out
 };
+
+/// A position along an axis at which load_at gives zero without a fault: what a kernel says when it
+/// wants no element of a table that may be empty.
+inline constexpr int64_t nowhere = std::numeric_limits<int64_t>::min();
 
 /// Set by load_at out of bounds (the load then gives zero): first failure only.
 struct Fault {

@@ -1,0 +1,45 @@
+#pragma once
+// Loops over strided memory for ops that run as host code. For the sources of ops/ only.
+#include "croton/graph/op.hpp"
+
+namespace croton {
+
+enum class Write : uint8_t { Set, Add };
+
+/// Sets each element of `to` to that of `from`, or adds it (bool: or). Both have the shape and the
+/// dtype of `to`; `from` gives data and strides only (0: broadcast).
+void write_elements(const TensorRef& to, const void* from, const Sizes& from_strides, Write mode);
+/// Copies all elements of x, which has the shape and dtype of `to`.
+void copy_elements(const TensorRef& to, const TensorRef& x);
+/// The strides under which x broadcasts to the shape. Shape error (beginning with `what`) if it
+/// does not.
+Sizes broadcast_strides(const TensorRef& x, const Sizes& shape, std::string_view what);
+
+/// Walks an index space in C order, keeping byte offsets of one operand a strides list.
+template <size_t N>
+class Walk {
+  public:
+    Walk(const Sizes& shape, const std::array<const Sizes*, N>& strides)
+        : shape_(shape), strides_(strides), index_(shape.size(), 0) {
+        offsets.fill(0);
+    }
+    std::array<int64_t, N> offsets;
+    /// Goes to the next index; false after the last.
+    bool next() {
+        for (size_t axis = shape_.size(); axis-- > 0;) {
+            ++index_[axis];
+            for (size_t k = 0; k < N; ++k) offsets[k] += (*strides_[k])[axis];
+            if (index_[axis] < shape_[axis]) return true;
+            for (size_t k = 0; k < N; ++k) offsets[k] -= (*strides_[k])[axis] * index_[axis];
+            index_[axis] = 0;
+        }
+        return false;
+    }
+
+  private:
+    const Sizes& shape_;
+    std::array<const Sizes*, N> strides_;
+    Sizes index_;
+};
+
+}  // namespace croton
