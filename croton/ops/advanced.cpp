@@ -31,11 +31,11 @@ Ints inverse_of(const Ints& order, int rank) {
 // x[items] as three steps: basic slices, axes in another order (new axes among them), a gather of
 // axes in a row. Integers count as arrays, as in NumPy, where an index has arrays.
 struct Plan {
-    IndexItems slices;       // one an axis of x
-    Args bounds;             // of the slices
-    Ints order;              // of dimshuffle
-    Args positions;          // of the gather
-    int64_t axis = 0;        // of the gather
+    IndexItems slices;  // one an axis of x
+    Args bounds;        // of the slices
+    Ints order;         // of dimshuffle
+    Args positions;     // of the gather
+    int64_t axis = 0;   // of the gather
     bool sliced = false, moved = false;
 };
 
@@ -126,8 +126,8 @@ void check_advanced(TypeContext& c, const IndexItems& items) {
         for (const Bound& bound : {item.start, item.stop, item.step}) check_bound(bound);
     }
     if (axes > c.type(0).dims.size())
-        fail(ErrorKind::Index, "too many indices: ", axes, " for ", c.type(0).text(), ", which has ",
-             c.type(0).rank(), c.type(0).rank() == 1 ? " axis" : " axes");
+        fail(ErrorKind::Index, "too many indices: ", axes, " for ", c.type(0).text(),
+             ", which has ", c.type(0).rank(), c.type(0).rank() == 1 ? " axis" : " axes");
     if (next != c.inputs.size() || inputs == 0)
         fail(ErrorKind::Usage, "advanced_index takes one value for each '$' and '@' of \"",
              c.attr<std::string>("index"), "\" and at least one '@'");
@@ -172,9 +172,7 @@ struct Reading {
     Args values;
     bool arrays = false, new_axes = false;
 
-    Bound bound(const SliceEnd& end) {
-        return end.value() ? value(*end.value()) : Bound{};
-    }
+    Bound bound(const SliceEnd& end) { return end.value() ? value(*end.value()) : Bound{}; }
     Bound value(const Arg& arg) {
         const auto& v = arg.variable();
         bool plain = constant_value(v) && is_integer(v.dtype()) && v.rank() == 0;
@@ -194,8 +192,10 @@ struct Reading {
             Variable places = nonzero(arg);
             for (int64_t axis = 0; axis < v.rank(); ++axis) array(at(places, {axis}));
         } else if (!is_integer(v.dtype())) {
-            fail(ErrorKind::Type, "an index must be an integer or an array of integers or bools, "
-                 "not ", v.type().text());
+            fail(ErrorKind::Type,
+                 "an index must be an integer or an array of integers or bools, "
+                 "not ",
+                 v.type().text());
         } else if (v.rank() > 0) {
             array(arg);
         } else {
@@ -298,7 +298,8 @@ Args inputs_after(const Variable& v, size_t first) {
 // The last step of what made `indexed` undone with y written in its place.
 Variable write_back(const Variable& indexed, const Arg& y, Write mode) {
     if (indexed.kind() != NodeKind::Apply)
-        fail(ErrorKind::Usage, "set_subtensor and inc_subtensor take an indexed expression, "
+        fail(ErrorKind::Usage,
+             "set_subtensor and inc_subtensor take an indexed expression, "
              "such as at(x, {0}), not a variable as a whole");
     AttrView attrs = attrs_of(indexed.node());
     const Variable& x = indexed.input(0);
@@ -317,17 +318,21 @@ Variable write_back(const Variable& indexed, const Arg& y, Write mode) {
         for (int64_t axis = 0; axis < x.rank(); ++axis) {
             Ints order(static_cast<size_t>(x.rank()), new_axis);
             order[static_cast<size_t>(axis)] = 0;
-            places.push_back(axis == integer("axis") ? indexed.input(1)
-                                                     : dimshuffle(arange(size_along(x, axis)), order));
+            places.push_back(axis == integer("axis")
+                                 ? indexed.input(1)
+                                 : dimshuffle(arange(size_along(x, axis)), order));
         }
         return put(x, y, places, 0, mode_text(mode));
     }
     if (indexed.op()->name == "dimshuffle") {
         Variable whole = broadcast_like(y, indexed);
-        return write_back(x, dimshuffle(whole, inverse_of(attrs.get<Ints>("order"), x.rank())), mode);
+        return write_back(x, dimshuffle(whole, inverse_of(attrs.get<Ints>("order"), x.rank())),
+                          mode);
     }
-    fail(ErrorKind::Usage, "set_subtensor and inc_subtensor take an indexed expression, such as "
-         "at(x, {0}), not the result of ", indexed.op()->name);
+    fail(ErrorKind::Usage,
+         "set_subtensor and inc_subtensor take an indexed expression, such as "
+         "at(x, {0}), not the result of ",
+         indexed.op()->name);
 }
 }  // namespace
 

@@ -12,6 +12,10 @@ const std::vector<std::pair<std::string_view, Family>>& catalogue() {
         {"arithmetic", families::arithmetic()}, {"special", families::special()},
         {"compare", families::compare()},       {"cast", families::cast()},
         {"reduce", families::reduce()},         {"nnet", families::nnet()},
+        {"shape", families::shape()},
+        {"create", families::create()},
+        {"index", families::index()},
+        {"linalg", families::linalg()},
     };
     return families;
 }

@@ -39,19 +39,19 @@ const OpRecord make_vector_record{
             DType dtype = types::unify(c);
             return Types{{dtype, {Dim(static_cast<int64_t>(c.inputs.size()))}}};
         },
-    .compute = IndexedCompute{[](const AttrView&, std::span<const TensorRef> in,
-                                 std::span<Sizes> out) {
-                                  out[0] = {static_cast<int64_t>(in.size())};
-                              },
-                              [](Builder& b, std::span<const int> tables,
-                                 std::span<const Scalar> index, const Node&) {
-                                  Scalar result = b.load_at(tables[0], {});
-                                  for (size_t k = 1; k < tables.size(); ++k) {
-                                      Scalar here = b.eq(index[0], b.like(index[0], int64_t(k)));
-                                      result = b.select(here, b.load_at(tables[k], {}), result);
-                                  }
-                                  return result;
-                              }},
+    .compute =
+        IndexedCompute{[](const AttrView&, std::span<const TensorRef> in, std::span<Sizes> out) {
+                           out[0] = {static_cast<int64_t>(in.size())};
+                       },
+                       [](Builder& b, std::span<const int> tables, std::span<const Scalar> index,
+                          const Node&) {
+                           Scalar result = b.load_at(tables[0], {});
+                           for (size_t k = 1; k < tables.size(); ++k) {
+                               Scalar here = b.eq(index[0], b.like(index[0], int64_t(k)));
+                               result = b.select(here, b.load_at(tables[k], {}), result);
+                           }
+                           return result;
+                       }},
     .pullback =
         [](const Pullback& p) {
             Cotangents result;
@@ -109,21 +109,21 @@ Types arange_type(TypeContext& c) {
 
 const OpRecord arange_record{
     .name = "arange",
-    .doc = "start, start + step, ... up to but without stop. The gradient takes the number of "
-           "elements as given.",
+    .doc =
+        "start, start + step, ... up to but without stop. The gradient takes the number of "
+        "elements as given.",
     .arguments = {{"start", Accepts::Real}, {"stop", Accepts::Real}, {"step", Accepts::Real}},
     .type = arange_type,
-    .compute =
-        IndexedCompute{[](const AttrView&, std::span<const TensorRef> in, std::span<Sizes> out) {
-                           out[0] = {range_length(in[0], in[1], in[2])};
-                       },
-                       [](Builder& b, std::span<const int> tables, std::span<const Scalar> index,
-                          const Node&) {
-                           Scalar start = b.load_at(tables[0], {}), step = b.load_at(tables[2], {});
-                           // NumPy's step: the difference of the first two rounded elements.
-                           Scalar by = (start + step) - start;
-                           return start + b.cast(index[0], start.dtype()) * by;
-                       }},
+    .compute = IndexedCompute{
+        [](const AttrView&, std::span<const TensorRef> in, std::span<Sizes> out) {
+            out[0] = {range_length(in[0], in[1], in[2])};
+        },
+        [](Builder& b, std::span<const int> tables, std::span<const Scalar> index, const Node&) {
+            Scalar start = b.load_at(tables[0], {}), step = b.load_at(tables[2], {});
+            // NumPy's step: the difference of the first two rounded elements.
+            Scalar by = (start + step) - start;
+            return start + b.cast(index[0], start.dtype()) * by;
+        }},
     .pullback =
         [](const Pullback& p) {
             if (!is_continuous(p.output().dtype())) return Cotangents(3);
@@ -148,9 +148,8 @@ void sizes_of_matrix(const AttrView&, std::span<const TensorRef> in, std::span<S
         fail(ErrorKind::Value, "a matrix cannot have the shape ", shape_text(out[0]));
 }
 
-const std::vector<Argument> matrix_arguments = {{"rows", Accepts::Integer},
-                                                {"columns", Accepts::Integer},
-                                                {"offset", Accepts::Integer}};
+const std::vector<Argument> matrix_arguments = {
+    {"rows", Accepts::Integer}, {"columns", Accepts::Integer}, {"offset", Accepts::Integer}};
 const AttrSpec dtype_attribute{"dtype", DType::Float64, true, "dtype of the result"};
 
 // Column minus row minus offset: what zero and signs of tell diagonals and triangles.
@@ -245,7 +244,8 @@ Types diag_embed_type(TypeContext& c) {
 void diag_embed_shape(const AttrView& attrs, std::span<const TensorRef> in, std::span<Sizes> out) {
     int64_t rows = in[1].integer(), columns = in[2].integer();
     int64_t offset = attrs.get<int64_t>("offset"), length = in[0].shape.back();
-    int64_t fits = std::min(offset < 0 ? rows + offset : rows, offset > 0 ? columns - offset : columns);
+    int64_t fits =
+        std::min(offset < 0 ? rows + offset : rows, offset > 0 ? columns - offset : columns);
     if (std::max<int64_t>(fits, 0) != length)
         fail(ErrorKind::Shape, "diagonal ", offset, " of a matrix of shape (", rows, ", ", columns,
              ") has ", std::max<int64_t>(fits, 0), " elements, not ", length);
@@ -316,7 +316,7 @@ Variable linspace(Arg start, Arg stop, Arg count) {
 Variable eye(Arg rows, Arg columns, Arg offset, Given<DType> dtype) {
     return apply_one(eye_record, {rows, columns, offset}, {{"dtype", dtype}});
 }
-Variable eye(Arg rows) { return eye(rows, rows, Arg(0, rows.site()), default_float()); }
+Variable eye(Arg rows) { return eye(rows, rows, number_at(0, rows.site()), default_float()); }
 
 Variable tri(Arg rows, Arg columns, Arg offset, Given<DType> dtype) {
     return apply_one(tri_record, {rows, columns, offset}, {{"dtype", dtype}});

@@ -4,6 +4,11 @@
 
 namespace croton {
 
+/// A plain number said on somebody's behalf: it and nodes made of it belong to his line.
+inline Arg number_at(int64_t value, Site site) {
+    return {weak_constant(Array::scalar(value), site), site};
+}
+
 /// The dtype that the setting floatX names.
 DType default_float();
 
@@ -21,15 +26,17 @@ Variable ones(const ShapeArg& shape, DType dtype);
 inline Variable ones(const ShapeArg& shape) { return ones(shape, default_float()); }
 /// With the sizes and the dtype of x.
 Variable full_like(Arg x, Arg value);
-inline Variable zeros_like(Arg x) { return full_like(x, 0); }
-inline Variable ones_like(Arg x) { return full_like(x, 1); }
+inline Variable zeros_like(Arg x) { return full_like(x, number_at(0, x.site())); }
+inline Variable ones_like(Arg x) { return full_like(x, number_at(1, x.site())); }
 Variable zeros_like(const Variable& x, DType dtype);
 Variable ones_like(const Variable& x, DType dtype);
 
 /// start, start + step, ... up to but without stop.
 Variable arange(Arg start, Arg stop, Arg step);
-inline Variable arange(Arg start, Arg stop) { return arange(start, stop, Arg(1, start.site())); }
-inline Variable arange(Arg stop) { return arange(Arg(0, stop.site()), stop); }
+inline Variable arange(Arg start, Arg stop) {
+    return arange(start, stop, number_at(1, start.site()));
+}
+inline Variable arange(Arg stop) { return arange(number_at(0, stop.site()), stop); }
 /// `count` numbers from start to stop, both included.
 Variable linspace(Arg start, Arg stop, Arg count);
 

@@ -11,5 +11,9 @@ Family compare();
 Family cast();
 Family reduce();
 Family nnet();
+Family shape();
+Family create();
+Family index();
+Family linalg();
 
 }  // namespace croton::families

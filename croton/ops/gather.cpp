@@ -33,7 +33,8 @@ Dims take_positions(TypeContext& c, size_t first) {
         fail(ErrorKind::Usage, c.op.name, " needs at least one array of positions");
     for (size_t i = first; i < c.inputs.size(); ++i) {
         if (is_bool(c.type(i).dtype))
-            fail(ErrorKind::Type, c.op.name, " takes positions, not bools; index with the bool "
+            fail(ErrorKind::Type, c.op.name,
+                 " takes positions, not bools; index with the bool "
                  "array itself, or use the rows of nonzero");
         if (!is_integer(c.type(i).dtype))
             fail(ErrorKind::Type, c.op.name, " takes integer positions, not ",
@@ -66,8 +67,9 @@ Sizes broadcast_positions(std::span<const TensorRef> indices) {
             auto& size = result[skipped + i];
             int64_t here = index.shape[i];
             if (size != here && size != 1 && here != 1)
-                fail(ErrorKind::Shape, "arrays of positions of shapes ", shape_text(indices[0].shape),
-                     " and ", shape_text(index.shape), " do not broadcast together");
+                fail(ErrorKind::Shape, "arrays of positions of shapes ",
+                     shape_text(indices[0].shape), " and ", shape_text(index.shape),
+                     " do not broadcast together");
             if (size == 1) size = here;
         }
     }
@@ -139,8 +141,9 @@ Args plain_positions(const Pullback& p, size_t first) {
 
 const OpRecord take_record{
     .name = "take",
-    .doc = "Elements at integer positions along an axis, or at pairs (triples, ...) of positions "
-           "along several axes in a row.",
+    .doc =
+        "Elements at integer positions along an axis, or at pairs (triples, ...) of positions "
+        "along several axes in a row.",
     .arguments = {{"x"}, {"indices", Accepts::Any, true}},
     .attributes = {{"axis", int64_t{0}, false, "the (first) indexed axis"},
                    {"mode", std::string("raise"), false, "out of bounds: raise, wrap or clip"}},
@@ -192,8 +195,8 @@ std::vector<int64_t> position_offsets(const TensorRef& out, size_t axis,
                 auto given = convert_number<int64_t>(read);
                 int64_t at = given < 0 ? given + size : given;
                 if (at < 0 || at >= size)
-                    fail(ErrorKind::Index, "index ", given, " is out of bounds for axis ",
-                         axis + k, " of size ", size);
+                    fail(ErrorKind::Index, "index ", given, " is out of bounds for axis ", axis + k,
+                         " of size ", size);
                 result[n++] += at * stride;
             } while (walk.next());
         });
@@ -229,9 +232,10 @@ void put_run(ExternCall& call) {
 
 const OpRecord put_record{
     .name = "put",
-    .doc = "The array with y written (mode \"set\") or added (\"add\") at integer positions. "
-           "Repeated positions add up; when set, the last one counts, and the gradient takes the "
-           "positions as different.",
+    .doc =
+        "The array with y written (mode \"set\") or added (\"add\") at integer positions. "
+        "Repeated positions add up; when set, the last one counts, and the gradient takes the "
+        "positions as different.",
     .arguments = {{"x"}, {"y"}, {"indices", Accepts::Any, true}},
     .attributes = {{"axis", int64_t{0}, false, "the (first) indexed axis"},
                    {"mode", std::string("set"), false, "\"set\" or \"add\""}},
@@ -261,8 +265,8 @@ Types along_type(TypeContext& c) {
     const auto &x = c.type(0), &at = c.type(1);
     auto axis = static_cast<size_t>(take_axis(c, "axis", x.rank()));
     if (at.rank() != x.rank())
-        fail(ErrorKind::Type, "take_along_axis: the positions have ", at.rank(), " axes, the array ",
-             x.rank());
+        fail(ErrorKind::Type, "take_along_axis: the positions have ", at.rank(),
+             " axes, the array ", x.rank());
     TensorType out = x;
     for (size_t i = 0; i < out.dims.size(); ++i) {
         Dim have = x.dims[i], index = at.dims[i];
@@ -314,8 +318,9 @@ Cotangents along_pullback(const Pullback& p) {
 
 const OpRecord take_along_axis_record{
     .name = "take_along_axis",
-    .doc = "One element along the axis for each element of `indices`, whose other axes run along "
-           "those of x.",
+    .doc =
+        "One element along the axis for each element of `indices`, whose other axes run along "
+        "those of x.",
     .arguments = {{"x"}, {"indices", Accepts::Integer}},
     .attributes = {{"axis", int64_t{-1}, true, "the indexed axis"}},
     .type = along_type,

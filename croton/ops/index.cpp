@@ -202,8 +202,7 @@ const OpRecord subtensor_record{
     .pushforward =
         [](const Pushforward& p) {
             if (!p.tangent()) return Variables{Variable()};
-            return Variables{
-                subtensor(p.tangent(), bounds_of(p, 1), p.attr<std::string>("index"))};
+            return Variables{subtensor(p.tangent(), bounds_of(p, 1), p.attr<std::string>("index"))};
         },
     .onnx = "Slice",
 };

@@ -31,6 +31,8 @@ struct Slice {
     Slice(SliceEnd start, SliceEnd stop, SliceEnd step = {})
         : start(std::move(start)), stop(std::move(stop)), step(std::move(step)) {}
 };
+/// The slice ":".
+inline const Slice everything;
 struct Ellipsis {};
 struct NewAxis {};
 inline constexpr Ellipsis ellipsis;

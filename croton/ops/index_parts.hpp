@@ -17,7 +17,8 @@ Family gather_records();
 Write write_mode(const std::string& mode);
 inline std::string mode_text(Write mode) { return mode == Write::Set ? "set" : "add"; }
 /// Input `y` made fit to be written into places of input `x`: same dtype (floats into integers and
-/// complex into real are a Type error) and no more axes than `selected`, which it must broadcast to.
+/// complex into real are a Type error) and no more axes than `selected`, which it must broadcast
+/// to.
 void take_written_value(TypeContext& context, size_t x, size_t y, const Dims& selected);
 
 }  // namespace croton

@@ -16,8 +16,7 @@ class Reader {
         IndexItems result;
         skip();
         if (rest_.empty()) return result;
-        do
-            result.push_back(item());
+        do result.push_back(item());
         while (take(','));
         if (!rest_.empty()) malformed();
         return result;

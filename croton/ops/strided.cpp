@@ -64,8 +64,7 @@ void copy_elements(const TensorRef& to, const TensorRef& x) {
     Array target = Array::view(to.dtype, to.shape, to.strides, to.data, nullptr);
     Array source = Array::view(x.dtype, x.shape, x.strides, x.data, nullptr);
     if (target.contiguous() && source.contiguous()) {
-        if (target.size() > 0)
-            std::memmove(to.data, x.data, static_cast<size_t>(target.nbytes()));
+        if (target.size() > 0) std::memmove(to.data, x.data, static_cast<size_t>(target.nbytes()));
         return;
     }
     write_elements(to, x.data, x.strides, Write::Set);

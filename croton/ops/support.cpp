@@ -1,5 +1,6 @@
 #include "croton/ops/support.hpp"
 
+#include "croton/ops/arithmetic.hpp"
 #include "croton/ops/cast.hpp"
 #include "croton/ops/reduce.hpp"
 #include "croton/ops/shape.hpp"
@@ -57,6 +58,20 @@ Variable sizes_of(const Variable& x) {
 Variable size_along(const Variable& x, int64_t axis) {
     Dim dim = x.type().dims[static_cast<size_t>(axis)];
     return dim.known() ? constant(Array::scalar(dim.size()), x.site()) : size_of(x, axis);
+}
+
+Variable sum_of_sizes(const Arg& x, const Arg& y) {
+    const Array *a = constant_value(x.variable()), *b = constant_value(y.variable());
+    if (a && b) return constant(Array::scalar(a->item<int64_t>() + b->item<int64_t>()), x.site());
+    if (a && a->item<int64_t>() == 0) return y.variable();
+    return add(x, y);
+}
+
+Variable product_of_sizes(const Arg& x, const Arg& y) {
+    const Array *a = constant_value(x.variable()), *b = constant_value(y.variable());
+    if (a && b) return constant(Array::scalar(a->item<int64_t>() * b->item<int64_t>()), x.site());
+    if (a && a->item<int64_t>() == 1) return y.variable();
+    return mul(x, y);
 }
 
 Variable sum_like(const Variable& gradient, const Variable& x) {

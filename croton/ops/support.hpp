@@ -3,12 +3,17 @@
 // tables. For the sources of ops/ only.
 #include "croton/graph/op.hpp"
 #include "croton/kernel/builder.hpp"
+#include "croton/ops/catalogue.hpp"
 
 namespace croton {
 
+/// The part of the family shape that join.cpp holds.
+Family join_records();
+
 // --- type rules
 
-/// Input i must be an integer scalar (vector); it becomes int64. Type error naming `what` otherwise.
+/// Input i must be an integer scalar (vector); it becomes int64. Type error naming `what`
+/// otherwise.
 void take_int_scalar(TypeContext& context, size_t i, std::string_view what);
 void take_int_vector(TypeContext& context, size_t i, std::string_view what);
 /// A weak number among the inputs takes its default dtype.
@@ -21,7 +26,8 @@ int64_t take_axis(TypeContext& context, std::string_view attribute, int rank);
 /// Known sizes, -1 for the others: how attributes hold hints.
 Ints hints_of(const TensorType& type);
 Dims dims_of_hints(const Ints& hints);
-/// (In shape.cpp.) What can be read off an integer vector that stands for `rank` sizes; -1 entries are unknown.
+/// (In shape.cpp.) What can be read off an integer vector that stands for `rank` sizes; -1 entries
+/// are unknown.
 Dims dims_of_vector(const Variable& shape, size_t rank);
 /// The same for one integer scalar.
 Dim dim_of_scalar(const Variable& size);
@@ -29,6 +35,9 @@ Dim dim_of_scalar(const Variable& size);
 Variable sizes_of(const Variable& x);
 /// The size of one axis as a scalar: a constant where the type knows it.
 Variable size_along(const Variable& x, int64_t axis);
+/// Sums and products of sizes (integer scalars), at once where both are known.
+Variable sum_of_sizes(const Arg& x, const Arg& y);
+Variable product_of_sizes(const Arg& x, const Arg& y);
 /// A gradient of x's broadcast summed to x's own sizes; nothing to do where the types say so.
 Variable sum_like(const Variable& gradient, const Variable& x);
 
