@@ -1,5 +1,5 @@
 #include "croton/ops/index_text.hpp"
-#include "support.hpp"
+#include "tests/unit/ops/support.hpp"
 
 namespace croton::test {
 namespace {

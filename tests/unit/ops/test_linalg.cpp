@@ -1,4 +1,4 @@
-#include "support.hpp"
+#include "tests/unit/ops/support.hpp"
 
 namespace croton::test {
 namespace {
