@@ -15,12 +15,27 @@
 #include <limits>
 #include <random>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <vector>
 
 #include "croton/backend/cpu/maths/maths.hpp"
 
+#define DECLARE_FMA_1(name)               \
+    float croton_##name##_f32_fma(float); \
+    double croton_##name##_f64_fma(double);
+#define DECLARE_FMA_2(name)                      \
+    float croton_##name##_f32_fma(float, float); \
+    double croton_##name##_f64_fma(double, double);
+
+extern "C" {
+CROTON_MATHS_UNARY(DECLARE_FMA_1)
+CROTON_MATHS_BINARY(DECLARE_FMA_2)
+}
+
 namespace {
+
+bool have_fma() { return __builtin_cpu_supports("fma") && __builtin_cpu_supports("avx2"); }
 
 using Long = long double;
 
@@ -63,6 +78,8 @@ struct Unary {
     const char* name;
     float (*f32)(float);
     double (*f64)(double);
+    float (*f32_fma)(float);
+    double (*f64_fma)(double);
     double (*wide)(double);
     Long (*longer)(Long);
     double low, high;  // where arguments are also drawn uniformly
@@ -81,13 +98,13 @@ W softplus_reference(W x) {
     return std::isnan(x) ? x : std::fmax(x, W(0)) + std::log1p(std::exp(-std::fabs(x)));
 }
 
-#define STD(name)                                        \
-    #name, croton_##name##_f32, croton_##name##_f64,     \
-        [](double x) -> double { return std::name(x); }, \
+#define BOTH(name)                                                            \
+    #name, croton_##name##_f32, croton_##name##_f64, croton_##name##_f32_fma, \
+        croton_##name##_f64_fma
+#define STD(name)                                                \
+    BOTH(name), [](double x) -> double { return std::name(x); }, \
         [](Long x) -> Long { return std::name(x); }
-#define OWN(name)                                                              \
-    #name, croton_##name##_f32, croton_##name##_f64, name##_reference<double>, \
-        name##_reference<Long>
+#define OWN(name) BOTH(name), name##_reference<double>, name##_reference<Long>
 
 const Unary unaries[] = {
     {STD(exp), -110, 90, 1.1, 1.1},    {STD(exp2), -160, 130, 1.2, 1.3},
@@ -126,29 +143,47 @@ void judge(const char* name, const char* type, const Worst<T>& worst, double bou
                                 << ": " << worst.got << ", wanted " << static_cast<T>(worst.wanted);
 }
 
-class UnaryTest : public testing::TestWithParam<Unary> {};
+// The two compilations: without and with FMA.
+enum class Build { plain, fma };
+
+class UnaryTest : public testing::TestWithParam<std::tuple<Unary, Build>> {
+  protected:
+    void SetUp() override {
+        if (fma() && !have_fma()) GTEST_SKIP() << "this machine has no FMA";
+    }
+    const Unary& function() const { return std::get<0>(GetParam()); }
+    bool fma() const { return std::get<1>(GetParam()) == Build::fma; }
+};
+
+template <class Info>
+std::string test_name(const Info& info) {
+    const bool fma = std::get<1>(info.param) == Build::fma;
+    return std::string(std::get<0>(info.param).name) + (fma ? "_fma" : "");
+}
 
 TEST_P(UnaryTest, FloatKeepsItsBound) {
-    const Unary& f = GetParam();
+    const Unary& f = function();
+    const auto call = fma() ? f.f32_fma : f.f32;
     Worst<float> worst;
-    const auto see = [&](float x) { worst.see(x, f.f32(x), f.wide(x)); };
-    const uint32_t stride = reporting() ? 397 : 1999;
+    const auto see = [&](float x) { worst.see(x, call(x), f.wide(x)); };
+    const uint32_t stride = reporting() ? 397 : 3989;
     for (uint64_t bits = 0; bits < uint64_t{1} << 32; bits += stride)
         see(std::bit_cast<float>(static_cast<uint32_t>(bits)));
     std::mt19937_64 random(7);
     std::uniform_real_distribution<float> near(float(f.low), float(f.high));
-    for (int i = 0; i < 300000; ++i) see(near(random));
+    for (int i = 0; i < 200000; ++i) see(near(random));
     judge(f.name, "f32", worst, f.ulp32);
 }
 
 TEST_P(UnaryTest, DoubleKeepsItsBound) {
-    const Unary& f = GetParam();
+    const Unary& f = function();
+    const auto call = fma() ? f.f64_fma : f.f64;
     Worst<double> worst;
-    const auto see = [&](double x) { worst.see(x, f.f64(x), f.longer(x)); };
+    const auto see = [&](double x) { worst.see(x, call(x), f.longer(x)); };
     std::mt19937_64 random(11);
     std::uniform_real_distribution<double> near(f.low, f.high), wide(-750, 750);
     std::uniform_int_distribution<int> power(-60, 10);
-    const int count = reporting() ? 500000 : 100000;
+    const int count = reporting() ? 500000 : 50000;
     for (int i = 0; i < count; ++i) {
         see(std::bit_cast<double>(random()));
         see(near(random));
@@ -159,8 +194,10 @@ TEST_P(UnaryTest, DoubleKeepsItsBound) {
     judge(f.name, "f64", worst, f.ulp64);
 }
 
-INSTANTIATE_TEST_SUITE_P(Maths, UnaryTest, testing::ValuesIn(unaries),
-                         [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Maths, UnaryTest,
+                         testing::Combine(testing::ValuesIn(unaries),
+                                          testing::Values(Build::plain, Build::fma)),
+                         [](const auto& info) { return test_name(info); });
 
 // Values that must be exact, signs of zero included.
 constexpr double inf = std::numeric_limits<double>::infinity();
@@ -331,6 +368,8 @@ struct Binary {
     const char* name;
     float (*f32)(float, float);
     double (*f64)(double, double);
+    float (*f32_fma)(float, float);
+    double (*f64_fma)(double, double);
     double (*wide)(double, double);
     Long (*longer)(Long, Long);
     double low, high, low2, high2;
@@ -339,9 +378,8 @@ struct Binary {
 
 void PrintTo(const Binary& f, std::ostream* out) { *out << f.name; }
 
-#define STD2(name)                                                    \
-    #name, croton_##name##_f32, croton_##name##_f64,                  \
-        [](double x, double y) -> double { return std::name(x, y); }, \
+#define STD2(name)                                                            \
+    BOTH(name), [](double x, double y) -> double { return std::name(x, y); }, \
         [](Long x, Long y) -> Long { return std::name(x, y); }
 
 // Python's: the remainder of floor division, exact but for the sum of unlike signs.
@@ -352,9 +390,7 @@ W floor_mod_reference(W x, W y) {
     return (rest < 0) != (y < 0) ? rest + y : rest;
 }
 
-#define OWN2(name)                                                             \
-    #name, croton_##name##_f32, croton_##name##_f64, name##_reference<double>, \
-        name##_reference<Long>
+#define OWN2(name) BOTH(name), name##_reference<double>, name##_reference<Long>
 
 const Binary binaries[] = {
     {STD2(atan2), -4, 4, -4, 4, 2.1, 1.9}, {STD2(hypot), -4, 4, -4, 4, 1.3, 1.3},
@@ -362,7 +398,14 @@ const Binary binaries[] = {
     {STD2(pow), 0, 4, -40, 40, 0.6, 1.1},
 };
 
-class BinaryTest : public testing::TestWithParam<Binary> {};
+class BinaryTest : public testing::TestWithParam<std::tuple<Binary, Build>> {
+  protected:
+    void SetUp() override {
+        if (fma() && !have_fma()) GTEST_SKIP() << "this machine has no FMA";
+    }
+    const Binary& function() const { return std::get<0>(GetParam()); }
+    bool fma() const { return std::get<1>(GetParam()) == Build::fma; }
+};
 
 template <class T, class F, class W>
 Worst<T> worst_of(const Binary& b, F f, W reference, int count) {
@@ -386,19 +429,22 @@ Worst<T> worst_of(const Binary& b, F f, W reference, int count) {
 }
 
 TEST_P(BinaryTest, FloatKeepsItsBound) {
-    const auto& b = GetParam();
-    judge(b.name, "f32", worst_of<float>(b, b.f32, b.wide, reporting() ? 1000000 : 200000),
-          b.ulp32);
+    const Binary& b = function();
+    const auto call = fma() ? b.f32_fma : b.f32;
+    judge(b.name, "f32", worst_of<float>(b, call, b.wide, reporting() ? 1000000 : 100000), b.ulp32);
 }
 
 TEST_P(BinaryTest, DoubleKeepsItsBound) {
-    const auto& b = GetParam();
-    judge(b.name, "f64", worst_of<double>(b, b.f64, b.longer, reporting() ? 300000 : 100000),
+    const Binary& b = function();
+    const auto call = fma() ? b.f64_fma : b.f64;
+    judge(b.name, "f64", worst_of<double>(b, call, b.longer, reporting() ? 300000 : 50000),
           b.ulp64);
 }
 
-INSTANTIATE_TEST_SUITE_P(Maths, BinaryTest, testing::ValuesIn(binaries),
-                         [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Maths, BinaryTest,
+                         testing::Combine(testing::ValuesIn(binaries),
+                                          testing::Values(Build::plain, Build::fma)),
+                         [](const auto& info) { return test_name(info); });
 
 // Pairs of special values: exactly as libm has it where the result is zero, infinite or NaN.
 template <class T>

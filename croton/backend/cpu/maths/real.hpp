@@ -65,8 +65,13 @@ template <class T>
 CROTON_MATHS_INLINE T mad(T a, T b, T c) {
 #if defined(__clang__)
 #pragma clang fp contract(on)
-#endif
     return a * b + c;
+#elif defined(CROTON_MATHS_FMA)  // g++ 12 shows no macro of a target pragma
+    return sizeof(T) == 4 ? T(__builtin_fmaf(float(a), float(b), float(c)))
+                          : T(__builtin_fma(a, b, c));
+#else
+    return a * b + c;
+#endif
 }
 
 template <class T>
@@ -206,18 +211,10 @@ CROTON_MATHS_INLINE T upper_half(T x) {
 // a * b and what its rounding lost, nearly exactly, with or without FMA; nothing may overflow.
 template <class T>
 CROTON_MATHS_INLINE Pair<T> two_product(T a, T b) {
-#if defined(__FMA__) && defined(CROTON_MATHS_USE_FMA)
-    const T head = a * b;
-    if constexpr (sizeof(T) == 4)
-        return {head, __builtin_fmaf(a, b, -head)};
-    else
-        return {head, __builtin_fma(a, b, -head)};
-#else
     const T head = a * b, a_upper = upper_half(a), b_upper = upper_half(b);
     const T a_lower = a - a_upper, b_lower = b - b_upper;
     const T crossed = a_upper * b_lower + a_lower * b_upper;
     return {head, ((a_upper * b_upper - head) + crossed) + a_lower * b_lower};
-#endif
 }
 
 }  // namespace croton::maths
