@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "croton/base/settings.hpp"
+#include "croton/compile/check.hpp"
 #include "croton/graph/op.hpp"
 #include "croton/graph/traverse.hpp"
 
@@ -30,6 +31,7 @@ struct Function::State {
     std::vector<Out> outputs;
     std::vector<SharedVariable> shared;
     std::vector<SharedUpdate> updates;
+    compile::BuildRequest request;
     compile::Built built;
     Mode mode;
     std::optional<bool> allow_downcast;
@@ -258,6 +260,7 @@ Function function(const std::vector<In>& inputs, const std::vector<Out>& outputs
                                      static_cast<int>(inputs.size() + shared));
     }
     state->built = compile::build(request);
+    state->request = std::move(request);
     state->compile_seconds = seconds_since(start);
     return Function(state);
 }
@@ -376,6 +379,7 @@ Results Function::call(std::vector<std::optional<Array>> arguments) const {
     std::vector<Array> results;
     try {
         results = frame->run(values, {writable.get(), values.size()});
+        if (s.mode.check) compile::check_results(s.request, values, results);
     } catch (...) {
         s.give_back(std::move(frame), general, 0, {});
         throw;
@@ -436,6 +440,7 @@ Function Function::copy(const Updates& swap, bool delete_updates, std::string na
     twin->outputs = state_->outputs;
     twin->shared = state_->shared;
     if (!delete_updates) twin->updates = state_->updates;
+    twin->request = state_->request;
     twin->built = state_->built;
     twin->mode = state_->mode;
     twin->allow_downcast = state_->allow_downcast;

@@ -1,0 +1,32 @@
+// The compiler's own account of what it did.
+#include <cstdio>
+
+#include "croton/compile/build.hpp"
+
+namespace croton::compile {
+
+std::string Trace::text() const {
+    std::ostringstream out;
+    for (const auto& event : events) {
+        char head[96];
+        if (event.number == 0) {
+            out << "  -- " << event.what << ": " << event.after << "\n";
+            continue;
+        }
+        std::snprintf(head, sizeof head, "%5d  %-28s %-28s ", event.number, event.what.c_str(),
+                      event.where.c_str());
+        out << head << event.before << "  ->  " << event.after;
+        if (event.site.known()) out << "    " << event.site.text();
+        out << "\n";
+    }
+    char times[160];
+    std::snprintf(times, sizeof times,
+                  "rewriting %.2f ms, scheduling %.2f ms, generating %.2f ms (%d kernels compiled, "
+                  "%d from the cache)\n",
+                  rewrite_seconds * 1e3, schedule_seconds * 1e3, generate_seconds * 1e3,
+                  compiled_kernels, cached_kernels);
+    out << times;
+    return out.str();
+}
+
+}  // namespace croton::compile
