@@ -196,13 +196,13 @@ double ulps_apart(T a, T b) {
         return std::isnan(a) && std::isnan(b) ? 0 : std::numeric_limits<double>::infinity();
     using Bits = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;
     auto place = [](T x) {
-        auto bits = static_cast<int64_t>(std::bit_cast<Bits>(x));
+        auto bits = int64_t{std::bit_cast<Bits>(x)};
         return bits < 0 ? std::numeric_limits<Bits>::min() - bits : bits;
     };
-    // A difference of places may need 65 bits; near ones are exact.
-    return a == b ? 0
-                  : std::abs(static_cast<double>(static_cast<long double>(place(a)) -
-                                                 static_cast<long double>(place(b))));
+    int64_t p = place(a), q = place(b);
+    // Whole numbers: at 2^62 a double would not tell neighbours apart.
+    auto wide = [](int64_t n) { return static_cast<uint64_t>(n); };
+    return static_cast<double>(p > q ? wide(p) - wide(q) : wide(q) - wide(p));
 }
 
 }  // namespace croton::contract

@@ -81,6 +81,8 @@ TEST_F(Comparison, TellsZerosApartWhereAsked) {
 TEST(Distance, CountsUnitsInTheLastPlace) {
     EXPECT_EQ(ulps_apart(1.0f, 1.0f), 0);
     EXPECT_EQ(ulps_apart(1.0f, std::nextafter(1.0f, 2.0f)), 1);
+    EXPECT_EQ(ulps_apart(1.0, 1.0 + 3 * std::numeric_limits<double>::epsilon()), 3);
+    EXPECT_EQ(ulps_apart(-1.0, std::nextafter(-1.0, 0.0)), 1);
     EXPECT_EQ(ulps_apart(-1e-45f, 1e-45f), 2);
     EXPECT_EQ(ulps_apart(0.0, -0.0), 0);
     EXPECT_EQ(
