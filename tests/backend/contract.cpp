@@ -156,7 +156,6 @@ bool close(T expected, T actual, const Tolerance& tolerance) {
         return std::abs(e - a) <= tolerance.absolute || (inexact && adjacent) ||
                (e == a && !tolerance.zero_signs);
     } else if constexpr (detail::is_complex_type<T>) {
-        if (expected == actual) return true;
         auto finite = [](T x) { return std::isfinite(x.real()) && std::isfinite(x.imag()); };
         if (!finite(expected) || !finite(actual)) return finite(expected) == finite(actual);
         if (expected == actual) return true;

@@ -96,10 +96,9 @@ class Interface : public testing::TestWithParam<Target> {};
 TEST_P(Interface, CompilesReportsAndLists) {
     if (auto reason = missing(GetParam())) GTEST_SKIP() << *reason;
     Batch batch;
-    for (const char* name : {"first", "second"})
-        batch.add(cat("kernel ", name,
-                      " rank 1 outer 0 { in x: f32 out y: f32 map { %0 = f32 load x"
-                      " f32 store y %0 } }"));
+    for (const char* op : {"neg", "exp"})
+        batch.add(cat("kernel apply_", op, " rank 1 outer 0 { in x: f32 out y: f32 map {",
+                      " %0 = f32 load x %1 = f32 ", op, " %0 f32 store y %1 } }"));
     const auto& backend = runtime::backend(GetParam().backend);
     EXPECT_EQ(backend.name(), GetParam().backend);
     runtime::CompileStats stats;

@@ -41,7 +41,7 @@ class RandomKernelsOn : public testing::TestWithParam<Target> {};
 
 TEST_P(RandomKernelsOn, AgreeWithTheInterpreter) {
     if (auto reason = missing(GetParam())) GTEST_SKIP() << *reason;
-    const uint64_t count = kernel_count(600), together = 25;
+    const uint64_t count = kernel_count(300), together = 25;
     for (uint64_t n = 0; n < count; n += together) {
         Batch batch;
         for (uint64_t k = n; k < std::min(n + together, count); ++k) {
