@@ -16,6 +16,10 @@ const std::vector<std::pair<std::string_view, Family>>& catalogue() {
         {"create", families::create()},
         {"index", families::index()},
         {"linalg", families::linalg()},
+        {"sort", families::sort()},
+        {"random", families::random()},
+        {"control", families::control()},
+        {"user", families::user()},
     };
     return families;
 }

@@ -15,5 +15,9 @@ Family shape();
 Family create();
 Family index();
 Family linalg();
+Family sort();
+Family random();
+Family control();
+Family user();
 
 }  // namespace croton::families
