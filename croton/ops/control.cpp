@@ -30,7 +30,8 @@ Dims common_dims(const Dims& a, const Dims& b) {
 
 Types ifelse_type(TypeContext& c) {
     if (c.inputs.size() < 3 || c.inputs.size() % 2 == 0)
-        fail(ErrorKind::Usage, "ifelse takes a condition and as many values for the first case as "
+        fail(ErrorKind::Usage,
+             "ifelse takes a condition and as many values for the first case as "
              "for the second");
     if (c.type(0).rank() != 0)
         fail(ErrorKind::Type, "the condition of ifelse is a scalar, not ", c.type(0).text(),
@@ -241,8 +242,7 @@ void shape_of_first(const AttrView&, std::span<const TensorRef> in, std::span<Si
     out[0] = in[0].shape;
 }
 void pass_on(ExternCall& call) {
-    if (call.outputs[0].data != call.inputs[0].data)
-        copy_elements(call.outputs[0], call.inputs[0]);
+    if (call.outputs[0].data != call.inputs[0].data) copy_elements(call.outputs[0], call.inputs[0]);
 }
 
 void assert_run(ExternCall& call) {
@@ -295,8 +295,10 @@ Variable ifelse(Arg condition, Arg then_value, Arg else_value) {
 
 Variables ifelse(Arg condition, const Variables& then_values, const Variables& else_values) {
     if (then_values.size() != else_values.size() || then_values.empty())
-        fail(ErrorKind::Usage, "ifelse takes as many values for the first case as for the second, "
-             "and at least one; given are ", then_values.size(), " and ", else_values.size());
+        fail(ErrorKind::Usage,
+             "ifelse takes as many values for the first case as for the second, "
+             "and at least one; given are ",
+             then_values.size(), " and ", else_values.size());
     Variables inputs{condition.variable()};
     inputs.insert(inputs.end(), then_values.begin(), then_values.end());
     inputs.insert(inputs.end(), else_values.begin(), else_values.end());
@@ -307,7 +309,8 @@ Callable::Callable(Variables inputs, Variables outputs, std::string name,
                    GradientOverride gradient) {
     for (const auto& v : inputs)
         if (v.kind() != NodeKind::Input)
-            fail(ErrorKind::Usage, name, ": the inputs of a graph are input variables, not the "
+            fail(ErrorKind::Usage, name,
+                 ": the inputs of a graph are input variables, not the "
                  "results of ops, constants or shared variables");
     for (const auto& leaf : leaves(outputs))
         if (leaf.kind() == NodeKind::Input &&
@@ -340,9 +343,7 @@ Variable Callable::operator()(const Args& arguments) const {
 Variable disconnected_grad(Arg x) { return apply_one(disconnected_grad_record, {x}); }
 Variable zero_grad(Arg x) { return apply_one(zero_grad_record, {x}); }
 Variable consider_constant(Arg x) { return apply_one(consider_constant_record, {x}); }
-Variable grad_clip(Arg x, Arg low, Arg high) {
-    return apply_one(grad_clip_record, {x, low, high});
-}
+Variable grad_clip(Arg x, Arg low, Arg high) { return apply_one(grad_clip_record, {x, low, high}); }
 Variable grad_scale(Arg x, Arg factor) { return apply_one(grad_scale_record, {x, factor}); }
 Variable assert_(Arg x, Arg condition, std::string message) {
     return apply_one(assert_record, {x, condition}, {{"message", std::move(message)}});
@@ -353,9 +354,9 @@ Variable print_(Arg x, std::string message) {
 
 namespace families {
 Family control() {
-    return {&ifelse_record,            &call_record,       &disconnected_grad_record,
-            &zero_grad_record,         &grad_clip_record,  &consider_constant_record,
-            &grad_scale_record,        &assert_record,     &print_record};
+    return {&ifelse_record,     &call_record,      &disconnected_grad_record,
+            &zero_grad_record,  &grad_clip_record, &consider_constant_record,
+            &grad_scale_record, &assert_record,    &print_record};
 }
 }  // namespace families
 

@@ -16,9 +16,8 @@ Variables ifelse(Arg condition, const Variables& then_values, const Variables& e
 
 /// Gradients (null: zero) with respect to `inputs`; `seeds` are the gradients with respect to
 /// `outputs`, never null.
-using GradientOverride =
-    std::function<Variables(const Variables& inputs, const Variables& outputs,
-                            const Variables& seeds)>;
+using GradientOverride = std::function<Variables(const Variables& inputs, const Variables& outputs,
+                                                 const Variables& seeds)>;
 
 /// A graph under a name, applied to arguments like an op. Its gradient is that of the graph, or the
 /// override's where one is given.

@@ -9,6 +9,7 @@
 #include "croton/ops/compare.hpp"
 #include "croton/ops/families.hpp"
 #include "croton/ops/index.hpp"
+#include "croton/ops/philox.hpp"
 #include "croton/ops/reduce.hpp"
 #include "croton/ops/sort.hpp"
 #include "croton/ops/special.hpp"
@@ -22,32 +23,7 @@ using kernel::Scalar;
 using types::Types;
 
 namespace {
-// --- Philox4x32-10 ------------------------------------------------------------------------------
-
-using Words = std::array<Scalar, 4>;
-
-struct Product {
-    Scalar high, low;
-};
-Product multiply(Builder& b, Scalar x, uint64_t factor) {
-    Scalar whole = b.cast(x, DType::UInt64) * factor;
-    Scalar high = b.shift_right(whole, b.like(whole, uint64_t{32}));
-    return {b.cast(high, DType::UInt32), b.cast(whole, DType::UInt32)};
-}
-
-Words philox(Builder& b, Words counter, Scalar key0, Scalar key1) {
-    for (int round = 0; round < 10; ++round) {
-        if (round > 0) {
-            key0 = key0 + uint64_t{0x9E3779B9};
-            key1 = key1 + uint64_t{0xBB67AE85};
-        }
-        Product first = multiply(b, counter[0], 0xD2511F53);
-        Product second = multiply(b, counter[2], 0xCD9E8D57);
-        counter = {b.bit_xor(b.bit_xor(second.high, counter[1]), key0), second.low,
-                   b.bit_xor(b.bit_xor(first.high, counter[3]), key1), first.low};
-    }
-    return counter;
-}
+// --- Philox at a position ------------------------------------------------------------------------
 
 Scalar low_word(Builder& b, Scalar x) { return b.cast(x, DType::UInt32); }
 Scalar high_word(Builder& b, Scalar x) {
@@ -55,7 +31,7 @@ Scalar high_word(Builder& b, Scalar x) {
 }
 
 // The four words of the element at `index`: tables are the key and the shape.
-Words words_at(Builder& b, std::span<const int> tables, std::span<const Scalar> index) {
+PhiloxWords words_at(Builder& b, std::span<const int> tables, std::span<const Scalar> index) {
     Scalar position = b.constant(DType::Int64, 0);
     for (size_t axis = 0; axis < index.size(); ++axis)
         position = position * b.extent(static_cast<int>(axis)) + index[axis];
@@ -64,8 +40,8 @@ Words words_at(Builder& b, std::span<const int> tables, std::span<const Scalar> 
         return b.load_at(tables[0], std::array{b.constant(DType::Int64, i)});
     };
     Scalar seed = key(0), draw = key(1);
-    Words counter{low_word(b, position), high_word(b, position), low_word(b, draw),
-                  high_word(b, draw)};
+    PhiloxWords counter{low_word(b, position), high_word(b, position), low_word(b, draw),
+                        high_word(b, draw)};
     return philox(b, counter, low_word(b, seed), high_word(b, seed));
 }
 
@@ -90,7 +66,7 @@ Scalar fraction64(Builder& b, Scalar high, Scalar low) {
 
 Scalar uniform_emit(Builder& b, std::span<const int> tables, std::span<const Scalar> index,
                     const Node& node) {
-    Words words = words_at(b, tables, index);
+    PhiloxWords words = words_at(b, tables, index);
     switch (node.types[0].dtype) {
         case DType::Float64: return fraction64(b, words[0], words[1]);
         case DType::Float16: return fraction32(b, words[0], 11);
@@ -102,7 +78,7 @@ Scalar uniform_emit(Builder& b, std::span<const int> tables, std::span<const Sca
 // sqrt(-2 log u) cos(2 pi v) of independent uniform u in (0, 1] and v.
 Scalar normal_emit(Builder& b, std::span<const int> tables, std::span<const Scalar> index,
                    const Node& node) {
-    Words words = words_at(b, tables, index);
+    PhiloxWords words = words_at(b, tables, index);
     Scalar u, v;
     if (node.types[0].dtype == DType::Float64) {
         u = fraction64(b, words[0], words[1]) + 0x1p-53;
@@ -119,7 +95,7 @@ Scalar normal_emit(Builder& b, std::span<const int> tables, std::span<const Scal
 
 Scalar bits_emit(Builder& b, std::span<const int> tables, std::span<const Scalar> index,
                  const Node&) {
-    Words words = words_at(b, tables, index);
+    PhiloxWords words = words_at(b, tables, index);
     Scalar high = b.shift_left(b.cast(words[0], DType::UInt64), b.constant(DType::UInt64, 32));
     return b.bit_or(high, b.cast(words[1], DType::UInt64));
 }
@@ -159,8 +135,7 @@ void draw_shape(const AttrView&, std::span<const TensorRef> in, std::span<Sizes>
         fail(ErrorKind::Shape, "the key of a draw has ", in[0].shape[0], " elements, not 2");
     out[0] = read_sizes(in[1]);
     for (int64_t size : out[0])
-        if (size < 0)
-            fail(ErrorKind::Value, "a draw cannot have the shape ", shape_text(out[0]));
+        if (size < 0) fail(ErrorKind::Value, "a draw cannot have the shape ", shape_text(out[0]));
 }
 
 Cotangents no_gradient(const Pullback& p) { return Cotangents(p.input_count()); }
@@ -273,7 +248,8 @@ Variable RandomStream::normal(const ShapeArg& shape, Arg mean, Arg deviation, DT
 
 Variable RandomStream::integers(const ShapeArg& shape, Arg low, Arg high, DType dtype) {
     // The remainder of 64 bits: biased by less than the range's share of 2**64.
-    Variable from = cast(low, DType::Int64), range = cast(sub(cast(high, DType::Int64), from), DType::UInt64);
+    Variable from = cast(low, DType::Int64),
+             range = cast(sub(cast(high, DType::Int64), from), DType::UInt64);
     Variable bits = random_bits(next_key(), shape.vector(), shape.hints());
     return cast(add(cast(mod(bits, range), DType::Int64), from), dtype);
 }
@@ -282,9 +258,13 @@ Variable RandomStream::bernoulli(const ShapeArg& shape, Arg probability) {
     return lt(uniform(shape, 0.0, 1.0, default_float()), probability);
 }
 
-Variable RandomStream::permutation(Arg count) { return argsort(random_bits(next_key(), make_vector({count}), Ints{-1})); }
+Variable RandomStream::permutation(Arg count) {
+    return argsort(random_bits(next_key(), make_vector({count}), Ints{-1}));
+}
 
-Variable RandomStream::shuffled(const Variable& x) { return take(x, permutation(size_along(x, 0))); }
+Variable RandomStream::shuffled(const Variable& x) {
+    return take(x, permutation(size_along(x, 0)));
+}
 
 Variable RandomStream::choice(const Variable& x, Arg count, bool replace) {
     Variable size = size_along(x, 0);
@@ -295,8 +275,8 @@ Variable RandomStream::choice(const Variable& x, Arg count, bool replace) {
 Variable RandomStream::categorical(const Variable& probabilities) {
     // The first place at which -log(u) / p is smallest has each class with its probability.
     DType dtype = probabilities.dtype();
-    Variable draw = random_uniform(next_key(), sizes_of(probabilities),
-                                   hints_of(probabilities.type()), dtype);
+    Variable draw =
+        random_uniform(next_key(), sizes_of(probabilities), hints_of(probabilities.type()), dtype);
     return argmin(div(neg(log1p(neg(draw))), probabilities), -1);
 }
 

@@ -1,10 +1,11 @@
 #pragma once
 // Random numbers as a function of a key and a position: Philox4x32-10 (Salmon, Moraes, Dror and
-// Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011). The same key gives the same numbers on
-// every back end and however the work is divided (normals: up to the rounding of log and cos).
+// Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011). The same key gives the same numbers
+// on every back end and however the work is divided (normals: up to the rounding of log and cos).
 //
-// A key is a uint64 vector of two elements: the seed, and a counter of draws. Element i (in C order)
-// of a draw uses the block of Philox whose key is the seed and whose counter is i and the counter.
+// A key is a uint64 vector of two elements: the seed, and a counter of draws. Element i (in C
+// order) of a draw uses the block of Philox whose key is the seed and whose counter is i and the
+// counter.
 #include "croton/graph/variable.hpp"
 #include "croton/ops/create.hpp"
 #include "croton/ops/given.hpp"
@@ -20,9 +21,9 @@ Variable random_normal(Arg key, Arg shape, Given<Ints> sizes, Given<DType> dtype
 /// 64 random bits as uint64.
 Variable random_bits(Arg key, Arg shape, Given<Ints> sizes);
 
-/// Draws for programs: each draw made by a stream has its own state (a shared variable), which moves
-/// on by one whenever a function with the draw in it is called. One seed always gives the same
-/// streams of numbers in the order in which the draws were made.
+/// Draws for programs: each draw made by a stream has its own state (a shared variable), which
+/// moves on by one whenever a function with the draw in it is called. One seed always gives the
+/// same streams of numbers in the order in which the draws were made.
 class RandomStream {
   public:
     explicit RandomStream(uint64_t seed) : seed_(seed) {}

@@ -52,8 +52,7 @@ void for_each_line(const Sizes& shape, size_t axis, const Sizes& a, const Sizes&
     Sizes across = shape, step_a = a, step_b = b;
     for (Sizes* list : {&across, &step_a, &step_b}) list->erase(list->begin() + axis);
     Walk<2> walk(across, {&step_a, &step_b});
-    do
-        row(walk.offsets[0], walk.offsets[1]);
+    do row(walk.offsets[0], walk.offsets[1]);
     while (walk.next());
 }
 

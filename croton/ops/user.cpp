@@ -8,7 +8,8 @@
 namespace croton {
 
 Variables UserOp::gradient(const Variables&, const Variables&, const Variables&) const {
-    fail(ErrorKind::NotDifferentiable, "the op ", name(), " has no gradient; override gradient(), "
+    fail(ErrorKind::NotDifferentiable, "the op ", name(),
+         " has no gradient; override gradient(), "
          "or keep the value out of gradients with disconnected_grad");
 }
 

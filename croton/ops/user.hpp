@@ -1,6 +1,6 @@
 #pragma once
-// Ops that users write: a class with a name, the types of its results, the computation and, if there
-// is one, the gradient. Python classes arrive here through the binding.
+// Ops that users write: a class with a name, the types of its results, the computation and, if
+// there is one, the gradient. Python classes arrive here through the binding.
 #include <span>
 
 #include "croton/graph/op.hpp"
