@@ -1,0 +1,237 @@
+// function(): arguments, shared variables, updates, givens, copies, threads, failures.
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "croton/api/function.hpp"
+#include "croton/ops/arithmetic.hpp"
+#include "croton/ops/reduce.hpp"
+#include "croton/ops/special.hpp"
+
+namespace croton {
+namespace {
+
+Variable vector(const char* name, const char* type = "f64[?]") {
+    return input(parse_type(type), name);
+}
+
+template <class Call>
+std::string message_of(ErrorKind kind, Call call) {
+    try {
+        call();
+    } catch (const Error& error) {
+        EXPECT_EQ(error_name(error.kind()), error_name(kind)) << error.what();
+        return error.what();
+    }
+    ADD_FAILURE() << "no error";
+    return "";
+}
+
+void expect_words(const std::string& text, std::initializer_list<const char*> words) {
+    for (const char* word : words)
+        EXPECT_NE(text.find(word), std::string::npos) << "'" << word << "' is not in:\n" << text;
+}
+
+TEST(Function, ComputesAndKeepsOrder) {
+    auto x = vector("x"), y = vector("y");
+    auto f = function({x, y}, std::vector<Out>{x - y, x * y});
+    auto r = f(Array::of({1., 2.}), Array::of({3., 5.}));
+    EXPECT_EQ(r[0].to_vector<double>(), (std::vector<double>{-2, -3}));
+    EXPECT_EQ(r[1].to_vector<double>(), (std::vector<double>{3, 10}));
+    message_of(ErrorKind::Usage, [&] { r.only(); });
+}
+
+TEST(Function, OutputThatIsAnInputIsACopy) {
+    auto x = vector("x");
+    auto f = function({x}, x);
+    Array a = Array::of({1., 2.});
+    Array b = f(a);
+    EXPECT_NE(a.data(), b.data());
+    EXPECT_TRUE(a.identical(b));
+}
+
+TEST(Function, ResultsOfCallsDoNotShareMemory) {
+    auto x = vector("x");
+    auto f = function({x}, exp(x));
+    Array first = f(Array::of({0.})), second = f(Array::of({1.}));
+    EXPECT_DOUBLE_EQ(first.item<double>(), 1);
+    EXPECT_DOUBLE_EQ(second.item<double>(), std::exp(1.0));
+}
+
+TEST(Function, DefaultsAndNames) {
+    auto x = vector("x"), y = vector("y");
+    In second(y, "y", Array::of({10.}));
+    auto f = function({In(x), second}, x + y);
+    EXPECT_DOUBLE_EQ(f(Array::of({1.})).item<double>(), 11);
+    EXPECT_DOUBLE_EQ(
+        f.call_named({}, {{"y", Array::of({2.})}, {"x", Array::of({3.})}}).item<double>(), 5);
+    expect_words(message_of(ErrorKind::Usage, [&] { f.call_named({}, {{"z", Array::of({2.})}}); }),
+                 {"'z'", "'x'", "'y'"});
+    expect_words(message_of(ErrorKind::Usage, [&] { f.call({}); }), {"'x'", "missing"});
+}
+
+TEST(Function, DtypesOfArguments) {
+    auto x = vector("x", "f32[?]");
+    auto f = function({x}, x + 1);
+    EXPECT_EQ(f(Array::of(std::vector<int16_t>{1}, {1})).only().dtype(), DType::Float32);
+    expect_words(message_of(ErrorKind::Type, [&] { f(Array::of({1.})); }),
+                 {"'x'", "float32", "float64"});
+    auto lenient = function({x}, x + 1, {.allow_input_downcast = true});
+    EXPECT_FLOAT_EQ(lenient(Array::of({1.5})).item<float>(), 2.5f);
+    In strict(x);
+    strict.strict = true;
+    auto exact = function({strict}, x + 1);
+    expect_words(
+        message_of(ErrorKind::Type, [&] { exact(Array::of(std::vector<int16_t>{1}, {1})); }),
+        {"strict"});
+    expect_words(message_of(ErrorKind::Type, [&] { f(Array::zeros(DType::Float32, {2, 2})); }),
+                 {"'x'", "rank 1", "(2, 2)"});
+}
+
+TEST(Function, PromisedSizesAreChecked) {
+    auto x = vector("x", "f64[3]"), y = vector("y", "f64[n]"), z = vector("z", "f64[n]");
+    auto f = function({x, y, z}, std::vector<Out>{x * 2, y + z});
+    f(Array::of({1., 2., 3.}), Array::of({1.}), Array::of({1.}));
+    expect_words(
+        message_of(ErrorKind::Shape, [&] { f(Array::of({1.}), Array::of({1.}), Array::of({1.})); }),
+        {"'x'", "3"});
+    expect_words(
+        message_of(ErrorKind::Shape,
+                   [&] { f(Array::of({1., 2., 3.}), Array::of({1.}), Array::of({1., 2.})); }),
+        {"n", "'z'"});
+}
+
+TEST(Function, UnusedAndMissingInputs) {
+    auto x = vector("x"), y = vector("y");
+    expect_words(message_of(ErrorKind::Usage, [&] { function({x, y}, x + 1); }),
+                 {"'y'", "not used", "test_function.cpp"});
+    function({x, y}, x + 1, {.on_unused_input = "ignore"});
+    expect_words(message_of(ErrorKind::Usage, [&] { function({x}, x + y); }),
+                 {"'y'", "not among the inputs"});
+    expect_words(message_of(ErrorKind::Usage, [&] { function({x, x}, x + 1); }), {"twice"});
+}
+
+TEST(Updates, HappenTogetherAfterTheCall) {
+    auto a = shared(Array::of({1.}), "a"), b = shared(Array::of({10.}), "b");
+    auto f = function({}, a + b, {.updates = {{a, b}, {b, a + 1}}});
+    EXPECT_DOUBLE_EQ(f().item<double>(), 11);
+    EXPECT_DOUBLE_EQ(a.get_value().item<double>(), 10);
+    EXPECT_DOUBLE_EQ(b.get_value().item<double>(), 2);
+}
+
+TEST(Updates, InPlaceLeavesBorrowedMemoryAlone) {
+    auto w = shared(Array::of({1., 2., 3.}), "w");
+    auto x = vector("x");
+    auto f = function({x}, sum(w), {.updates = {{w, w - 0.5 * x}}});
+    const void* before = w.get_value(true).data();
+    f(Array::of({2., 2., 2.}));
+    EXPECT_EQ(w.get_value(true).data(), before) << "the update was not made in place";
+    Array held = w.get_value(true);
+    f(Array::of({2., 2., 2.}));
+    EXPECT_EQ(held.to_vector<double>(), (std::vector<double>{0, 1, 2}));
+    EXPECT_EQ(w.get_value().to_vector<double>(), (std::vector<double>{-1, 0, 1}));
+}
+
+TEST(Updates, OldValueAsOutputIsTheOldValue) {
+    auto w = shared(Array::of({1., 2.}), "w");
+    auto f = function({}, std::vector<Out>{Variable(w), w * 2}, {.updates = {{w, w + 1}}});
+    auto r = f();
+    EXPECT_EQ(r[0].to_vector<double>(), (std::vector<double>{1, 2}));
+    EXPECT_EQ(r[1].to_vector<double>(), (std::vector<double>{2, 4}));
+    EXPECT_EQ(w.get_value().to_vector<double>(), (std::vector<double>{2, 3}));
+}
+
+TEST(Updates, FailedCallChangesNothing) {
+    auto w = shared(Array::of({1., 2.}), "w"), v = shared(Array::of({5., 6.}), "v");
+    auto x = vector("x"), y = vector("y");
+    auto f = function({x, y}, std::vector<Out>{}, {.updates = {{w, w + x}, {v, v * y}}});
+    std::string text =
+        message_of(ErrorKind::Shape, [&] { f(Array::of({1., 1.}), Array::of({1., 2., 3.})); });
+    expect_words(text, {"v", "y", "(2,)", "(3,)", "test_function.cpp"});
+    EXPECT_EQ(w.get_value().to_vector<double>(), (std::vector<double>{1, 2}));
+    EXPECT_EQ(v.get_value().to_vector<double>(), (std::vector<double>{5, 6}));
+}
+
+TEST(Updates, WrongTypesAreRefused) {
+    auto w = shared(Array::of(std::vector<float>{1}, {1}), "w");
+    auto x = vector("x");
+    expect_words(message_of(ErrorKind::Type, [&] { function({x}, x, {.updates = {{w, w + x}}}); }),
+                 {"'w'", "f64"});
+    auto f = function({}, sum(w), {.updates = {{w, Arg(Array::of({2.5f})).variable()}}});
+    f();
+    EXPECT_FLOAT_EQ(w.get_value().item<float>(), 2.5f);
+}
+
+TEST(Updates, DefaultUpdates) {
+    auto n = shared(Array::scalar(int64_t{0}), "n");
+    n.set_default_update(n + 1);
+    auto f = function({}, n * 10), g = function({}, n * 10, {.no_default_updates = true});
+    f();
+    f();
+    EXPECT_EQ(n.get_value().item<int64_t>(), 2);
+    EXPECT_EQ(g().item<int64_t>(), 20);
+    EXPECT_EQ(n.get_value().item<int64_t>(), 2);
+}
+
+TEST(Givens, ReplaceInnerExpressionsAndSharedVariables) {
+    auto x = vector("x"), y = vector("y");
+    auto w = shared(Array::of({3.}), "w");
+    Variable inner = x * w;
+    auto f = function({y}, inner + 1, {.givens = {{inner, y}}});
+    EXPECT_DOUBLE_EQ(f(Array::of({7.})).item<double>(), 8);
+    auto g = function({x, y}, inner + 1, {.givens = {{w, y}}});
+    EXPECT_DOUBLE_EQ(g(Array::of({7.}), Array::of({2.})).item<double>(), 15);
+}
+
+TEST(Copy, SwapsSharedVariables) {
+    auto w = shared(Array::of({1.}), "w"), v = shared(Array::of({100.}), "v");
+    auto f = function({}, w * 2, {.updates = {{w, w + 1}}});
+    auto g = f.copy({{w, v}});
+    EXPECT_DOUBLE_EQ(g().item<double>(), 200);
+    EXPECT_DOUBLE_EQ(v.get_value().item<double>(), 101);
+    EXPECT_DOUBLE_EQ(w.get_value().item<double>(), 1);
+    auto h = f.copy({}, true);
+    h();
+    EXPECT_DOUBLE_EQ(w.get_value().item<double>(), 1);
+}
+
+TEST(Threads, CallsFromSeveralThreads) {
+    auto x = vector("x");
+    auto n = shared(Array::scalar(0.0), "n");
+    auto f = function({x}, sum(exp(x)), {.updates = {{n, n + 1}}});
+    auto work = [&](double value) {
+        for (int i = 0; i < 200; ++i)
+            EXPECT_NEAR(f(Array::of({value, value})).item<double>(), 2 * std::exp(value), 1e-12);
+    };
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) threads.emplace_back(work, 0.1 * i);
+    for (auto& thread : threads) thread.join();
+    EXPECT_DOUBLE_EQ(n.get_value().item<double>(), 800);
+}
+
+TEST(Profile, CountsCallsAndNamesLines) {
+    auto x = vector("x");
+    auto f = function({x}, sum(exp(x)), {.name = "energy", .profile = true});
+    for (int i = 0; i < 3; ++i) f(Array::of({1., 2.}));
+    Profile profile = f.profile();
+    EXPECT_EQ(profile.calls, 3);
+    ASSERT_FALSE(profile.rows.empty());
+    EXPECT_EQ(profile.rows[0].calls, 3);
+    expect_words(profile.text(), {"energy", "3 calls", "test_function.cpp"});
+    message_of(ErrorKind::Usage, [&] { function({x}, exp(x)).profile(); });
+}
+
+TEST(Modes, AgreeAndAreNamed) {
+    auto x = vector("x");
+    Variable y = sum(log(1 + exp(x)) * x);
+    Array value = Array::of({-1., 0.5, 2.});
+    double quick = function({x}, y, {.mode = compile::mode_named("quick")})(value).item<double>();
+    for (const char* name : {"fast", "check", "FAST_RUN", "FAST_COMPILE", "DebugMode"})
+        EXPECT_NEAR(function({x}, y, {.mode = compile::mode_named(name)})(value).item<double>(),
+                    quick, 1e-12);
+    expect_words(message_of(ErrorKind::Usage, [&] { compile::mode_named("slow"); }),
+                 {"quick", "fast", "check"});
+}
+
+}  // namespace
+}  // namespace croton

@@ -1,0 +1,170 @@
+// What shares a kernel, and that sharing changes no value.
+#include <gtest/gtest.h>
+
+#include "croton/api/function.hpp"
+#include "croton/ops/arithmetic.hpp"
+#include "croton/ops/compare.hpp"
+#include "croton/ops/nnet.hpp"
+#include "croton/ops/reduce.hpp"
+#include "croton/ops/special.hpp"
+
+namespace croton {
+namespace {
+
+Variable matrix(const char* name, const char* type = "f64[?,?]") {
+    return input(parse_type(type), name);
+}
+
+Array ramp(Sizes shape, double start = -1, double step = 0.37) {
+    std::vector<double> values(static_cast<size_t>(element_count(shape)));
+    for (size_t i = 0; i < values.size(); ++i)
+        values[i] = start + step * static_cast<double>(i % 17);
+    return Array::of(values, shape);
+}
+
+size_t kernels(const Function& f) {
+    size_t count = 0;
+    for (const auto& step : f.program().steps)
+        count += std::holds_alternative<runtime::KernelStep>(step.kind);
+    return count;
+}
+
+Mode mode(const char* backend, bool fused) {
+    Mode m = compile::mode_named("fast");
+    m.backend = backend;
+    m.fuse = fused;
+    return m;
+}
+
+// Values with and without fusion, on both back ends, against quick mode.
+void expect_same(const std::vector<In>& inputs, const std::vector<Out>& outputs,
+                 const std::vector<Array>& values) {
+    std::vector<std::optional<Array>> arguments(values.begin(), values.end());
+    auto expected =
+        function(inputs, outputs, {.mode = compile::mode_named("quick")}).call(arguments);
+    for (const char* backend : {"interp", "cpu"})
+        for (bool fused : {false, true}) {
+            auto found = function(inputs, outputs, {.mode = mode(backend, fused)}).call(arguments);
+            for (size_t i = 0; i < expected.size(); ++i) {
+                ASSERT_EQ(shape_text(expected[i].shape()), shape_text(found[i].shape()));
+                auto a = expected[i].to_vector<double>(), b = found[i].to_vector<double>();
+                for (size_t k = 0; k < a.size(); ++k)
+                    ASSERT_NEAR(a[k], b[k], 1e-12 * (1 + std::abs(a[k])))
+                        << backend << " fused " << fused << " output " << i;
+            }
+        }
+}
+
+TEST(Fuse, ElementwiseChainIsOneKernel) {
+    auto x = matrix("x"), y = matrix("y");
+    auto z = tanh(x * y + 1) / (2 + exp(-x));
+    auto f = function({x, y}, z);
+    EXPECT_EQ(kernels(f), 1u);
+    expect_same({x, y}, {z}, {ramp({3, 5}), ramp({3, 5}, 2)});
+}
+
+TEST(Fuse, ProducersOfReductionsJoin) {
+    auto x = matrix("x");
+    auto s = sum(sqr(x - 1), {1});
+    EXPECT_EQ(kernels(function({x}, s)), 1u);
+    expect_same({x}, {s}, {ramp({4, 7})});
+}
+
+TEST(Fuse, ReductionsKeepEpilogues) {
+    auto x = matrix("x");
+    auto s = log(sum(sqr(x) + 1, {0})) * 2;
+    EXPECT_EQ(kernels(function({x}, s)), 1u);
+    expect_same({x}, {s}, {ramp({4, 7})});
+}
+
+TEST(Fuse, SoftmaxOverRowsIsOneKernel) {
+    auto x = matrix("x");
+    EXPECT_EQ(kernels(function({x}, softmax(x))), 1u);
+    expect_same({x}, {softmax(x), log_softmax(x)}, {ramp({4, 9})});
+}
+
+TEST(Fuse, SeveralOutputsShareTheLoop) {
+    auto x = matrix("x"), y = matrix("y");
+    auto f = function({x, y}, std::vector<Out>{x + y, x - y, exp(x)});
+    EXPECT_EQ(kernels(f), 1u);
+    expect_same({x, y}, {x + y, x - y, exp(x)}, {ramp({2, 3}), ramp({2, 3}, 1)});
+}
+
+TEST(Fuse, SumsOverDifferentAxesStayApart) {
+    auto x = matrix("x");
+    Variable e = exp(x);
+    expect_same({x}, {sum(e, {0}), sum(e, {1}), e, sum(e)}, {ramp({5, 6})});
+}
+
+TEST(Fuse, BroadcastInputsAreReadInPlace) {
+    auto x = matrix("x");
+    auto b = input(parse_type("f64[?]"), "b");
+    auto z = (x + b) * b;
+    EXPECT_EQ(kernels(function({x, b}, z)), 1u);
+    expect_same({x, b}, {z}, {ramp({3, 4}), ramp({4})});
+}
+
+TEST(Fuse, LaterGroupsDoNotJoinEarlierOnes) {
+    // a -> total -> b: b may not run in the loop that computes total over all of a.
+    auto x = matrix("x");
+    Variable a = exp(x), total = sum(a), b = a / total;
+    expect_same({x}, {b, a * 2}, {ramp({3, 4})});
+}
+
+TEST(Fuse, EmptyAndSingleSizes) {
+    auto x = matrix("x");
+    for (Sizes shape : {Sizes{0, 3}, Sizes{3, 0}, Sizes{1, 1}, Sizes{1, 5}, Sizes{5, 1}})
+        expect_same({x}, {sum(exp(x), {1}), sum(x), tanh(x)}, {ramp(shape)});
+}
+
+TEST(Fuse, StridedArguments) {
+    auto x = matrix("x");
+    Array whole = ramp({6, 8});
+    Array turned = Array::view(DType::Float64, {8, 6}, {whole.strides()[1], whole.strides()[0]},
+                               whole.data(), whole.owner());
+    Array backwards =
+        Array::view(DType::Float64, {6, 4}, {whole.strides()[0], -2 * whole.strides()[1]},
+                    static_cast<double*>(whole.data()) + 7, whole.owner());
+    for (const Array& argument : {turned, backwards})
+        expect_same({x}, {softmax(x), sum(x, {0}), x + 1}, {argument});
+}
+
+TEST(Specialise, SizeOneAtRunTimeRunsTheGeneralProgram) {
+    auto x = matrix("x"), y = matrix("y");
+    Variable z = x * y + y;
+    auto f = function({x, y}, z);
+    Array wide = ramp({3, 4}), row = ramp({1, 4}, 2), column = ramp({3, 1}, 3);
+    EXPECT_EQ(shape_text(f(wide, row).only().shape()), "(3, 4)");
+    EXPECT_EQ(shape_text(f(row, column).only().shape()), "(3, 4)");
+    EXPECT_DOUBLE_EQ(
+        f(wide, column).only().at<double>({2, 1}),
+        wide.at<double>({2, 1}) * column.at<double>({2, 0}) + column.at<double>({2, 0}));
+    expect_same({x, y}, {z}, {wide, row});
+    expect_same({x, y}, {z}, {row, column});
+}
+
+TEST(Plan, VerifiesAndReusesMemory) {
+    auto x = matrix("x");
+    Variable v = x;
+    for (int i = 0; i < 20; ++i) v = exp(v) + 0.5;
+    auto f = function({x}, v, {.mode = mode("interp", false)});
+    f.program().verify();
+    EXPECT_LE(f.program().slots, 2);
+    EXPECT_EQ(f.program().steps.size(), 40u);
+}
+
+TEST(Plan, OverlapIsFound) {
+    auto x = matrix("x");
+    auto f = function({x}, std::vector<Out>{sum(exp(x)) + sum(x, {1}), exp(x)},
+                      {.mode = mode("interp", false)});
+    runtime::Program broken = f.program();
+    for (auto& value : broken.values)
+        if (value.place == runtime::Place::Slot) {
+            value.slot = 0;
+            value.source = -1;
+        }
+    EXPECT_THROW(broken.verify(), Error);
+}
+
+}  // namespace
+}  // namespace croton
