@@ -184,13 +184,13 @@ constexpr Notation notations[] = {
     {"gt", ">", comparison},
     {"ge", ">=", comparison},
     {"eq", "==", comparison},
-    {"neq", "!=", comparison},
+    {"ne", "!=", comparison},
     {"bitwise_or", "|", bit_or},
     {"bitwise_xor", "^", bit_xor},
     {"bitwise_and", "&", bit_and},
     {"left_shift", "<<", shift},
     {"right_shift", ">>", shift},
-    {"bitwise_not", "~", sign},
+    {"invert", "~", sign},
 };
 
 const Notation* notation_of(const OpRecord& op, size_t arguments) {

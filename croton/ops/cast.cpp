@@ -30,9 +30,10 @@ const OpRecord cast_record{
     }},
     .pullback =
         [](const Pullback& p) {
+            // An integer's gradient, where somebody asks for it, is that of the number it becomes.
             DType from = p.input().dtype();
-            bool flows = is_continuous(from) && is_continuous(p.output().dtype());
-            return Cotangents{flows ? cast(p.seed(), from) : Variable()};
+            if (!is_continuous(p.output().dtype())) return Cotangents{Variable()};
+            return Cotangents{is_continuous(from) ? cast(p.seed(), from) : p.seed()};
         },
     .pushforward =
         [](const Pushforward& p) {
