@@ -245,6 +245,11 @@ struct Fuser {
         if (group_index(node.inputs[0]) != g) return false;
         const AxisMap& from = map_of(node.inputs[0]);
         auto axes = axes_of_view(node);
+        for (size_t axis = 0; axis < from.size();
+             ++axis)  // what is dropped must be a single element
+            if (from[axis] >= 0 &&
+                std::find(axes.begin(), axes.end(), static_cast<int>(axis)) == axes.end())
+                return false;
         out_map.clear();
         for (int axis : axes)
             out_map.push_back(axis < 0 ? int8_t{-1} : from[static_cast<size_t>(axis)]);

@@ -243,6 +243,11 @@ bool dimshuffle_view(const AttrView& attrs, std::span<const TensorRef> in, Tenso
     return true;
 }
 
+std::vector<int> dimshuffle_axes(const AttrView& attrs, int) {
+    const auto& order = attrs.get<Ints>("order");
+    return {order.begin(), order.end()};
+}
+
 // The order that leads back: dropped axes come back as new ones, new ones are dropped.
 Ints inverse_order(const Ints& order, int rank) {
     Ints inverse(static_cast<size_t>(rank), new_axis);
@@ -257,7 +262,7 @@ const OpRecord dimshuffle_record{
     .arguments = {{"x"}},
     .attributes = {{"order", Ints{}, true, "for each axis of the result an axis of x, or -1: new"}},
     .type = dimshuffle_type,
-    .compute = ViewCompute{dimshuffle_view},
+    .compute = ViewCompute{dimshuffle_view, dimshuffle_axes},
     .pullback =
         [](const Pullback& p) {
             Ints back = inverse_order(p.attr<Ints>("order"), p.input().rank());

@@ -1,0 +1,96 @@
+#include "croton/api/optimizers.hpp"
+
+#include "croton/grad/grad.hpp"
+#include "croton/ops/arithmetic.hpp"
+#include "croton/ops/special.hpp"
+
+namespace croton::optimizers {
+
+namespace {
+Variables gradients(const Variable& loss, const std::vector<SharedVariable>& parameters) {
+    return grad(loss, Variables(parameters.begin(), parameters.end()));
+}
+
+// Zeros of a parameter's present sizes, named after it.
+SharedVariable zeros_for(const SharedVariable& w, std::string_view suffix, Steps& steps) {
+    Array value = w.get_value(true);
+    auto state = shared(Array::zeros(value.dtype(), value.shape()), cat(w.name(), suffix));
+    steps.state.push_back(state);
+    return state;
+}
+}  // namespace
+
+Steps sgd(const Variable& loss, const std::vector<SharedVariable>& parameters, Arg rate) {
+    Steps steps;
+    auto g = gradients(loss, parameters);
+    for (size_t i = 0; i < parameters.size(); ++i)
+        steps.updates.emplace_back(parameters[i], parameters[i] - rate * g[i]);
+    return steps;
+}
+
+Steps momentum(const Variable& loss, const std::vector<SharedVariable>& parameters, Arg rate,
+               Arg momentum, bool nesterov) {
+    Steps steps;
+    auto g = gradients(loss, parameters);
+    for (size_t i = 0; i < parameters.size(); ++i) {
+        const auto& w = parameters[i];
+        auto v = zeros_for(w, ".velocity", steps);
+        Variable next = momentum * v - rate * g[i];
+        steps.updates.emplace_back(v, next);
+        steps.updates.emplace_back(w, w + (nesterov ? momentum * next - rate * g[i] : next));
+    }
+    return steps;
+}
+
+Steps adagrad(const Variable& loss, const std::vector<SharedVariable>& parameters, Arg rate,
+              Arg epsilon) {
+    Steps steps;
+    auto g = gradients(loss, parameters);
+    for (size_t i = 0; i < parameters.size(); ++i) {
+        auto s = zeros_for(parameters[i], ".squares", steps);
+        Variable next = s + g[i] * g[i];
+        steps.updates.emplace_back(s, next);
+        steps.updates.emplace_back(parameters[i],
+                                   parameters[i] - rate * g[i] / (sqrt(next) + epsilon));
+    }
+    return steps;
+}
+
+Steps rmsprop(const Variable& loss, const std::vector<SharedVariable>& parameters, Arg rate,
+              Arg decay, Arg epsilon) {
+    Steps steps;
+    auto g = gradients(loss, parameters);
+    for (size_t i = 0; i < parameters.size(); ++i) {
+        auto s = zeros_for(parameters[i], ".squares", steps);
+        Variable next = decay * s + (1 - decay) * (g[i] * g[i]);
+        steps.updates.emplace_back(s, next);
+        steps.updates.emplace_back(parameters[i],
+                                   parameters[i] - rate * g[i] / (sqrt(next) + epsilon));
+    }
+    return steps;
+}
+
+Steps adam(const Variable& loss, const std::vector<SharedVariable>& parameters, Arg rate, Arg beta1,
+           Arg beta2, Arg epsilon) {
+    Steps steps;
+    if (parameters.empty()) return steps;
+    auto g = gradients(loss, parameters);
+    DType dtype = parameters[0].dtype();
+    auto t = shared(Array::zeros(dtype, {}), "adam.step");
+    steps.state.push_back(t);
+    Variable now = t + 1;
+    steps.updates.emplace_back(t, now);
+    Variable corrected = rate * sqrt(1 - pow(beta2, now)) / (1 - pow(beta1, now));
+    for (size_t i = 0; i < parameters.size(); ++i) {
+        const auto& w = parameters[i];
+        auto m = zeros_for(w, ".mean", steps), s = zeros_for(w, ".squares", steps);
+        Variable mean = beta1 * m + (1 - beta1) * g[i];
+        Variable squares = beta2 * s + (1 - beta2) * (g[i] * g[i]);
+        steps.updates.emplace_back(m, mean);
+        steps.updates.emplace_back(s, squares);
+        steps.updates.emplace_back(w, w - corrected * mean / (sqrt(squares) + epsilon));
+    }
+    return steps;
+}
+
+}  // namespace croton::optimizers
