@@ -122,6 +122,7 @@ def literal(value, bits):
 
 TINY = mpf(2) ** -20  # keeps the grid off removable singularities at zero
 LN2 = mp.log(2)
+DIGAMMA_ROOT = mp.findroot(lambda x: mp.psi(0, x), mpf("1.4616321449683623"))
 
 
 def odd(f):
@@ -139,6 +140,18 @@ def erfc_scaled(k):
         x = k * (1 + t) / (1 - t)
         return mp.exp(x * x) * mp.erfc(x) * (1 + 2 * x)
     return of
+
+
+def erfinv_ratio(w_of):
+    """erfinv(x) / x where -log(1 - x^2) = w_of(t)."""
+    def of(t):
+        x = mp.sqrt(-mp.expm1(-w_of(t)))
+        return mp.erfinv(x) / x if x else mp.sqrt(mp.pi) / 2
+    return of
+
+
+def stirling_rest(z):
+    return mp.loggamma(z) - (z - 0.5) * (mp.log(z) - 1) - (mp.log(2 * mp.pi) - 1) / 2
 
 
 def rows():
@@ -193,6 +206,29 @@ def rows():
                  (erfc_scaled(2), erfc_scaled(3)), (mpf("-0.61"), mpf("-0.72")),
                  (mpf("0.67"), mpf("0.803")),
                  (lambda t: 1 / erfc_scaled(2)(t), lambda t: 1 / erfc_scaled(3)(t)), 9, 20),
+        "erfinv_near": ("erfinv(x) = x q(w - 5/2), w = -log(1 - x^2) <= 5", erfinv_ratio(lambda t: t + 2.5),
+                        mpf("-2.5"), mpf("2.501"), lambda t: 1 / erfinv_ratio(lambda t: t + 2.5)(t),
+                        8, 22),
+        "erfinv_far": ("erfinv(x) = x q(sqrt(w) - 3), 5 <= w, for double w <= 16",
+                       erfinv_ratio(lambda t: (t + 3) ** 2), mpf("-0.765"),
+                       (mpf("1.1"), mpf("1.0")),
+                       lambda t: 1 / erfinv_ratio(lambda t: (t + 3) ** 2)(t), 8, 20),
+        "erfinv_tail": ("erfinv(x) = x q(sqrt(w) - 5), 16 <= w", erfinv_ratio(lambda t: (t + 5) ** 2),
+                        mpf("-1.0001"), mpf("1.01"),
+                        lambda t: 1 / erfinv_ratio(lambda t: (t + 5) ** 2)(t), None, 17),
+        "lgamma_near": ("log gamma(2 + u) = u q(u), |u| <= 1/2", lambda u: mp.loggamma(2 + u) / u,
+                        mpf("-0.5") - TINY / 3, mpf("0.5"), lambda u: u / mp.loggamma(2 + u), 8, 18),
+        "stirling": ("log gamma(z) = (z - 1/2) (log z - 1) + (log(2 pi) - 1) / 2 + q(1/z^2) / z, "
+                     "z >= 17/2", lambda v: stirling_rest(1 / mp.sqrt(v)) / mp.sqrt(v), mpf(2) ** -12,
+                     1 / mpf("72.2"), lambda v: mp.sqrt(v) / mp.loggamma(1 / mp.sqrt(v)), 1, 5),
+        "digamma_near": ("digamma(x) = (x - root) q(x - 3/2), 1 <= x <= 2",
+                         lambda t: mp.psi(0, t + mpf("1.5")) / (t + mpf("1.5") - DIGAMMA_ROOT),
+                         mpf("-0.5") - TINY / 3, mpf("0.5"),
+                         lambda t: (t + mpf("1.5") - DIGAMMA_ROOT) / mp.psi(0, t + mpf("1.5")), 8, 20),
+        "digamma_far": ("digamma(z) = log(z) - 1/(2 z) - v q(v), v = 1/z^2, z >= 8",
+                        lambda v: (mp.log(1 / mp.sqrt(v)) - mp.sqrt(v) / 2
+                                   - mp.psi(0, 1 / mp.sqrt(v))) / v, mpf(2) ** -12, 1 / mpf("63.9"),
+                        lambda v: v / mp.psi(0, 1 / mp.sqrt(v)), 1, 6),
     }
 
 
@@ -210,6 +246,9 @@ def constants():
         "pi": (mp.pi, 24, 53),
         "pi_2": (mp.pi / 2, 24, 53),
         "three_quarters_pi": (3 * mp.pi / 4, 24, 53),
+        "digamma_root": (DIGAMMA_ROOT, 24, 53),
+        "stirling_constant": ((mp.log(2 * mp.pi) - 1) / 2, None, None),
+        "log_pi": (mp.log(mp.pi), None, None),
         "pi_short": (mp.pi, 12, 21),
     }
 

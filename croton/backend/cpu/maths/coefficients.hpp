@@ -27,6 +27,10 @@ struct Coefficients<float> {
     static constexpr float pi_2_rest = -0x1.777a5c0000000p-25f;
     static constexpr float three_quarters_pi_head = 0x1.2d97c80000000p+1f;
     static constexpr float three_quarters_pi_rest = -0x1.99bc5c0000000p-28f;
+    static constexpr float digamma_root_head = 0x1.762d860000000p+0f;
+    static constexpr float digamma_root_rest = 0x1.ab5f200000000p-27f;
+    static constexpr float stirling_constant = 0x1.acfe3a0000000p-2f;
+    static constexpr float log_pi = 0x1.250d040000000p+0f;
     static constexpr float pi_short_head = 0x1.9220000000000p+1f;
     static constexpr float pi_short_rest = -0x1.2aeef40000000p-17f;
     // exp(r) = 1 + r + r^2 q(r), |r| <= ln(2)/2: 27.7 bits
@@ -105,6 +109,41 @@ struct Coefficients<float> {
         0x1.1b9d9e0000000p-7f,   0x1.2ebbbc0000000p-10f, -0x1.4a30720000000p-10f,
         -0x1.f167ba0000000p-13f,
     };
+    // erfinv(x) = x q(w - 5/2), w = -log(1 - x^2) <= 5: 23.2 bits
+    static constexpr float erfinv_near[] = {
+        0x1.805c5e0000000p+0f,   0x1.f91ec60000000p-3f,  -0x1.11ca4c0000000p-8f,
+        -0x1.48a6fe0000000p-10f, 0x1.ca70a20000000p-13f, -0x1.2705420000000p-18f,
+        -0x1.d996cc0000000p-19f, 0x1.71003a0000000p-22f, 0x1.e99f440000000p-26f,
+    };
+    // erfinv(x) = x q(sqrt(w) - 3), 5 <= w, for double w <= 16: 23.0 bits
+    static constexpr float erfinv_far[] = {
+        0x1.6a9efe0000000p+1f,  0x1.006db80000000p+0f,  0x1.352aa00000000p-7f,
+        -0x1.f3c6d00000000p-8f, 0x1.79daaa0000000p-8f,  -0x1.df653a0000000p-9f,
+        0x1.52d4fe0000000p-10f, 0x1.5e5f760000000p-14f, -0x1.5064c40000000p-13f,
+    };
+    // log gamma(2 + u) = u q(u), |u| <= 1/2: 24.3 bits
+    static constexpr float lgamma_near[] = {
+        0x1.b0ee600000000p-2f,   0x1.4a34cc0000000p-2f,  -0x1.13dfec0000000p-4f,
+        0x1.5135800000000p-6f,   -0x1.e424740000000p-8f, 0x1.795d100000000p-9f,
+        -0x1.34c3ec0000000p-10f, 0x1.2ac0a40000000p-11f, -0x1.1af3740000000p-12f,
+    };
+    // log gamma(z) = (z - 1/2) (log z - 1) + (log(2 pi) - 1) / 2 + q(1/z^2) / z, z >= 17/2: 34.1
+    // bits
+    static constexpr float stirling[] = {
+        0x1.5555420000000p-4f,
+        -0x1.6a060a0000000p-9f,
+    };
+    // digamma(x) = (x - root) q(x - 3/2), 1 <= x <= 2: 22.8 bits
+    static constexpr float digamma_near[] = {
+        0x1.e6f0cc0000000p-1f,  -0x1.b1cad20000000p-2f, 0x1.ec9fe00000000p-3f,
+        -0x1.302a640000000p-3f, 0x1.85867c0000000p-4f,  -0x1.ee3e540000000p-5f,
+        0x1.436c4c0000000p-5f,  -0x1.1ea2060000000p-5f, 0x1.8414fa0000000p-6f,
+    };
+    // digamma(z) = log(z) - 1/(2 z) - v q(v), v = 1/z^2, z >= 8: 32.0 bits
+    static constexpr float digamma_far[] = {
+        0x1.5554de0000000p-4f,
+        -0x1.0e325a0000000p-7f,
+    };
 };
 
 template <>
@@ -125,6 +164,10 @@ struct Coefficients<double> {
     static constexpr double pi_2_rest = 0x1.1a62633145c07p-54;
     static constexpr double three_quarters_pi_head = 0x1.2d97c7f3321d2p+1;
     static constexpr double three_quarters_pi_rest = 0x1.a79394c9e8a0ap-54;
+    static constexpr double digamma_root_head = 0x1.762d86356be3fp+0;
+    static constexpr double digamma_root_rest = 0x1.b86a722197829p-54;
+    static constexpr double stirling_constant = 0x1.acfe390c97d69p-2;
+    static constexpr double log_pi = 0x1.250d048e7a1bdp+0;
     static constexpr double pi_short_head = 0x1.921fb00000000p+1;
     static constexpr double pi_short_rest = 0x1.5110b4611a626p-21;
     // exp(r) = 1 + r + r^2 q(r), |r| <= ln(2)/2: 56.7 bits
@@ -220,6 +263,67 @@ struct Coefficients<double> {
         0x1.4b6b93bf74e9cp-18,  -0x1.511cd990bc6c9p-16, -0x1.782b66c0d6525p-21,
         0x1.cf7ae4863bc0ap-19,  0x1.449c06f3cabc6p-22,  -0x1.39d217f3d43fcp-21,
         -0x1.67b3a7380af63p-24, 0x1.32781793440b3p-24,  0x1.249ff01bdd653p-27,
+    };
+    // erfinv(x) = x q(w - 5/2), w = -log(1 - x^2) <= 5: 53.6 bits
+    static constexpr double erfinv_near[] = {
+        0x1.805c5cfcedef5p+0,   0x1.f91e8993f0d14p-3,   -0x1.11c3c302dfe33p-8,
+        -0x1.4863cdfb6170dp-10, 0x1.c9b437ed2a1cap-13,  -0x1.4f47fe72fd1e5p-18,
+        -0x1.ca9227ca82e7bp-19, 0x1.01037e3857321p-21,  0x1.ccff73979ca2cp-27,
+        -0x1.752fda5f43023p-27, 0x1.f2cbaa4e8282cp-31,  0x1.0704c5a838497p-33,
+        -0x1.11957687bf1eep-35, 0x1.00944256f085fp-40,  0x1.2d8d28ecc6a67p-41,
+        -0x1.56d4caa824f6fp-44, -0x1.a0023705214e1p-49, 0x1.114b80650eee8p-49,
+        -0x1.397df4acc3ec2p-53, -0x1.ee6c1fb3b4db9p-56, 0x1.66edc05e7e456p-58,
+        0x1.8fbf591601194p-63,  -0x1.3f2f9bec2c375p-64,
+    };
+    // erfinv(x) = x q(sqrt(w) - 3), 5 <= w, for double w <= 16: 52.5 bits
+    static constexpr double erfinv_far[] = {
+        0x1.6a9efbd66eae7p+1,  0x1.006dca7a9c23bp+0,   0x1.3582c8113f5cfp-7,
+        -0x1.f4f1c6f123471p-8, 0x1.7495889379b0cp-8,   -0x1.d2754fbd61898p-9,
+        0x1.84f3ebf977f1ap-10, -0x1.38431e7565c1cp-13, -0x1.28e066b5743a4p-12,
+        0x1.af0030b6fa101p-13, -0x1.85c7a0a708b23p-15, -0x1.7fc442349ead6p-16,
+        0x1.704a9f1a63fccp-16, -0x1.8f41ad151f528p-18, -0x1.c5a6bb491ce53p-20,
+        0x1.0e52e89410311p-19, -0x1.3ffa0c00676f5p-21, -0x1.d8b14bba97669p-24,
+        0x1.24fc9dcea272ep-23, -0x1.2645fd3b9d27ep-25, 0x1.873a53daeb95cp-30,
+    };
+    // erfinv(x) = x q(sqrt(w) - 5), 16 <= w: 53.3 bits
+    static constexpr double erfinv_tail[] = {
+        0x1.3664ddd1ad7fbp+2,   0x1.02a30d1fba111p+0,   -0x1.22ea5df0dc366p-13,
+        -0x1.c2f36aa38388ap-13, 0x1.3ebf4ec956713p-14,  -0x1.4a348f3fc71ecp-16,
+        0x1.2fbd1d4d55519p-18,  -0x1.0a90a494baa2dp-20, 0x1.ebcecf9296344p-23,
+        -0x1.221d85b1d375fp-24, 0x1.f45b6b2240ebbp-26,  -0x1.06578fe311eacp-26,
+        0x1.069c7ae034df7p-27,  -0x1.daf1c5e15a8f6p-29, 0x1.99da362fce7ddp-30,
+        -0x1.ea77d1207336fp-32, -0x1.948cc82f5318fp-36, 0x1.89d22a36ec722p-35,
+    };
+    // log gamma(2 + u) = u q(u), |u| <= 1/2: 53.7 bits
+    static constexpr double lgamma_near[] = {
+        0x1.b0ee6072093cep-2,   0x1.4a34cc4a60fa7p-2,   -0x1.13e001a557616p-4,
+        0x1.51322ac7d8009p-6,   -0x1.e404fc21888abp-8,  0x1.7add6eae559b3p-9,
+        -0x1.38ac5c309c4cbp-10, 0x1.0b36af367b4b4p-11,  -0x1.d3fd4943d4832p-13,
+        0x1.a127dc29e77d2p-14,  -0x1.78defd9d22838p-15, 0x1.5806f4e78afbep-16,
+        -0x1.3ca94128b000dp-17, 0x1.263eab0ccf001p-18,  -0x1.131ce23318a0fp-19,
+        0x1.ee17469dc051ap-21,  -0x1.c3070b880ab57p-22, 0x1.2b079daa0dccap-22,
+        -0x1.33b4ad4017fa5p-23,
+    };
+    // log gamma(z) = (z - 1/2) (log z - 1) + (log(2 pi) - 1) / 2 + q(1/z^2) / z, z >= 17/2: 64.4
+    // bits
+    static constexpr double stirling[] = {
+        0x1.5555555555536p-4,   -0x1.6c16c16ae3fbdp-9, 0x1.a019f97bd7629p-11,
+        -0x1.380cfac40c0e4p-11, 0x1.b69daea1a2983p-11, -0x1.addf2e3d4c0d1p-10,
+    };
+    // digamma(x) = (x - root) q(x - 3/2), 1 <= x <= 2: 52.7 bits
+    static constexpr double digamma_near[] = {
+        0x1.e6f0cbb873616p-1,   -0x1.b1cb63005ee5bp-2,  0x1.eca189b8e6e1dp-3,
+        -0x1.2feeeb98b04a4p-3,  0x1.8512e590551dcp-4,   -0x1.fb44201e55a7dp-5,
+        0x1.4de9aa0907010p-5,   -0x1.b9f8b4c40327ap-6,  0x1.2564753eaf155p-6,
+        -0x1.8634c4945eed5p-7,  0x1.03c01b88ef8e3p-7,   -0x1.5a16f549b4e20p-8,
+        0x1.cd3b7b5022ec4p-9,   -0x1.3261ef0cdaf8ap-9,  0x1.982f1d5da730fp-10,
+        -0x1.1a8bf875d6766p-10, 0x1.7a65efd477804p-11,  -0x1.73b1a8165d887p-12,
+        0x1.e2d3013745404p-13,  -0x1.8d06d949a1d67p-12, 0x1.0dc8ad4a7e6f0p-12,
+    };
+    // digamma(z) = log(z) - 1/(2 z) - v q(v), v = 1/z^2, z >= 8: 66.0 bits
+    static constexpr double digamma_far[] = {
+        0x1.5555555555544p-4, -0x1.11111110ddf82p-7, 0x1.04104031f3b0ap-8, -0x1.111040268512fp-8,
+        0x1.f00b0c08730e2p-8, -0x1.50fb63c699f56p-6, 0x1.f4f236abdc0fap-5,
     };
 };
 

@@ -1,7 +1,8 @@
-// erf and erfc.
+// erf, erfc and erfinv.
 #pragma once
 
 #include "croton/backend/cpu/maths/exponential.hpp"
+#include "croton/backend/cpu/maths/logarithm.hpp"
 
 namespace croton::maths {
 
@@ -46,6 +47,22 @@ CROTON_MATHS_INLINE T erfc(T x) {
     const T result = scale_by_power(e * smooth, reduced.n);
     const T near = T{1} - mad(x, polynomial(x * x, C::erf), x);
     return choose(a < T{0.5}, near, choose(x < T{0}, T{2} - result, result));
+}
+
+// x times a smooth function of w = -log(1 - x^2) or, in the tails, of its square root.
+template <class T>
+CROTON_MATHS_INLINE T erfinv(T x) {
+    using C = Coefficients<T>;
+    using F = Format<T>;
+    const T a = absolute(x);
+    const T w = -log((T{1} - a) * (T{1} + a));
+    const T near = polynomial(w - T{2.5}, C::erfinv_near), root = square_root(w);
+    T far = polynomial(root - T{3}, C::erfinv_far);
+    if constexpr (sizeof(T) == 8)
+        far = choose(w < T{16}, far, polynomial(root - T{5}, C::erfinv_tail));
+    const T result = x * choose(w < T{5}, near, far);
+    const T outside = choose(a == T{1}, with_sign(F::infinity, x), F::nan);
+    return choose(a < T{1}, result, outside);
 }
 
 }  // namespace croton::maths

@@ -3,6 +3,7 @@
 
 #include "croton/backend/cpu/maths/error_function.hpp"
 #include "croton/backend/cpu/maths/exponential.hpp"
+#include "croton/backend/cpu/maths/gamma.hpp"
 #include "croton/backend/cpu/maths/hyperbolic.hpp"
 #include "croton/backend/cpu/maths/inverse.hpp"
 #include "croton/backend/cpu/maths/logarithm.hpp"

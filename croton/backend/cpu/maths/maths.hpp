@@ -7,7 +7,7 @@
 #define CROTON_MATHS_UNARY(X)                                                                   \
     X(exp) X(exp2) X(expm1) X(log) X(log2) X(log10) X(log1p) X(sin) X(cos) X(tan) X(asin)       \
     X(acos) X(atan) X(sinh) X(cosh) X(tanh) X(asinh) X(acosh) X(atanh) X(sigmoid) X(softplus)   \
-    X(erf) X(erfc) X(cbrt)
+    X(erf) X(erfc) X(erfinv) X(cbrt) X(lgamma) X(digamma)
 
 // Two arguments: atan2(y, x), pow(x, y), hypot, fmod (sign of x), floor_mod (sign of y).
 #define CROTON_MATHS_BINARY(X) X(atan2) X(pow) X(hypot) X(fmod) X(floor_mod)
