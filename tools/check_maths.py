@@ -33,7 +33,7 @@ NOT_VECTORISED = {  # name: reason
 def functions():
     """(name, number of arguments) from the lists in maths.hpp."""
     text = re.sub(r"\s*\\\n\s*", " ", (MATHS / "maths.hpp").read_text())
-    for count, kind in ((1, "UNARY"), (2, "BINARY")):
+    for count, kind in ((1, "UNARY"), (1, "NEAR"), (2, "BINARY")):
         line = re.search(rf"#define CROTON_MATHS_{kind}\(X\)(.*)", text).group(1)
         yield from ((name, count) for name in re.findall(r"X\((\w+)\)", line))
 

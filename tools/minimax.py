@@ -238,6 +238,7 @@ def constants():
     return {  # name: (value, head bits float32, head bits float64); no head bits: only rounded
         "ln2": (LN2, 15, 41),
         "log10_2": (log10_2, 15, 41),
+        "two_over_pi": (2 / mp.pi, None, None),
         "log2_e": (1 / LN2, None, None),
         "log2_e_minus_one": (1 / LN2 - 1, None, None),
         "log10_e": (1 / mp.log(10), None, None),
@@ -253,7 +254,19 @@ def constants():
     }
 
 
+def pi_2_parts():
+    """pi/2 in parts of 33 bits, whose products with integers below 2^20 are exact, and a rest."""
+    left, parts = mp.pi / 2, []
+    for bits in (33, 33, 33, 53):
+        parts.append(to_format(left, bits))
+        left -= parts[-1]
+    return parts
+
+
 def print_constants(kind, bits, column):
+    if kind == "double":
+        parts = ", ".join(literal(part, 53) for part in pi_2_parts())
+        print(f"    static constexpr double pi_2_parts[] = {{{parts}}};")
     for name, (value, *heads) in constants().items():
         if heads[column] is None:
             print(f"    static constexpr {kind} {name} = {literal(to_format(value, bits), bits)};")

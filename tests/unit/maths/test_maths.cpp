@@ -30,6 +30,7 @@
 
 extern "C" {
 CROTON_MATHS_UNARY(DECLARE_FMA_1)
+CROTON_MATHS_NEAR(DECLARE_FMA_1)
 CROTON_MATHS_BINARY(DECLARE_FMA_2)
 }
 
@@ -160,19 +161,19 @@ W digamma_reference(W x) {
 #define OWN(name) BOTH(name), name##_reference<double>, name##_reference<Long>
 
 const Unary unaries[] = {
-    {STD(exp), -110, 90, 1.1, 1.1},  {STD(exp2), -160, 130, 1.2, 1.3},
-    {STD(expm1), -2, 2, 1.3, 1.3},   {STD(log), 0, 3, 1.1, 1},
-    {STD(log2), 0, 3, 1.7, 1.4},     {STD(log10), 0, 3, 1.4, 1.3},
-    {STD(log1p), -1, 3, 1.3, 1},     {STD(sin), -100, 100, 1.7, 1.7},
-    {STD(cos), -100, 100, 2.2, 2.2}, {STD(tan), -100, 100, 2.8, 3.8},
-    {STD(asin), -1, 1, 2.1, 2.1},    {STD(acos), -1, 1, 1.2, 1.2},
-    {STD(atan), -4, 4, 2.1, 1.9},    {STD(sinh), -4, 4, 2.3, 2.3},
-    {STD(cosh), -4, 4, 1.6, 1.6},    {STD(tanh), -3, 3, 2.2, 2.3},
-    {STD(asinh), -4, 4, 2, 2},       {STD(acosh), 1, 4, 2.4, 2.6},
-    {STD(atanh), -1, 1, 2.2, 2.1},   {STD(erf), -6, 6, 1.5, 1.8},
-    {STD(erfc), -6, 28, 4.5, 4.2},   {OWN(erfinv), -1, 1, 5, 4},
+    {STD(exp), -110, 90, 1.1, 1.1},    {STD(exp2), -160, 130, 1.2, 1.3},
+    {STD(expm1), -2, 2, 1.3, 1.3},     {STD(log), 0, 3, 1.1, 1},
+    {STD(log2), 0, 3, 1.7, 1.4},       {STD(log10), 0, 3, 1.4, 1.3},
+    {STD(log1p), -1, 3, 1.3, 1},       {STD(sin), -100, 100, 1.7, 1.7},
+    {STD(cos), -100, 100, 2.2, 2.2},   {STD(tan), -100, 100, 2.8, 3.8},
+    {STD(asin), -1, 1, 2.1, 2.1},      {STD(acos), -1, 1, 1.2, 1.2},
+    {STD(atan), -4, 4, 2.1, 1.9},      {STD(sinh), -4, 4, 2.3, 2.3},
+    {STD(cosh), -4, 4, 1.6, 1.6},      {STD(tanh), -3, 3, 2.2, 2.3},
+    {STD(asinh), -4, 4, 2, 2},         {STD(acosh), 1, 4, 2.4, 2.6},
+    {STD(atanh), -1, 1, 2.2, 2.1},     {STD(erf), -6, 6, 1.5, 1.8},
+    {STD(erfc), -6, 28, 4.5, 4.2},     {OWN(erfinv), -1, 1, 5, 4},
     {STD(lgamma), -10, 20, 6.5, 7, 4}, {OWN(digamma), -10, 20, 10, 10, 8},
-    {STD(cbrt), -4, 4, 0.6, 0.6},    {OWN(sigmoid), -30, 30, 2.4, 2.4},
+    {STD(cbrt), -4, 4, 0.6, 0.6},      {OWN(sigmoid), -30, 30, 2.4, 2.4},
     {OWN(softplus), -30, 30, 2, 2},
 };
 
@@ -437,6 +438,57 @@ TEST(MathsAngles, FarFromZero) {
         EXPECT_LE(error_in_ulp<double>(croton_cos_f64(x), std::cos(Long(x))), 2) << x;
         EXPECT_LE(error_in_ulp<double>(croton_tan_f64(x), std::tan(Long(x))), 4) << x;
     }
+}
+
+// The functions of small angles, up to their bounds and at the numbers nearest to multiples of
+// pi/2.
+template <class T>
+void see_near(Worst<T>& sine, Worst<T>& cosine, Worst<T>& tangent, bool fma, T x) {
+    const Wide<T> wide = x;
+    T s, c, t;
+    if constexpr (sizeof(T) == 4) {
+        s = fma ? croton_near_sin_f32_fma(x) : croton_near_sin_f32(x);
+        c = fma ? croton_near_cos_f32_fma(x) : croton_near_cos_f32(x);
+        t = fma ? croton_near_tan_f32_fma(x) : croton_near_tan_f32(x);
+    } else {
+        s = fma ? croton_near_sin_f64_fma(x) : croton_near_sin_f64(x);
+        c = fma ? croton_near_cos_f64_fma(x) : croton_near_cos_f64(x);
+        t = fma ? croton_near_tan_f64_fma(x) : croton_near_tan_f64(x);
+    }
+    sine.see(x, s, std::sin(wide));
+    cosine.see(x, c, std::cos(wide));
+    tangent.see(x, t, std::tan(wide));
+}
+
+template <class T>
+void near_angles(T most, double ulp, double tan_ulp, bool fma) {
+    Worst<T> sine, cosine, tangent;
+    std::mt19937_64 random(17);
+    std::uniform_real_distribution<T> all(-most, most), some(-100, 100);
+    for (int i = 0; i < 100000; ++i) {
+        see_near(sine, cosine, tangent, fma, all(random));
+        see_near(sine, cosine, tangent, fma, some(random));
+        see_near(sine, cosine, tangent, fma, std::ldexp(some(random), -i % 160));
+        const T multiple = T(Long(i) * 6 * (std::acos(Long(-1)) / 2));
+        see_near(sine, cosine, tangent, fma, multiple);
+        see_near(sine, cosine, tangent, fma, std::nextafter(multiple, T(0)));
+    }
+    see_near(sine, cosine, tangent, fma, most);
+    see_near(sine, cosine, tangent, fma, T(-0.0));
+    const char* type = sizeof(T) == 4 ? "f32" : "f64";
+    judge("near_sin", type, sine, ulp);
+    judge("near_cos", type, cosine, ulp);
+    judge("near_tan", type, tangent, tan_ulp);
+}
+
+TEST(MathsAngles, NearOnesKeepTheirBounds) {
+    for (const bool fma : {false, true}) {
+        if (fma && !have_fma()) continue;
+        near_angles<float>(croton::maths::near_angle_f32, 1.7, 2.8, fma);
+        near_angles<double>(croton::maths::near_angle_f64, 1.7, 3.8, fma);
+    }
+    EXPECT_TRUE(same(croton_near_sin_f64(-0.0), -0.0));
+    EXPECT_TRUE(same(croton_near_tan_f32(-0.0f), -0.0f));
 }
 
 // Two arguments.

@@ -15,6 +15,7 @@ struct Coefficients<float> {
     static constexpr float ln2_rest = 0x1.7f7d1c0000000p-20f;
     static constexpr float log10_2_head = 0x1.3440000000000p-2f;
     static constexpr float log10_2_rest = 0x1.3509f80000000p-18f;
+    static constexpr float two_over_pi = 0x1.45f3060000000p-1f;
     static constexpr float log2_e = 0x1.7154760000000p+0f;
     static constexpr float log2_e_minus_one = 0x1.c551da0000000p-2f;
     static constexpr float log10_e = 0x1.bcb7b20000000p-2f;
@@ -148,10 +149,13 @@ struct Coefficients<float> {
 
 template <>
 struct Coefficients<double> {
+    static constexpr double pi_2_parts[] = {0x1.921fb54400000p+0, 0x1.0b4611a600000p-34,
+                                            0x1.3198a2e000000p-69, 0x1.b839a252049c1p-104};
     static constexpr double ln2_head = 0x1.62e42fefa4000p-1;
     static constexpr double ln2_rest = -0x1.8432a1b0e2634p-43;
     static constexpr double log10_2_head = 0x1.34413509f8000p-2;
     static constexpr double log10_2_rest = -0x1.80433b83b532ap-44;
+    static constexpr double two_over_pi = 0x1.45f306dc9c883p-1;
     static constexpr double log2_e = 0x1.71547652b82fep+0;
     static constexpr double log2_e_minus_one = 0x1.c551d94ae0bf8p-2;
     static constexpr double log10_e = 0x1.bcb7b1526e50ep-2;

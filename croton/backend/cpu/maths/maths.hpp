@@ -9,6 +9,10 @@
     X(acos) X(atan) X(sinh) X(cosh) X(tanh) X(asinh) X(acosh) X(atanh) X(sigmoid) X(softplus)   \
     X(erf) X(erfc) X(erfinv) X(cbrt) X(lgamma) X(digamma)
 
+// sin, cos and tan where |x| <= near_angle_f32 or near_angle_f64, several times faster; anything
+// beyond.
+#define CROTON_MATHS_NEAR(X) X(near_sin) X(near_cos) X(near_tan)
+
 // Two arguments: atan2(y, x), pow(x, y), hypot, fmod (sign of x), floor_mod (sign of y).
 #define CROTON_MATHS_BINARY(X) X(atan2) X(pow) X(hypot) X(fmod) X(floor_mod)
 // clang-format on
@@ -31,5 +35,11 @@
 
 extern "C" {
 CROTON_MATHS_UNARY(CROTON_MATHS_DECLARE_1)
+CROTON_MATHS_NEAR(CROTON_MATHS_DECLARE_1)
 CROTON_MATHS_BINARY(CROTON_MATHS_DECLARE_2)
 }
+
+namespace croton::maths {
+constexpr float near_angle_f32 = 0x1p22f;
+constexpr double near_angle_f64 = 0x1p20;
+}  // namespace croton::maths

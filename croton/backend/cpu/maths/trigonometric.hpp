@@ -2,8 +2,9 @@
 //
 // |x| / (2 pi) is formed in integers, from as many binary digits of 1/(2 pi) as the exponent of x
 // asks for, modulo 1: the fraction of a turn, exact enough for the x that come closest to a
-// multiple of pi/2 (2^-30 for float, 2^-61 for double). There is no fast path for small angles
-// because lanes of a vector cannot branch; angles below 3/4 are their own remainder.
+// multiple of pi/2 (2^-30 for float, 2^-61 for double). Angles below 3/4
+// are their own remainder. Lanes of a vector cannot branch, so there are also functions for small
+// angles alone: whoever widens them can ask whether all lanes are small.
 #pragma once
 
 #include <utility>
@@ -140,6 +141,28 @@ CROTON_MATHS_INLINE Remainder<T> remainder_of(T a) {
     return {choose(small, a, r), choose(small, uint64_t{0}, turn.head + eighth_turn)};
 }
 
+// The same for 0 <= a <= near_angle (maths.hpp), by subtracting parts of pi/2 times an integer.
+CROTON_MATHS_INLINE Remainder<float> near_remainder_of(float a) {
+    using C = Coefficients<double>;
+    const double wide = static_cast<double>(a);
+    const auto n = round_product(wide, C::two_over_pi);
+    // Two parts are 66 bits; the first product is exact, its difference too.
+    const double r = mad(n.whole, -C::pi_2_parts[1], mad(n.whole, -C::pi_2_parts[0], wide));
+    return {static_cast<float>(r), n.integer << 62};
+}
+
+// Every product but the last is exact, and so is the first difference. Others may cancel: what they
+// lose is kept.
+CROTON_MATHS_INLINE Remainder<double> near_remainder_of(double a) {
+    constexpr auto& part = Coefficients<double>::pi_2_parts;
+    const auto n = round_product(a, Coefficients<double>::two_over_pi);
+    const double first = mad(n.whole, -part[0], a);
+    const auto second = two_sum(first, -(n.whole * part[1]));
+    const auto third = two_sum(second.head, -(n.whole * part[2]));
+    const double rest = mad(n.whole, -part[3], second.rest + third.rest);
+    return {third.head + rest, n.integer << 62};
+}
+
 template <class T>
 CROTON_MATHS_INLINE T sin_of_remainder(T r, T z) {
     return mad(r * z, polynomial(z, Coefficients<T>::sin), r);
@@ -192,12 +215,35 @@ CROTON_MATHS_INLINE Pair<double> tangent(double r) {
 }
 
 template <class T>
-CROTON_MATHS_INLINE T tan(T x) {
-    const auto remainder = remainder_of(absolute(x));
+CROTON_MATHS_INLINE T tangent_of(Remainder<T> remainder) {
     const auto [over, under] = tangent(remainder.r);
     const bool odd = static_cast<int64_t>(remainder.quadrant << 1) < 0;
-    const T result = choose(odd, -under, over) / choose(odd, over, under);
+    return choose(odd, -under, over) / choose(odd, over, under);
+}
+
+template <class T>
+CROTON_MATHS_INLINE T tan(T x) {
+    const T result = tangent_of(remainder_of(absolute(x)));
     return finite_or_nan(x, flip_sign(result, sign_bit(x)));
+}
+
+// For |x| <= near_angle only, several times faster.
+template <class T>
+CROTON_MATHS_INLINE T near_sin(T x) {
+    const auto remainder = near_remainder_of(absolute(x));
+    return flip_sign(sine(remainder.r, remainder.quadrant), sign_bit(x));
+}
+
+template <class T>
+CROTON_MATHS_INLINE T near_cos(T x) {
+    const auto remainder = near_remainder_of(absolute(x));
+    return sine(remainder.r, remainder.quadrant + quarter_turn);
+}
+
+template <class T>
+CROTON_MATHS_INLINE T near_tan(T x) {
+    const auto remainder = near_remainder_of(absolute(x));
+    return flip_sign(tangent_of(remainder), sign_bit(x));
 }
 
 }  // namespace croton::maths
