@@ -118,7 +118,7 @@ const OpRecord elu_record{
     .type = types::promoted_floating,
     .compute = scalar([](auto& b, auto x, auto alpha) {
         auto zero = b.like(x, 0);
-        return b.select(b.gt(x, zero), x, alpha * b.expm1(b.minimum(x, zero)));
+        return b.select(b.gt(x, zero), x, alpha * b.expm1(b.minimum(zero, x)));
     }),
     .pullback =
         [](const Pullback& p) {
