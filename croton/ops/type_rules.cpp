@@ -31,6 +31,16 @@ void convert_all(TypeContext& context, DType dtype, size_t first = 0) {
     for (size_t i = first; i < context.inputs.size(); ++i) convert(context, i, dtype);
 }
 
+// Of each integer the float that goes with it, then their common dtype: int8 and uint16 give float32
+// although they have int32 in common.
+DType floats_of_integers(const TypeContext& context) {
+    if (all_weak(context, 0)) return float_x();
+    DType result = DType::Bool;
+    for (const auto& input : context.inputs)
+        if (!is_weak(input)) result = promote(result, floating_result(input.dtype()));
+    return result;
+}
+
 Types typed(const TypeContext& context, DType dtype) {
     return {{dtype, broadcast_inputs(context)}};
 }
@@ -100,7 +110,7 @@ Types promoted_bits(TypeContext& context) {
 
 Types promoted_floating(TypeContext& context) {
     DType dtype = common_dtype(context);
-    if (!is_continuous(dtype)) dtype = all_weak(context, 0) ? float_x() : floating_result(dtype);
+    if (!is_continuous(dtype)) dtype = floats_of_integers(context);
     convert_all(context, dtype);
     return typed(context, dtype);
 }
