@@ -36,9 +36,14 @@ void convert_all(TypeContext& context, DType dtype, size_t first = 0) {
 DType floats_of_integers(const TypeContext& context) {
     if (all_weak(context, 0)) return float_x();
     DType result = DType::Bool;
-    for (const auto& input : context.inputs)
-        if (!is_weak(input)) result = promote(result, floating_result(input.dtype()));
-    return result;
+    bool integers = false;
+    for (const auto& input : context.inputs) {
+        if (is_weak(input)) continue;
+        result = promote(result, floating_result(input.dtype()));
+        integers |= is_integer(input.dtype());
+    }
+    // A plain integer raises bool to int64.
+    return integers ? result : floating_result(common_dtype(context));
 }
 
 Types typed(const TypeContext& context, DType dtype) {
