@@ -15,8 +15,7 @@ namespace {
 using kernel::Scalar;
 using types::Types;
 
-// --- normalised exponentials
-// ----------------------------------------------------------------------
+// --- normalised exponentials --------------------------------------------------------------------
 
 Types rows_type(TypeContext& c) {
     Types result = types::promoted_floating(c);
@@ -82,8 +81,7 @@ const OpRecord log_softmax_record{
     .onnx = "LogSoftmax",
 };
 
-// --- activations
-// ----------------------------------------------------------------------------------
+// --- activations --------------------------------------------------------------------------------
 
 const OpRecord relu_record{
     .name = "relu",
@@ -173,8 +171,7 @@ const OpRecord hard_sigmoid_record{
     .onnx = "HardSigmoid",
 };
 
-// --- picking
-// --------------------------------------------------------------------------------------
+// --- picking ------------------------------------------------------------------------------------
 
 // `classes` (input i) names one element of each row of a table of type `rows`.
 void check_classes(TypeContext& c, size_t i, const TensorType& rows) {
@@ -280,8 +277,13 @@ const OpRecord unpick_record{
         },
 };
 
-// --- losses
-// ---------------------------------------------------------------------------------------
+// --- losses -------------------------------------------------------------------------------------
+
+// The driver sums out broadcast axes for elementwise ops; composites do it themselves.
+Cotangents cotangents_of_two(const Pullback& p, const Variable& first, const Variable& second) {
+    return {p.wanted[0] ? sum_to(first, p.input(0)) : Variable(),
+            p.wanted[1] ? sum_to(second, p.input(1)) : Variable()};
+}
 
 bool names_classes(const Variable& truth) { return is_integer(truth.dtype()); }
 
@@ -323,7 +325,7 @@ const OpRecord categorical_crossentropy_record{
                 return Cotangents{unpick(-(p.seed() / pick(guess, truth)), truth, guess),
                                   Variable()};
             Variable seed = restore_axes(p.seed(), {guess.rank() - 1});
-            return Cotangents{-(seed * truth / guess), -(seed * log(guess))};
+            return cotangents_of_two(p, -(seed * truth / guess), -(seed * log(guess)));
         },
 };
 
@@ -338,8 +340,8 @@ const OpRecord binary_crossentropy_record{
     .pullback =
         [](const Pullback& p) {
             const Variable &guess = p.input(0), &truth = p.input(1);
-            return Cotangents{p.seed() * ((1 - truth) / (1 - guess) - truth / guess),
-                              p.seed() * (log1p(-guess) - log(guess))};
+            return cotangents_of_two(p, p.seed() * ((1 - truth) / (1 - guess) - truth / guess),
+                                     p.seed() * (log1p(-guess) - log(guess)));
         },
 };
 
@@ -355,8 +357,8 @@ const OpRecord sigmoid_binary_crossentropy_record{
         expand([](const Variable& x, const Variable& truth) { return softplus(x) - truth * x; }),
     .pullback =
         [](const Pullback& p) {
-            return Cotangents{p.seed() * (sigmoid(p.input(0)) - p.input(1)),
-                              -(p.seed() * p.input(0))};
+            return cotangents_of_two(p, p.seed() * (sigmoid(p.input(0)) - p.input(1)),
+                                     -(p.seed() * p.input(0)));
         },
 };
 }  // namespace

@@ -237,8 +237,7 @@ const OpRecord std_record{
     .facts = Facts{.low = 0},
 };
 
-// --- extremes
-// -------------------------------------------------------------------------------------
+// --- extremes -----------------------------------------------------------------------------------
 
 Variable is_extreme(const DerivativeContext& d) { return eq(d.input(), restored(d, d.output())); }
 Cotangents extreme_pullback(const Pullback& p) {
@@ -324,8 +323,7 @@ const OpRecord all_record{
     .pushforward = no_tangent,
 };
 
-// --- log of a sum of exponentials
-// -----------------------------------------------------------------
+// --- log of a sum of exponentials ---------------------------------------------------------------
 
 Types log_summed(TypeContext& c) {
     DType dtype = types::promoted_floating(c)[0].dtype;
@@ -357,8 +355,7 @@ const OpRecord logsumexp_record{
     .onnx = "ReduceLogSumExp",
 };
 
-// --- sizes
-// ----------------------------------------------------------------------------------------
+// --- sizes --------------------------------------------------------------------------------------
 
 const OpRecord count_record{
     .name = "count",

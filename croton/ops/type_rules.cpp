@@ -31,8 +31,8 @@ void convert_all(TypeContext& context, DType dtype, size_t first = 0) {
     for (size_t i = first; i < context.inputs.size(); ++i) convert(context, i, dtype);
 }
 
-// Of each integer the float that goes with it, then their common dtype: int8 and uint16 give float32
-// although they have int32 in common.
+// Of each integer the float that goes with it, then their common dtype: int8 and uint16 give
+// float32 although they have int32 in common.
 DType floats_of_integers(const TypeContext& context) {
     if (all_weak(context, 0)) return float_x();
     DType result = DType::Bool;

@@ -5,8 +5,12 @@
 #include <map>
 #include <set>
 
+#include "croton/api/function.hpp"
 #include "croton/base/format.hpp"
 #include "croton/compile/reference.hpp"
+#include "croton/grad/grad.hpp"
+#include "croton/grad/verify.hpp"
+#include "croton/graph/text.hpp"
 #include "croton/ops/catalogue.hpp"
 #include "row.hpp"
 
@@ -182,9 +186,53 @@ void check_strided(const Row& row, Run run) {
     }
 }
 
+// Functions are compiled for ranks and dtypes and serve every size: one for all cases of a row that
+// agree in these.
+std::vector<Array> by_function(const Variables& outputs, const Variables& inputs,
+                               const std::vector<Array>& values) {
+    std::vector<In> ins(inputs.begin(), inputs.end());
+    std::vector<Out> outs(outputs.begin(), outputs.end());
+    std::vector<std::optional<Array>> arguments(values.begin(), values.end());
+    FunctionOptions options;
+    options.on_unused_input = "ignore";
+    return function(ins, outs, options).call(arguments).values();
+}
+
 TEST_P(OpMatrix, RandomValues) { check_random(row(), by_reference); }
 TEST_P(OpMatrix, EdgeValues) { check_edges(row(), by_reference); }
 TEST_P(OpMatrix, StridedInputs) { check_strided(row(), by_reference); }
+
+// --- derivatives
+// ----------------------------------------------------------------------------------
+
+std::vector<Array> smooth_points(const Row& row, const std::vector<Sizes>& shapes, uint64_t seed) {
+    std::vector<Array> values;
+    for (size_t i = 0; i < row.arity; ++i)
+        values.push_back(
+            draw(row.dtype_of(i, DType::Float64), shapes[i], row.smooth_domain(i), seed + i));
+    return values;
+}
+
+// Against central differences in float64; the gradient's gradient too; forward mode against both.
+TEST_P(OpMatrix, Gradients) {
+    const Row& row = this->row();
+    if (!row.any_gradient()) return;
+    uint64_t seed = row.line;
+    for (const auto& shapes : row.all_shapes()) {
+        auto points = smooth_points(row, shapes, seed += 10);
+        VerifyOptions options{.seed = seed, .order = row.once.empty() ? 2 : 1};
+        options.check = row.differentiated;
+        try {
+            verify_grad(row.build, points, compile::evaluate, options);
+        } catch (const Error& error) {
+            ADD_FAILURE() << row.op << " (row at line " << row.line << ") of " << describe(points)
+                          << ": " << error.what();
+        }
+    }
+}
+
+// --- structure
+// ------------------------------------------------------------------------------------
 
 // The same row of the same op is the same node again: attributes come back from themselves.
 TEST_P(OpMatrix, TypesAreStable) {
@@ -195,6 +243,17 @@ TEST_P(OpMatrix, TypesAreStable) {
     Variables again = apply_like(output.node(), output.node().inputs);
     EXPECT_EQ(again[output.index()].type(), output.type());
     EXPECT_TRUE(again[0].node().attrs->equals(*output.node().attrs));
+}
+
+TEST_P(OpMatrix, TextReadsBack) {
+    const Row& row = this->row();
+    auto values = draw_all(row, row.all_shapes()[0], row.sweep[0], 1);
+    Variables inputs = variables_for(values);
+    Variable output = row.apply(inputs);
+    PrintOptions options;
+    options.inputs = inputs;
+    ParsedGraph parsed = parse_graph(print({output}, options), {.find_op = find_op});
+    EXPECT_EQ(graph_difference({output}, parsed.outputs, inputs, parsed.inputs), "") << row.op;
 }
 
 // Functions that build patterns must not look at types: they take wildcards.
