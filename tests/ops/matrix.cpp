@@ -12,7 +12,7 @@
 #include "croton/grad/verify.hpp"
 #include "croton/graph/text.hpp"
 #include "croton/ops/catalogue.hpp"
-#include "row.hpp"
+#include "tests/ops/row.hpp"
 
 namespace croton::test {
 
@@ -119,7 +119,7 @@ Variables variables_for(const std::vector<Array>& values) {
     return inputs;
 }
 
-void check_forward(const Row& row, const std::vector<Array>& values, const std::string& what, ) {
+void check_forward(const Row& row, const std::vector<Array>& values, const std::string& what) {
     Variables inputs = variables_for(values);
     Variable output = row.apply(inputs);
     std::vector<Array> got = by_reference({output}, inputs, values);

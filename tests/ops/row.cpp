@@ -1,4 +1,4 @@
-#include "row.hpp"
+#include "tests/ops/row.hpp"
 
 #include <algorithm>
 

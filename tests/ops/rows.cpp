@@ -1,5 +1,5 @@
 // The list of all rows, by family.
-#include "row.hpp"
+#include "tests/ops/row.hpp"
 
 namespace croton::test {
 

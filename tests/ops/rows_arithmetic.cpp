@@ -1,7 +1,7 @@
 #include <cmath>
 
 #include "croton/ops/arithmetic.hpp"
-#include "row.hpp"
+#include "tests/ops/row.hpp"
 
 namespace croton::test {
 

@@ -3,7 +3,7 @@
 
 #include "croton/ops/reduce.hpp"
 #include "croton/ops/stretch.hpp"
-#include "row.hpp"
+#include "tests/ops/row.hpp"
 
 namespace croton::test {
 

@@ -2,7 +2,7 @@
 #include <numbers>
 
 #include "croton/ops/special.hpp"
-#include "row.hpp"
+#include "tests/ops/row.hpp"
 
 namespace croton::test {
 
