@@ -90,8 +90,9 @@ using Reduction = Variable (*)(Arg, Axes, Given<bool>);
 const std::vector<DType> numbers = {DType::Float64, DType::Float32, DType::Float16,
                                     DType::Int32,   DType::UInt8,   DType::Bool};
 
-// All axes, one, the others with keepdims, none.
-void add_rows(Rows& rows, const std::string& name, Reduction f, Fold fold, bool empty,
+// All axes, one, the others with keepdims, none; cases that fold fewer than `least` elements are
+// left out.
+void add_rows(Rows& rows, const std::string& name, Reduction f, Fold fold, int64_t least,
               const std::function<void(Row&)>& finish,
               std::source_location where = std::source_location::current()) {
     struct Case {
@@ -108,7 +109,12 @@ void add_rows(Rows& rows, const std::string& name, Reduction f, Fold fold, bool 
         {{}, {}, true, {{{3, 2}}}},
     };
     for (auto& c : cases) {
-        if (!empty) std::erase_if(c.shapes, [](auto& s) { return element_count(s[0]) == 0; });
+        std::erase_if(c.shapes, [&](auto& s) {
+            int64_t folded = 1;
+            for (int64_t axis : c.axes) folded *= s[0][static_cast<size_t>(axis)];
+            return folded < least;
+        });
+        if (c.shapes.empty()) continue;
         Row r = row(
             name, 1, [f, c](const Variables& v) { return f(v[0], Axes(c.given), c.keepdims); },
             where);
@@ -139,30 +145,30 @@ Rows reduce_rows() {
     auto bools = [](Row& r) {
         r.on(whole(0, 1)).dtypes({DType::Bool, DType::Float64, DType::Int8}).no_gradient();
     };
-    add_rows(rows, "sum", sum, fold_sum, true, [](Row& r) { r.within(64); });
+    add_rows(rows, "sum", sum, fold_sum, 0, [](Row& r) { r.within(64); });
     add_rows(rows, "prod", prod, fold_prod, true,
              [](Row& r) { r.within(64).on(whole(-2, 3)).smooth_on(between(0.5, 2)); });
     auto averages = [](Row& r) {
         r.within(64).dtypes({DType::Float64, DType::Float32, DType::Float16, DType::BFloat16,
                              DType::Int32, DType::UInt8, DType::Bool});
     };
-    add_rows(rows, "mean", mean, fold_mean, false, averages);
+    add_rows(rows, "mean", mean, fold_mean, 1, averages);
     auto biased = [](Arg x, Axes a, Given<bool> k) { return var(x, a, 0, k); };
     auto unbiased = [](Arg x, Axes a, Given<bool> k) { return var(x, a, 1, k); };
     auto deviation = [](Arg x, Axes a, Given<bool> k) { return std_(x, a, 0, k); };
     auto moments = [](Row& r) { r.within(64).dtypes({DType::Float64, DType::Float16}); };
     auto roots = [](Row& r) { r.within(64).dtypes({DType::Float64}); };
-    add_rows(rows, "var", biased, fold_var, false, averages);
-    add_rows(rows, "var", unbiased, fold_var1, false, moments);
-    add_rows(rows, "std", deviation, fold_std, false, roots);
-    add_rows(rows, "max", max, fold_max, false, plain);
-    add_rows(rows, "min", min, fold_min, false, plain);
-    add_rows(rows, "max", max, fold_max, false, ties);
-    add_rows(rows, "argmax", argmax, fold_argmax, false, ties);
-    add_rows(rows, "argmin", argmin, fold_argmin, false, ties);
-    add_rows(rows, "argmax", argmax, fold_argmax, false, no_gradient);
-    add_rows(rows, "any", any, fold_any, true, bools);
-    add_rows(rows, "all", all, fold_all, true, bools);
+    add_rows(rows, "var", biased, fold_var, 1, averages);
+    add_rows(rows, "var", unbiased, fold_var1, 2, moments);
+    add_rows(rows, "std", deviation, fold_std, 2, roots);
+    add_rows(rows, "max", max, fold_max, 1, plain);
+    add_rows(rows, "min", min, fold_min, 1, plain);
+    add_rows(rows, "max", max, fold_max, 1, ties);
+    add_rows(rows, "argmax", argmax, fold_argmax, 1, ties);
+    add_rows(rows, "argmin", argmin, fold_argmin, 1, ties);
+    add_rows(rows, "argmax", argmax, fold_argmax, 1, no_gradient);
+    add_rows(rows, "any", any, fold_any, 0, bools);
+    add_rows(rows, "all", all, fold_all, 0, bools);
     add_rows(rows, "logsumexp", logsumexp, fold_logsumexp, false,
              [](Row& r) { r.within(64).dtypes({DType::Float64, DType::Float32, DType::Int64}); });
 
