@@ -169,7 +169,7 @@ Rows reduce_rows() {
     add_rows(rows, "argmax", argmax, fold_argmax, 1, no_gradient);
     add_rows(rows, "any", any, fold_any, 0, bools);
     add_rows(rows, "all", all, fold_all, 0, bools);
-    add_rows(rows, "logsumexp", logsumexp, fold_logsumexp, false,
+    add_rows(rows, "logsumexp", logsumexp, fold_logsumexp, 1,
              [](Row& r) { r.within(64).dtypes({DType::Float64, DType::Float32, DType::Int64}); });
 
     auto count_of = [](Ints axes) {
