@@ -9,9 +9,12 @@ namespace croton {
 
 const std::vector<std::pair<std::string_view, Family>>& catalogue() {
     static const auto& families = *new std::vector<std::pair<std::string_view, Family>>{
-        {"arithmetic", families::arithmetic()}, {"special", families::special()},
-        {"compare", families::compare()},       {"cast", families::cast()},
-        {"reduce", families::reduce()},         {"nnet", families::nnet()},
+        {"arithmetic", families::arithmetic()},
+        {"special", families::special()},
+        {"compare", families::compare()},
+        {"cast", families::cast()},
+        {"reduce", families::reduce()},
+        {"nnet", families::nnet()},
         {"shape", families::shape()},
         {"create", families::create()},
         {"index", families::index()},

@@ -5,8 +5,8 @@
 #include "croton/ops/families.hpp"
 #include "croton/ops/recipes.hpp"
 #include "croton/ops/reduce.hpp"
+#include "croton/ops/shape.hpp"
 #include "croton/ops/special.hpp"
-#include "croton/ops/stretch.hpp"
 #include "croton/ops/type_rules.hpp"
 
 namespace croton {
@@ -324,7 +324,7 @@ const OpRecord categorical_crossentropy_record{
             if (names_classes(truth))
                 return Cotangents{unpick(-(p.seed() / pick(guess, truth)), truth, guess),
                                   Variable()};
-            Variable seed = restore_axes(p.seed(), {guess.rank() - 1});
+            Variable seed = expand_dims(p.seed(), -1);
             return cotangents_of_two(p, -(seed * truth / guess), -(seed * log(guess)));
         },
 };

@@ -7,11 +7,13 @@
 #include "croton/ops/compare.hpp"
 #include "croton/ops/families.hpp"
 #include "croton/ops/recipes.hpp"
+#include "croton/ops/shape.hpp"
 #include "croton/ops/special.hpp"
-#include "croton/ops/stretch.hpp"
 #include "croton/ops/type_rules.hpp"
 
 namespace croton {
+
+const OpRecord* sum_to_op();  // in sum_to.cpp
 
 namespace {
 using kernel::Combine;
@@ -107,7 +109,7 @@ bool keepdims_of(const Node& node) { return attrs_of(node).get<bool>("keepdims")
 // A result of `node`'s reduction with the reduced axes put back, so that it broadcasts against the
 // input.
 Variable restored(const Node& node, const Variable& result) {
-    return keepdims_of(node) ? result : restore_axes(result, axes_of(node));
+    return keepdims_of(node) ? result : expand_dims(result, axes_of(node));
 }
 Variable restored(const DerivativeContext& d, const Variable& result) {
     return restored(d.node(), result);
@@ -427,11 +429,9 @@ Variable count(Arg x, Axes axes) {
 
 namespace families {
 Family reduce() {
-    Family family{&sum_record, &prod_record,      &mean_record,   &var_record,    &std_record,
-                  &max_record, &min_record,       &argmax_record, &argmin_record, &any_record,
-                  &all_record, &logsumexp_record, &count_record};
-    for (const OpRecord* record : stretch_records()) family.push_back(record);
-    return family;
+    return {&sum_record, &prod_record,      &mean_record,   &var_record,    &std_record,
+            &max_record, &min_record,       &argmax_record, &argmin_record, &any_record,
+            &all_record, &logsumexp_record, &count_record,  sum_to_op()};
 }
 }  // namespace families
 

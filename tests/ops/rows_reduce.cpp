@@ -2,7 +2,6 @@
 #include <cmath>
 
 #include "croton/ops/reduce.hpp"
-#include "croton/ops/stretch.hpp"
 #include "tests/ops/row.hpp"
 
 namespace croton::test {
@@ -206,12 +205,6 @@ Rows reduce_rows() {
                        .on(whole(0, 9))
                        .shapes({{{3, 4}, {1, 4}}, {{2, 2}, {1, 1}}})
                        .no_gradient());
-    rows.push_back(
-        row("restore_axes", 1, [](const Variables& v) { return restore_axes(v[0], {0, 2}); })
-            .reference([](const std::vector<Array>& x) {
-                return x[0].copy().reshape({1, x[0].shape(0), 1, x[0].shape(1)});
-            })
-            .shapes({{{3, 2}}, {{0, 2}}}));
     return rows;
 }
 

@@ -1,6 +1,3 @@
-#include "croton/ops/stretch.hpp"
-
-#include <algorithm>
 #include <cstring>
 #include <numeric>
 
@@ -12,46 +9,6 @@ namespace croton {
 
 namespace {
 using Types = std::vector<TensorType>;
-
-// Puts `item` into `kept` at each place of `axes`.
-template <class List>
-List with_axes(const List& kept, const Ints& axes, typename List::value_type item) {
-    List result;
-    size_t next = 0, total = kept.size() + axes.size();
-    for (size_t i = 0; i < total; ++i)
-        if (std::find(axes.begin(), axes.end(), static_cast<int64_t>(i)) != axes.end())
-            result.push_back(item);
-        else
-            result.push_back(kept[next++]);
-    return result;
-}
-
-const OpRecord restore_axes_record{
-    .name = "restore_axes",
-    .doc = "A view with axes of size 1 put in: undoes what a reduction does to the rank.",
-    .arguments = {{"x"}},
-    .attributes = {{"axes", Ints{}, true, "places of the new axes in the result, sorted"}},
-    .type =
-        [](TypeContext& c) {
-            return Types{
-                {c.type(0).dtype, with_axes(c.type(0).dims, c.attr<Ints>("axes"), Dim(1))}};
-        },
-    .compute =
-        ViewCompute{[](const AttrView& attrs, std::span<const TensorRef> inputs, TensorRef& out) {
-            const auto& axes = attrs.get<Ints>("axes");
-            out = inputs[0];
-            out.shape = with_axes(inputs[0].shape, axes, 1);
-            out.strides = with_axes(inputs[0].strides, axes, 0);
-            return true;
-        }},
-    .pullback = [](const Pullback& p) { return Cotangents{sum(p.seed(), p.attr<Ints>("axes"))}; },
-    .pushforward =
-        [](const Pushforward& p) {
-            return Variables{restore_axes(p.tangent(), p.attr<Ints>("axes"))};
-        },
-};
-
-// --- sum_to -------------------------------------------------------------------------------------
 
 // What sums of T are accumulated in.
 template <class T>
@@ -184,10 +141,6 @@ bool certainly_same_sizes(const TensorType& x, const TensorType& like) {
 }
 }  // namespace
 
-Variable restore_axes(const Variable& x, const Ints& axes) {
-    return axes.empty() ? x : apply_one(restore_axes_record, {x}, {{"axes", axes}});
-}
-
 Variable sum_to(Arg x, Arg like) {
     const Variable &from = x, &to = like;
     bool pattern = from.node().pattern || to.node().pattern;
@@ -198,6 +151,6 @@ Variable sum_to(Arg x, Arg like) {
     return apply_one(sum_to_record, {Arg(result, x.site()), like});
 }
 
-Family stretch_records() { return {&restore_axes_record, &sum_to_record}; }
+const OpRecord* sum_to_op() { return &sum_to_record; }
 
 }  // namespace croton
