@@ -201,8 +201,9 @@ struct Fuser {
         return true;
     }
 
-    static bool trailing(const std::vector<bool>& reduced) {
-        return std::is_sorted(reduced.begin(), reduced.end());
+    // The innermost axes are reduced and others are around them.
+    static bool inner_rows(const std::vector<bool>& reduced) {
+        return std::is_sorted(reduced.begin(), reduced.end()) && !reduced.empty() && !reduced[0];
     }
 
     // Depends on a reduction of the group: it runs in a later pass over the reduced axes.
@@ -237,7 +238,7 @@ struct Fuser {
         // A further pass over the reduced axes pays while they are the innermost ones and others
         // are around them: what was read is still in cache.
         if (group.has_reduction && covers_space(group, out_map) && second_pass(node, g))
-            return trailing(group.reduced) && !group.reduced[0];
+            return inner_rows(group.reduced);
         return true;
     }
 
@@ -262,7 +263,7 @@ struct Fuser {
             return false;
         std::vector<bool> reduced = reduced_axes(node, in, group.space.size());
         if (group.has_reduction && reduced != group.reduced) return false;
-        if (group.has_reduction && second_pass(node, g) && !(trailing(reduced) && !reduced[0]))
+        if (group.has_reduction && second_pass(node, g) && !inner_rows(reduced))
             return false;
         if (!group.has_reduction && !reduction_may_join(node, g)) return false;
         out_map = reduced_map(node, in);
@@ -280,7 +281,7 @@ struct Fuser {
                     AxisMap in;
                     iteration_map(node, g, node.inputs[0].type(), in);
                     auto reduced = reduced_axes(node, in, groups[g].space.size());
-                    return trailing(reduced) && !reduced[0];
+                    return inner_rows(reduced);
                 }
         }
         return true;
