@@ -224,11 +224,17 @@ struct Fuser {
 
     // Whether the node may join the group; `out_map` is then where its output's axes lie,
     // `iteration` where the axes lie along which it reads its inputs.
+    // A reduction over no axes has no inner loop, whose end makes its result visible: it stays alone.
+    static bool folds_nothing(const Node& node) {
+        return node.op->kind<ReduceCompute>() && attrs_of(node).get<Ints>("axes").empty();
+    }
+
     bool fits(const Node& node, size_t g, AxisMap& out_map, AxisMap& iteration) const {
         const Group& group = groups[g];
         if (!group.fusable || group.nodes.size() >= most_nodes) return false;
         if (needed_level(node, g) > group.level) return false;
         if (loads(group) + node.inputs.size() > most_inputs) return false;
+        if (folds_nothing(node)) return false;
         if (node.op->kind<ReduceCompute>()) return fits_reduction(node, g, out_map, iteration);
         if (looks_through(node)) return fits_view(node, g, out_map);
         if (node.op->kind<IndexedCompute>()) return false;  // begins groups, never joins
@@ -359,7 +365,7 @@ struct Fuser {
     void begin_group(Node* node) {
         Group group;
         group.level = needed_level(*node, SIZE_MAX);
-        group.fusable = enable && has_kernel(*node);
+        group.fusable = enable && has_kernel(*node) && !folds_nothing(*node);
         const TensorType& space =
             node->op->kind<ReduceCompute>() ? node->inputs[0].type() : node->types[0];
         AxisMap identity;
