@@ -185,7 +185,7 @@ TEST_P(Layouts, ComplexTablesAndArithmetic) {
 TEST_P(Layouts, OutOfBoundsIsAFault) {
     if (auto reason = missing(GetParam())) GTEST_SKIP() << *reason;
     size_t kernel = batch_.add(with_dtype(gather, "f32", "f32"));
-    const int64_t bad_ones[] = {-1, 7, 1000, std::numeric_limits<int64_t>::min(),
+    const int64_t bad_ones[] = {-1, 7, 1000, kernel::nowhere + 1,
                                 std::numeric_limits<int64_t>::max()};
     for (int64_t bad : bad_ones)
         for (int64_t place : {0, 5, 30}) {
@@ -222,6 +222,28 @@ TEST_P(Layouts, SecondAxisFaultAndEmptyTables) {
                 p.operands[k].fill<int64_t>([&] { return below(random_, 8) - 1; });
         }
     check_all();
+}
+
+// A kernel that wants no element says nowhere: zero, and no fault, even if the table is empty.
+TEST_P(Layouts, NowhereIsZeroWithoutAFault) {
+    if (auto reason = missing(GetParam())) GTEST_SKIP() << *reason;
+    for (const char* dtype : {"f32", "c64", "b1"})
+        for (int64_t height : {0, 7}) {
+            size_t kernel = batch_.add(with_dtype(
+                "kernel pick rank 1 outer 0 { in where: i64 table t: T rank 1 out y: T map {"
+                " %0 = i64 load where %1 = T load_at t %0 T store y %1 } }",
+                dtype, dtype));
+            auto& p = batch_.problem(kernel, {35}, random_, {}, {{height}});
+            std::vector<int64_t> where(35, kernel::nowhere);
+            if (height > 0) where[3] = where[34] = 6;
+            p.operands[0].set(where);
+            auto set = compile(GetParam(), batch_.kernels);
+            auto runner = [&](const kernel::Launch& launch, int64_t begin, int64_t end) {
+                return set->run(kernel, launch, begin, end);
+            };
+            EXPECT_EQ(run(batch_.kernels[kernel], p, runner).fault.operand, -1);
+        }
+    check(GetParam(), batch_, random_);
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, Layouts, testing::ValuesIn(all_targets()),

@@ -48,7 +48,7 @@ void note_fault(kernel::Fault* fault, int64_t operand, int64_t axis, int64_t siz
                 const int64_t* indices, const unsigned char* bad, int64_t lanes) {
     if (fault->operand >= 0) return;
     for (int64_t i = 0; i < lanes; ++i) {
-        if (!bad[i]) continue;
+        if (!bad[i] || indices[i] == kernel::nowhere) continue;
         *fault = {static_cast<int>(operand), static_cast<int>(axis), indices[i], size};
         return;
     }
