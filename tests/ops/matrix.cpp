@@ -11,6 +11,7 @@
 #include "croton/grad/grad.hpp"
 #include "croton/grad/verify.hpp"
 #include "croton/graph/text.hpp"
+#include "croton/graph/traverse.hpp"
 #include "croton/ops/catalogue.hpp"
 #include "tests/ops/row.hpp"
 
@@ -287,6 +288,16 @@ TEST_P(OpMatrix, TypesAreStable) {
     EXPECT_TRUE(again[0].node().attrs->equals(*output.node().attrs));
 }
 
+// What only the program knows (ops of users), by its text.
+std::shared_ptr<const Opaque> opaque_of(const Variable& output, std::string_view text) {
+    for (const Node* node : toposort({output}))
+        for (const auto& value : node->attrs ? node->attrs->values : std::vector<AttrValue>())
+            if (auto opaque = std::get_if<std::shared_ptr<const Opaque>>(&value);
+                opaque && *opaque && (*opaque)->text() == text)
+                return *opaque;
+    return nullptr;
+}
+
 TEST_P(OpMatrix, TextReadsBack) {
     const Row& row = this->row();
     auto values = draw_all(row, row.all_shapes()[0], row.sweep[0], 1);
@@ -294,7 +305,9 @@ TEST_P(OpMatrix, TextReadsBack) {
     Variable output = row.apply(inputs);
     PrintOptions options;
     options.inputs = inputs;
-    ParsedGraph parsed = parse_graph(print({output}, options), {.find_op = find_op});
+    auto find_opaque = [&](std::string_view text) { return opaque_of(output, text); };
+    ParsedGraph parsed =
+        parse_graph(print({output}, options), {.find_op = find_op, .find_opaque = find_opaque});
     EXPECT_EQ(graph_difference({output}, parsed.outputs, inputs, parsed.inputs), "") << row.op;
 }
 

@@ -201,6 +201,14 @@ Rows compare_rows();
 Rows cast_rows();
 Rows reduce_rows();
 Rows nnet_rows();
+Rows shape_rows();
+Rows create_rows();
+Rows index_rows();
+Rows linalg_rows();
+Rows sort_rows();
+Rows random_rows();
+Rows control_rows();
+Rows user_rows();
 /// Every row of every family.
 const Rows& all_rows();
 
