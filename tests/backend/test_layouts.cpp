@@ -211,6 +211,35 @@ TEST_P(Layouts, OutOfBoundsIsAFault) {
     check(GetParam(), batch_, random_);
 }
 
+// kernel::nowhere gives zero and is no fault, whatever the other axis says; a fault beside it is
+// one.
+TEST_P(Layouts, NowhereIsZero) {
+    if (auto reason = missing(GetParam())) GTEST_SKIP() << *reason;
+    size_t kernel = batch_.add(with_dtype(
+        "kernel maybe rank 1 outer 0 { in i: i64 in j: i64 table t: T rank 2 out y: T map {"
+        " %0 = i64 load i %1 = i64 load j %2 = T load_at t %0, %1 T store y %2 } }",
+        "i32", "i32"));
+    for (bool fault : {false, true}) {
+        auto& p = batch_.problem(kernel, {40}, random_, {}, {{fault ? 3 : 0, 4}});
+        p.operands[0].fill<int64_t>([] { return kernel::nowhere; });
+        p.operands[1].fill<int64_t>([&] { return below(random_, 9) - 2; });
+        if (fault) {
+            std::vector<int64_t> rows(40, kernel::nowhere);
+            rows[17] = 3;
+            p.operands[0].set(rows);
+        }
+        auto set = compile(GetParam(), batch_.kernels);
+        Outcome outcome = run(batch_.kernels[kernel], p,
+                              [&](const kernel::Launch& launch, int64_t begin, int64_t end) {
+                                  return set->run(0, launch, begin, end);
+                              });
+        EXPECT_EQ(outcome.operands[3].values<int>(), std::vector<int>(40, 0));
+        EXPECT_EQ(outcome.fault.operand, fault ? 2 : -1);
+        EXPECT_EQ(outcome.fault.index, fault ? 3 : 0);
+    }
+    check(GetParam(), batch_, random_);
+}
+
 TEST_P(Layouts, SecondAxisFaultAndEmptyTables) {
     size_t kernel = batch_.add(
         "kernel pick rank 1 outer 0 { in i: i64 in j: i64 table t: i32 rank 2 out y: i32 map {"
