@@ -1,0 +1,383 @@
+// Compiled functions: In, Out, Mode, function() and calls.
+#include <pthread.h>
+
+#include <chrono>
+
+#include "convert.hpp"
+#include "croton/api/function.hpp"
+#include "croton/base/settings.hpp"
+#include "croton/debug/explain.hpp"
+#include "croton/runtime/program.hpp"
+
+namespace croton::python {
+
+namespace {
+// --- Ctrl-C
+
+using Clock = std::chrono::steady_clock;
+pthread_t main_thread;
+
+// Asked at each step of a running program: looks for signals every few milliseconds, on the main
+// thread, which alone gets them.
+bool interrupted() {
+    if (!pthread_equal(pthread_self(), main_thread)) return false;
+    static thread_local Clock::time_point last = Clock::now();
+    auto now = Clock::now();
+    if (now - last < std::chrono::milliseconds(4)) return false;
+    last = now;
+    nb::gil_scoped_acquire gil;
+    if (PyErr_CheckSignals() == 0) return false;
+    stash_python_error();
+    return true;
+}
+
+// --- making
+
+struct OutputForm {
+    enum class Kind { None, One, List, Dict } kind = Kind::None;
+    std::vector<std::string> keys;
+};
+
+struct Callable {
+    Function function;
+    OutputForm form;
+};
+
+Out to_output(nb::handle value, Site site) {
+    if (nb::isinstance<Out>(value)) return nb::cast<const Out&>(value);
+    return Out(to_variable(value, site));
+}
+
+std::vector<Out> to_outputs(nb::handle value, OutputForm& form, Site site) {
+    std::vector<Out> result;
+    if (value.is_none()) return result;
+    if (PyDict_Check(value.ptr())) {
+        form.kind = OutputForm::Kind::Dict;
+        nb::object keys = nb::module_::import_("builtins").attr("sorted")(value);
+        for (auto key : keys) {
+            if (!PyUnicode_Check(key.ptr()))
+                fail(ErrorKind::Usage, "keys of a dictionary of outputs must be strings, not ",
+                     nb::repr(key).c_str());
+            form.keys.push_back(nb::cast<std::string>(key));
+            result.push_back(to_output(nb::object(value[key]), site));
+        }
+    } else if (is_sequence(value)) {
+        form.kind = OutputForm::Kind::List;
+        for (auto item : value) result.push_back(to_output(item, site));
+    } else {
+        form.kind = OutputForm::Kind::One;
+        result.push_back(to_output(value, site));
+    }
+    return result;
+}
+
+std::vector<In> to_inputs(nb::handle value) {
+    if (!is_sequence(value))
+        fail(ErrorKind::Type, "inputs must be a list or a tuple of variables, not ",
+             nb::repr(value).c_str(), is_variable(value) ? "; write [x]" : "");
+    std::vector<In> result;
+    for (auto item : value) {
+        if (nb::isinstance<In>(item))
+            result.push_back(nb::cast<const In&>(item));
+        else if (is_variable(item))
+            result.push_back(In(nb::inst_ptr<Handle>(item)->variable));
+        else
+            fail(ErrorKind::Type, "an input must be a variable or an In, not ",
+                 nb::repr(item).c_str());
+    }
+    return result;
+}
+
+Mode to_mode(nb::handle value) {
+    if (value.is_none()) return compile::default_mode();
+    if (nb::isinstance<Mode>(value)) return nb::cast<const Mode&>(value);
+    if (PyUnicode_Check(value.ptr())) return compile::mode_named(nb::cast<std::string>(value));
+    fail(ErrorKind::Type, "mode takes the name of a mode or a Mode, not ", nb::repr(value).c_str());
+}
+
+Updates to_updates(nb::handle value, std::string_view what, Site site) {
+    Updates result;
+    for (auto& [target, expression] : to_pairs(value, what)) {
+        if (!is_variable(target))
+            fail(ErrorKind::Type, what, ": ", nb::repr(target).c_str(), " is no variable");
+        result.emplace_back(nb::inst_ptr<Handle>(target)->variable, to_variable(expression, site));
+    }
+    return result;
+}
+
+Callable make_function(nb::handle inputs, nb::handle outputs, nb::handle mode, nb::handle updates,
+                       nb::handle givens, nb::handle no_default_updates, const std::string& name,
+                       nb::handle allow_input_downcast, bool profile,
+                       const std::string& on_unused_input) {
+    Site site = python_site();
+    SiteScope scope(site);
+    Callable result;
+    auto ins = to_inputs(inputs);
+    auto outs = to_outputs(outputs, result.form, site);
+    FunctionOptions options;
+    options.updates = to_updates(updates, "updates", site);
+    options.givens = to_updates(givens, "givens", site);
+    options.mode = to_mode(mode);
+    options.name = name.empty() ? site.text() : name;
+    options.on_unused_input = on_unused_input;
+    if (!allow_input_downcast.is_none())
+        options.allow_input_downcast = PyObject_IsTrue(allow_input_downcast.ptr()) == 1;
+    options.profile = profile;
+    if (is_sequence(no_default_updates))
+        options.no_default_updates_of = to_variables(no_default_updates, site);
+    else
+        options.no_default_updates = PyObject_IsTrue(no_default_updates.ptr()) == 1;
+    nb::gil_scoped_release release;
+    result.function = function(ins, outs, options);
+    return result;
+}
+
+// --- calling
+
+// Lists and plain numbers take the input's dtype, as weak constants do, if no value is lost.
+Array fit_plain(Array array, DType dtype) {
+    if (array.dtype() == dtype) return array;
+    if (array.size() == 0) return array.cast(dtype);
+    if (dtype_family(array.dtype()) > dtype_family(dtype)) return array;
+    Array converted = array.cast(dtype);
+    if (is_floating(dtype) || is_complex(dtype)) return converted;
+    return converted.cast(array.dtype()).identical(array.contiguous_copy()) ? converted : array;
+}
+
+Array argument(nb::handle value, const Variable& variable) {
+    if (is_numpy_array(value.ptr())) return to_array(value, Keep::Borrow);
+    bool plain = PyLong_Check(value.ptr()) || PyFloat_Check(value.ptr()) ||
+                 PyComplex_Check(value.ptr()) || is_sequence(value);
+    Array array = to_array(value, Keep::Borrow);
+    return plain ? fit_plain(std::move(array), variable.dtype()) : array;
+}
+
+size_t input_named(const Function& f, const std::string& name) {
+    for (size_t i = 0; i < f.input_count(); ++i)
+        if (f.input(i).name == name) return i;
+    std::string known;
+    for (size_t i = 0; i < f.input_count(); ++i)
+        known += cat(i ? ", " : "", "'", f.input(i).name, "'");
+    fail(ErrorKind::Usage, "function ", f.name(), " has no input '", name, "'; it has ",
+         known.empty() ? "none" : known);
+}
+
+nb::object pack(const Callable& c, std::vector<Array>& values) {
+    switch (c.form.kind) {
+        case OutputForm::Kind::None: return nb::list();
+        case OutputForm::Kind::One: return to_numpy(values[0]);
+        case OutputForm::Kind::Dict: {
+            nb::dict result;
+            for (size_t i = 0; i < values.size(); ++i)
+                result[c.form.keys[i].c_str()] = to_numpy(values[i]);
+            return result;
+        }
+        case OutputForm::Kind::List: break;
+    }
+    nb::list result;
+    for (auto& value : values) result.append(to_numpy(value));
+    return result;
+}
+
+nb::object call(const Callable& c, nb::args args, nb::kwargs kwargs) {
+    const Function& f = c.function;
+    if (args.size() > f.input_count())
+        fail(ErrorKind::Usage, "function ", f.name(), " takes ", f.input_count(),
+             " arguments, not ", args.size());
+    std::vector<std::optional<Array>> values(f.input_count());
+    for (size_t i = 0; i < args.size(); ++i) values[i] = argument(args[i], f.input(i).variable);
+    for (auto [key, value] : kwargs) {
+        std::string name = nb::cast<std::string>(key);
+        size_t place = input_named(f, name);
+        if (values[place]) fail(ErrorKind::Usage, "function ", f.name(), ": input '", name,
+                                "' is given twice");
+        values[place] = argument(value, f.input(place).variable);
+    }
+    std::vector<Array> results;
+    {
+        nb::gil_scoped_release release;
+        results = std::move(f.call(std::move(values)).values());
+    }
+    return pack(c, results);
+}
+
+void bind_arguments(nb::module_& m) {
+    nb::class_<In>(m, "In", "An input of a function with its habits.")
+        .def(
+            "__init__",
+            [](In* self, nb::handle variable, nb::handle name, nb::handle value, bool mutable_,
+               bool strict, nb::handle allow_downcast, nb::handle borrow) {
+                if (!is_variable(variable))
+                    fail(ErrorKind::Type, "In takes a variable, not ", nb::repr(variable).c_str());
+                In in(nb::inst_ptr<Handle>(variable)->variable);
+                if (!name.is_none()) in.name = nb::cast<std::string>(name);
+                if (!value.is_none())
+                    in.value = fit_plain(to_array(value), in.variable.dtype());
+                in.mutable_ = mutable_;
+                in.strict = strict;
+                if (!allow_downcast.is_none())
+                    in.allow_downcast = PyObject_IsTrue(allow_downcast.ptr()) == 1;
+                in.borrow = borrow.is_none() ? mutable_ : PyObject_IsTrue(borrow.ptr()) == 1;
+                if (in.mutable_ && !in.borrow)
+                    fail(ErrorKind::Usage, "In: a mutable input is borrowed: borrow=False makes no "
+                                           "sense with mutable=True");
+                new (self) In(std::move(in));
+            },
+            nb::arg("variable"), nb::arg("name") = nb::none(), nb::arg("value") = nb::none(),
+            nb::arg("mutable") = false, nb::arg("strict") = false,
+            nb::arg("allow_downcast") = nb::none(), nb::arg("borrow") = nb::none(),
+            "variable: what the argument stands for; name: its keyword; value: default; mutable: "
+            "the function may write into the caller's memory; strict: exactly the variable's dtype; "
+            "allow_downcast: True any cast, False lossless ones, None the function's choice.")
+        .def_prop_ro("variable", [](const In& in) { return to_python(in.variable); })
+        .def_ro("name", &In::name)
+        .def_ro("strict", &In::strict)
+        .def_ro("borrow", &In::borrow)
+        .def_ro("mutable", &In::mutable_)
+        .def_prop_ro("value", [](const In& in) -> nb::object {
+            return in.value ? to_numpy(*in.value) : nb::none();
+        });
+    nb::class_<Out>(m, "Out", "An output; with borrow it may share memory with a shared variable.")
+        .def(
+            "__init__",
+            [](Out* self, nb::handle variable, bool borrow) {
+                new (self) Out(to_variable(variable, python_site()), borrow);
+            },
+            nb::arg("variable"), nb::arg("borrow") = false)
+        .def_prop_ro("variable", [](const Out& out) { return to_python(out.variable); })
+        .def_ro("borrow", &Out::borrow);
+    nb::class_<Mode>(m, "Mode", "How a function is compiled.")
+        .def(
+            "__init__", [](Mode* self, nb::handle base) { new (self) Mode(to_mode(base)); },
+            nb::arg("base") = nb::none(),
+            "A copy of the named mode: 'quick', 'fast', 'check' (or FAST_COMPILE, FAST_RUN, "
+            "DebugMode); None: the setting.")
+        .def_rw("name", &Mode::name)
+        .def_rw("rewrite", &Mode::rewrite)
+        .def_rw("fuse", &Mode::fuse)
+        .def_rw("check", &Mode::check)
+        .def_rw("backend", &Mode::backend)
+        .def_rw("rule_limit", &Mode::rule_limit)
+        .def_ro("excluded", &Mode::excluded)
+        .def("excluding",
+             [](const Mode& mode, nb::args names) {
+                 std::vector<std::string> list;
+                 for (auto name : names) list.push_back(nb::cast<std::string>(name));
+                 return mode.excluding(list);
+             },
+             nb::arg("names"), "The same mode without these rules or steps.")
+        .def("limited", &Mode::limited, nb::arg("limit"),
+             "The same mode, which stops rewriting after so many steps.")
+        .def("__repr__", [](const Mode& mode) { return cat("Mode('", mode.name, "')"); });
+}
+
+void bind_profile(nb::module_& m) {
+    nb::class_<Profile>(m, "Profile", "Time and memory of a function's calls.")
+        .def_ro("function", &Profile::function)
+        .def_ro("calls", &Profile::calls)
+        .def_ro("call_seconds", &Profile::call_seconds)
+        .def_ro("compile_seconds", &Profile::compile_seconds)
+        .def_ro("held_bytes", &Profile::held_bytes)
+        .def_prop_ro("rows",
+                     [](const Profile& p) {
+                         nb::list result;
+                         for (const auto& row : p.rows) {
+                             nb::dict item;
+                             item["what"] = row.what;
+                             item["line"] = row.site.text();
+                             item["code"] = row.site.code_text();
+                             item["calls"] = row.calls;
+                             item["seconds"] = row.seconds;
+                             item["bytes"] = row.bytes;
+                             result.append(item);
+                         }
+                         return result;
+                     },
+                     "One dictionary a step of the program.")
+        .def("__str__", &Profile::text)
+        .def("text", &Profile::text)
+        .def("summary", [](const Profile& p) { nb::print(p.text().c_str()); });
+}
+
+nb::object profile_of(const Callable& c) {
+    if (!c.function.profiled()) return nb::none();
+    return nb::cast(c.function.profile());
+}
+}  // namespace
+
+void bind_functions(nb::module_& m) {
+    main_thread = pthread_self();
+    runtime::interrupt_requested = interrupted;
+    bind_arguments(m);
+    bind_profile(m);
+    nb::class_<Callable>(m, "Function", nb::dynamic_attr(), "A compiled function.")
+        .def("__call__", call, "Runs the function: arguments by position or by name.")
+        .def_prop_ro("name", [](const Callable& c) { return c.function.name(); })
+        .def_prop_rw(
+            "trust_input", [](const Callable& c) { return c.function.trusts_input(); },
+            [](Callable& c, bool trust) { c.function.trust_input(trust); },
+            "True skips all checks and conversions of arguments.")
+        .def(
+            "copy",
+            [](const Callable& c, bool, nb::handle swap, bool delete_updates, nb::handle name,
+               nb::handle) {
+                Callable result;
+                result.form = c.form;
+                result.function =
+                    c.function.copy(to_updates(swap, "swap", python_site()), delete_updates,
+                                    name.is_none() ? "" : nb::cast<std::string>(name));
+                return result;
+            },
+            nb::arg("share_memory") = false, nb::arg("swap") = nb::none(),
+            nb::arg("delete_updates") = false, nb::arg("name") = nb::none(),
+            nb::arg("profile") = nb::none(),
+            "The same code over other shared variables: swap maps old ones to new ones. "
+            "share_memory has no effect: working memory is never shared by two calls at once.")
+        .def("free", [](const Callable& c) { c.function.free(); },
+             "Gives working memory back to the system.")
+        .def("get_shared", [](const Callable& c) { return to_python_list(c.function.shared_variables()); },
+             "Shared variables that the function reads or updates.")
+        .def_prop_ro("profile", profile_of, "The Profile, or None if it is not profiled.")
+        .def_prop_ro("mode", [](const Callable& c) { return c.function.mode(); })
+        .def("explain", [](const Callable& c) { return explain(c.function); },
+             "What became of the function: rewriting steps, program, kernels.")
+        .def_prop_ro("program", [](const Callable& c) { return c.function.program().print(); },
+                     "Text of the compiled program.")
+        .def(
+            "kernels",
+            [](const Callable& c, bool listing) { return kernels_text(c.function, listing); },
+            nb::arg("listing") = false,
+            "Text of the kernels, with listing also of the code the back end made.")
+        .def_prop_ro("inputs",
+                     [](const Callable& c) {
+                         nb::list result;
+                         for (size_t i = 0; i < c.function.input_count(); ++i)
+                             result.append(nb::cast(c.function.input(i)));
+                         return result;
+                     })
+        .def_prop_ro("outputs",
+                     [](const Callable& c) {
+                         nb::list result;
+                         for (size_t i = 0; i < c.function.output_count(); ++i)
+                             result.append(to_python(c.function.output(i)));
+                         return result;
+                     })
+        .def("__repr__", [](const Callable& c) { return cat("<Function ", c.function.name(), ">"); });
+    m.def("make_function", make_function, nb::arg("inputs"), nb::arg("outputs").none(),
+          nb::arg("mode").none(), nb::arg("updates").none(), nb::arg("givens").none(),
+          nb::arg("no_default_updates"), nb::arg("name"), nb::arg("allow_input_downcast").none(),
+          nb::arg("profile"), nb::arg("on_unused_input"));
+    m.def("mode_named", [](const std::string& name) { return compile::mode_named(name); });
+    m.def("set_setting", [](const std::string& name, const std::string& value) {
+        set_setting(name, value);
+    });
+    m.def("get_setting", [](const std::string& name) { return get_setting(name); });
+    m.def("setting_infos", [] {
+        nb::list result;
+        for (const auto& info : setting_infos())
+            result.append(nb::make_tuple(info.name, info.doc, info.default_value, info.choices));
+        return result;
+    });
+}
+
+}  // namespace croton::python
