@@ -102,8 +102,8 @@ Array view_numpy(PyObject* object, DType dtype, Keep keep) {
 }
 
 [[noreturn]] void fail_not_an_array(nb::handle value) {
-    fail(ErrorKind::Type, "cannot make an array of numbers of ", nb::repr(value).c_str(),
-         " (type ", nb::repr(value.type()).c_str(), ")");
+    fail(ErrorKind::Type, "cannot make an array of numbers of ", nb::repr(value).c_str(), " (type ",
+         nb::repr(value.type()).c_str(), ")");
 }
 
 Array from_numpy(nb::handle value, Keep keep) {
@@ -119,8 +119,9 @@ Array from_numpy(nb::handle value, Keep keep) {
     }
     if (!dtype)
         fail(ErrorKind::Type, "there is no dtype for NumPy's ", name,
-             name == "object" ? " (nested lists of different lengths, or objects that are no numbers)"
-                              : "");
+             name == "object"
+                 ? " (nested lists of different lengths, or objects that are no numbers)"
+                 : "");
     nb::object plain = value.attr("astype")(dtype_name(*dtype).data());
     return view_numpy(plain.ptr(), *dtype, Keep::Own);
 }
@@ -148,8 +149,8 @@ void load_numpy() {
     int major = std::atoi(nb::cast<std::string>(module.attr("__version__")).c_str());
     nb::module_ inner = nb::module_::import_(major < 2 ? "numpy.core._multiarray_umath"
                                                        : "numpy._core._multiarray_umath");
-    auto table =
-        static_cast<void**>(PyCapsule_GetPointer(nb::object(inner.attr("_ARRAY_API")).ptr(), nullptr));
+    auto table = static_cast<void**>(
+        PyCapsule_GetPointer(nb::object(inner.attr("_ARRAY_API")).ptr(), nullptr));
     if (!table) throw nb::python_error();
     numpy.array_type = static_cast<PyTypeObject*>(table[2]);
     std::memcpy(&numpy.descr_from_number, &table[45], sizeof table[0]);
@@ -193,9 +194,9 @@ nb::object to_numpy(const Array& array, bool writable) {
     }
     PyObject* descr = numpy.descr_from_number(number_of_dtype(array.dtype()));
     int flags = aligned_flag | (writable ? writable_flag : 0);
-    nb::object result = nb::steal(numpy.new_from_descr(numpy.array_type, descr,
-                                                       static_cast<int>(rank), shape, strides,
-                                                       array.data(), flags, nullptr));
+    nb::object result =
+        nb::steal(numpy.new_from_descr(numpy.array_type, descr, static_cast<int>(rank), shape,
+                                       strides, array.data(), flags, nullptr));
     if (!result.is_valid()) throw nb::python_error();
     auto owner = new std::shared_ptr<const void>(array.owner());
     PyObject* capsule = PyCapsule_New(owner, nullptr, [](PyObject* self) {

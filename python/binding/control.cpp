@@ -1,7 +1,8 @@
 // Choices, graphs as ops, shaped gradients, random draws.
+#include "croton/ops/control.hpp"
+
 #include "convert.hpp"
 #include "croton/base/settings.hpp"
-#include "croton/ops/control.hpp"
 #include "croton/ops/random.hpp"
 
 namespace croton::python {
@@ -25,9 +26,7 @@ ShapeArg to_size(nb::handle value, Site site) {
     return ShapeArg(sizes);
 }
 
-DType float_or(nb::handle dtype) {
-    return dtype.is_none() ? default_float() : to_dtype(dtype);
-}
+DType float_or(nb::handle dtype) { return dtype.is_none() ? default_float() : to_dtype(dtype); }
 
 void bind_choices(nb::module_& m) {
     m.def(
@@ -45,8 +44,9 @@ void bind_choices(nb::module_& m) {
         },
         nb::arg("condition"), nb::arg("then_branch"), nb::arg("else_branch"));
     auto shaped = [&m](const char* name, Variable (*f)(Arg), const char* doc) {
-        m.def(name, [f](nb::handle x) { return here([&](Site s) { return f(to_arg(x, s)); }); },
-              nb::arg("x"), doc);
+        m.def(
+            name, [f](nb::handle x) { return here([&](Site s) { return f(to_arg(x, s)); }); },
+            nb::arg("x"), doc);
     };
     shaped("disconnected_grad", disconnected_grad, "x, through which no gradient flows.");
     shaped("zero_grad", zero_grad, "x, with a gradient of zeros.");
@@ -54,9 +54,8 @@ void bind_choices(nb::module_& m) {
     m.def(
         "grad_clip",
         [](nb::handle x, nb::handle low, nb::handle high) {
-            return here([&](Site s) {
-                return grad_clip(to_arg(x, s), to_arg(low, s), to_arg(high, s));
-            });
+            return here(
+                [&](Site s) { return grad_clip(to_arg(x, s), to_arg(low, s), to_arg(high, s)); });
         },
         nb::arg("x"), nb::arg("lower_bound"), nb::arg("upper_bound"),
         "x, with its gradient limited to these bounds.");
@@ -69,9 +68,8 @@ void bind_choices(nb::module_& m) {
     m.def(
         "assert_",
         [](nb::handle x, nb::handle condition, const std::string& message) {
-            return here([&](Site s) {
-                return assert_(to_arg(x, s), to_arg(condition, s), message);
-            });
+            return here(
+                [&](Site s) { return assert_(to_arg(x, s), to_arg(condition, s), message); });
         },
         nb::arg("x"), nb::arg("condition"), nb::arg("message") = "assertion failed",
         "x if the condition holds; an error with the message when running otherwise.");
@@ -130,7 +128,8 @@ void bind_random(nb::module_& m) {
         .def(nb::init<uint64_t>(), nb::arg("seed"))
         .def(
             "uniform",
-            [](RandomStream& r, nb::handle size, nb::handle low, nb::handle high, nb::handle dtype) {
+            [](RandomStream& r, nb::handle size, nb::handle low, nb::handle high,
+               nb::handle dtype) {
                 return here([&](Site s) {
                     return r.uniform(to_size(size, s), to_arg(low, s), to_arg(high, s),
                                      float_or(dtype));
@@ -148,7 +147,8 @@ void bind_random(nb::module_& m) {
             nb::arg("size").none(), nb::arg("avg"), nb::arg("std"), nb::arg("dtype").none())
         .def(
             "integers",
-            [](RandomStream& r, nb::handle size, nb::handle low, nb::handle high, nb::handle dtype) {
+            [](RandomStream& r, nb::handle size, nb::handle low, nb::handle high,
+               nb::handle dtype) {
                 return here([&](Site s) {
                     return r.integers(to_size(size, s), to_arg(low, s), to_arg(high, s),
                                       to_dtype(dtype));
@@ -176,9 +176,8 @@ void bind_random(nb::module_& m) {
         .def(
             "choice",
             [](RandomStream& r, nb::handle x, nb::handle count, bool replace) {
-                return here([&](Site s) {
-                    return r.choice(to_variable(x, s), to_arg(count, s), replace);
-                });
+                return here(
+                    [&](Site s) { return r.choice(to_variable(x, s), to_arg(count, s), replace); });
             },
             nb::arg("x"), nb::arg("count"), nb::arg("replace") = true)
         .def(

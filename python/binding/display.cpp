@@ -95,8 +95,7 @@ void bind_figure(nb::module_& m) {
             },
             nb::arg("title"), nb::arg("series"), nb::arg("x_label") = "", nb::arg("y_label") = "",
             nb::arg("x_log") = false, nb::arg("y_log") = false, nb::arg("y_range") = nb::none(),
-            nb::rv_policy::reference,
-            "A line chart of a dictionary from names to y or (x, y).")
+            nb::rv_policy::reference, "A line chart of a dictionary from names to y or (x, y).")
         .def(
             "images",
             [](Figure& figure, const std::string& title, nb::handle images, int columns,
@@ -109,7 +108,8 @@ void bind_figure(nb::module_& m) {
                 options.scale = scale;
                 if (!marked.is_none())
                     for (double mark : numbers(marked)) options.marked.push_back(mark != 0);
-                return figure.images(title, to_array(images), columns, std::move(captions), options);
+                return figure.images(title, to_array(images), columns, std::move(captions),
+                                     options);
             },
             nb::arg("title"), nb::arg("images"), nb::arg("columns"),
             nb::arg("captions") = std::vector<std::string>{}, nb::arg("colours") = "grey",
@@ -117,9 +117,8 @@ void bind_figure(nb::module_& m) {
             nb::arg("marked") = nb::none(), nb::arg("scale") = false, nb::rv_policy::reference,
             "Images of an array (n, height, width); colours: grey, paper, diverging or heat.")
         .def(
-            "save", [](const Figure& figure, nb::handle path) {
-                figure.save(nb::str(path).c_str());
-            },
+            "save",
+            [](const Figure& figure, nb::handle path) { figure.save(nb::str(path).c_str()); },
             nb::arg("path"), "Writes .svg or .png by the path's ending.")
         .def("svg", &Figure::svg)
         .def("png", [](const Figure& figure) {
@@ -144,9 +143,12 @@ void bind_progress(nb::module_& m) {
         .def_prop_ro("done", &Progress::done)
         .def_prop_ro("elapsed", &Progress::elapsed)
         .def("__enter__", [](nb::handle self) { return nb::borrow(self); })
-        .def("__exit__", [](Progress& p, nb::handle type, nb::handle, nb::handle) {
-            if (type.is_none()) p.finish();
-        }, nb::arg("type").none(), nb::arg("value").none(), nb::arg("trace").none());
+        .def(
+            "__exit__",
+            [](Progress& p, nb::handle type, nb::handle, nb::handle) {
+                if (type.is_none()) p.finish();
+            },
+            nb::arg("type").none(), nb::arg("value").none(), nb::arg("trace").none());
 }
 }  // namespace
 

@@ -1,10 +1,11 @@
 // Compiled functions: In, Out, Mode, function() and calls.
+#include "croton/api/function.hpp"
+
 #include <pthread.h>
 
 #include <chrono>
 
 #include "convert.hpp"
-#include "croton/api/function.hpp"
 #include "croton/base/settings.hpp"
 #include "croton/debug/explain.hpp"
 #include "croton/runtime/program.hpp"
@@ -189,8 +190,8 @@ nb::object call(const Callable& c, nb::args args, nb::kwargs kwargs) {
     for (auto [key, value] : kwargs) {
         std::string name = nb::cast<std::string>(key);
         size_t place = input_named(f, name);
-        if (values[place]) fail(ErrorKind::Usage, "function ", f.name(), ": input '", name,
-                                "' is given twice");
+        if (values[place])
+            fail(ErrorKind::Usage, "function ", f.name(), ": input '", name, "' is given twice");
         values[place] = argument(value, f.input(place).variable);
     }
     std::vector<Array> results;
@@ -211,23 +212,24 @@ void bind_arguments(nb::module_& m) {
                     fail(ErrorKind::Type, "In takes a variable, not ", nb::repr(variable).c_str());
                 In in(nb::inst_ptr<Handle>(variable)->variable);
                 if (!name.is_none()) in.name = nb::cast<std::string>(name);
-                if (!value.is_none())
-                    in.value = fit_plain(to_array(value), in.variable.dtype());
+                if (!value.is_none()) in.value = fit_plain(to_array(value), in.variable.dtype());
                 in.mutable_ = mutable_;
                 in.strict = strict;
                 if (!allow_downcast.is_none())
                     in.allow_downcast = PyObject_IsTrue(allow_downcast.ptr()) == 1;
                 in.borrow = borrow.is_none() ? mutable_ : PyObject_IsTrue(borrow.ptr()) == 1;
                 if (in.mutable_ && !in.borrow)
-                    fail(ErrorKind::Usage, "In: a mutable input is borrowed: borrow=False makes no "
-                                           "sense with mutable=True");
+                    fail(ErrorKind::Usage,
+                         "In: a mutable input is borrowed: borrow=False makes no "
+                         "sense with mutable=True");
                 new (self) In(std::move(in));
             },
             nb::arg("variable"), nb::arg("name") = nb::none(), nb::arg("value") = nb::none(),
             nb::arg("mutable") = false, nb::arg("strict") = false,
             nb::arg("allow_downcast") = nb::none(), nb::arg("borrow") = nb::none(),
             "variable: what the argument stands for; name: its keyword; value: default; mutable: "
-            "the function may write into the caller's memory; strict: exactly the variable's dtype; "
+            "the function may write into the caller's memory; strict: exactly the variable's "
+            "dtype; "
             "allow_downcast: True any cast, False lossless ones, None the function's choice.")
         .def_prop_ro("variable", [](const In& in) { return to_python(in.variable); })
         .def_ro("name", &In::name)
@@ -259,13 +261,14 @@ void bind_arguments(nb::module_& m) {
         .def_rw("backend", &Mode::backend)
         .def_rw("rule_limit", &Mode::rule_limit)
         .def_ro("excluded", &Mode::excluded)
-        .def("excluding",
-             [](const Mode& mode, nb::args names) {
-                 std::vector<std::string> list;
-                 for (auto name : names) list.push_back(nb::cast<std::string>(name));
-                 return mode.excluding(list);
-             },
-             nb::arg("names"), "The same mode without these rules or steps.")
+        .def(
+            "excluding",
+            [](const Mode& mode, nb::args names) {
+                std::vector<std::string> list;
+                for (auto name : names) list.push_back(nb::cast<std::string>(name));
+                return mode.excluding(list);
+            },
+            nb::arg("names"), "The same mode without these rules or steps.")
         .def("limited", &Mode::limited, nb::arg("limit"),
              "The same mode, which stops rewriting after so many steps.")
         .def("__repr__", [](const Mode& mode) { return cat("Mode('", mode.name, "')"); });
@@ -278,22 +281,23 @@ void bind_profile(nb::module_& m) {
         .def_ro("call_seconds", &Profile::call_seconds)
         .def_ro("compile_seconds", &Profile::compile_seconds)
         .def_ro("held_bytes", &Profile::held_bytes)
-        .def_prop_ro("rows",
-                     [](const Profile& p) {
-                         nb::list result;
-                         for (const auto& row : p.rows) {
-                             nb::dict item;
-                             item["what"] = row.what;
-                             item["line"] = row.site.text();
-                             item["code"] = row.site.code_text();
-                             item["calls"] = row.calls;
-                             item["seconds"] = row.seconds;
-                             item["bytes"] = row.bytes;
-                             result.append(item);
-                         }
-                         return result;
-                     },
-                     "One dictionary a step of the program.")
+        .def_prop_ro(
+            "rows",
+            [](const Profile& p) {
+                nb::list result;
+                for (const auto& row : p.rows) {
+                    nb::dict item;
+                    item["what"] = row.what;
+                    item["line"] = row.site.text();
+                    item["code"] = row.site.code_text();
+                    item["calls"] = row.calls;
+                    item["seconds"] = row.seconds;
+                    item["bytes"] = row.bytes;
+                    result.append(item);
+                }
+                return result;
+            },
+            "One dictionary a step of the program.")
         .def("__str__", &Profile::text)
         .def("text", &Profile::text)
         .def("summary", [](const Profile& p) { nb::print(p.text().c_str()); });
@@ -333,16 +337,21 @@ void bind_functions(nb::module_& m) {
             nb::arg("profile") = nb::none(),
             "The same code over other shared variables: swap maps old ones to new ones. "
             "share_memory has no effect: working memory is never shared by two calls at once.")
-        .def("free", [](const Callable& c) { c.function.free(); },
-             "Gives working memory back to the system.")
-        .def("get_shared", [](const Callable& c) { return to_python_list(c.function.shared_variables()); },
-             "Shared variables that the function reads or updates.")
+        .def(
+            "free", [](const Callable& c) { c.function.free(); },
+            "Gives working memory back to the system.")
+        .def(
+            "get_shared",
+            [](const Callable& c) { return to_python_list(c.function.shared_variables()); },
+            "Shared variables that the function reads or updates.")
         .def_prop_ro("profile", profile_of, "The Profile, or None if it is not profiled.")
         .def_prop_ro("mode", [](const Callable& c) { return c.function.mode(); })
-        .def("explain", [](const Callable& c) { return explain(c.function); },
-             "What became of the function: rewriting steps, program, kernels.")
-        .def_prop_ro("program", [](const Callable& c) { return c.function.program().print(); },
-                     "Text of the compiled program.")
+        .def(
+            "explain", [](const Callable& c) { return explain(c.function); },
+            "What became of the function: rewriting steps, program, kernels.")
+        .def_prop_ro(
+            "program", [](const Callable& c) { return c.function.program().print(); },
+            "Text of the compiled program.")
         .def(
             "kernels",
             [](const Callable& c, bool listing) { return kernels_text(c.function, listing); },
@@ -362,15 +371,15 @@ void bind_functions(nb::module_& m) {
                              result.append(to_python(c.function.output(i)));
                          return result;
                      })
-        .def("__repr__", [](const Callable& c) { return cat("<Function ", c.function.name(), ">"); });
+        .def("__repr__",
+             [](const Callable& c) { return cat("<Function ", c.function.name(), ">"); });
     m.def("make_function", make_function, nb::arg("inputs"), nb::arg("outputs").none(),
           nb::arg("mode").none(), nb::arg("updates").none(), nb::arg("givens").none(),
           nb::arg("no_default_updates"), nb::arg("name"), nb::arg("allow_input_downcast").none(),
           nb::arg("profile"), nb::arg("on_unused_input"));
     m.def("mode_named", [](const std::string& name) { return compile::mode_named(name); });
-    m.def("set_setting", [](const std::string& name, const std::string& value) {
-        set_setting(name, value);
-    });
+    m.def("set_setting",
+          [](const std::string& name, const std::string& value) { set_setting(name, value); });
     m.def("get_setting", [](const std::string& name) { return get_setting(name); });
     m.def("setting_infos", [] {
         nb::list result;

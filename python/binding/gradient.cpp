@@ -37,10 +37,12 @@ Variables to_wrt(nb::handle value) {
                  nb::repr(item).c_str());
         result.push_back(nb::inst_ptr<Handle>(item)->variable);
     };
-    if (is_variable(value)) add(value);
+    if (is_variable(value))
+        add(value);
     else if (nb::isinstance<nb::iterable>(value))
         for (auto item : value) add(item);
-    else add(value);
+    else
+        add(value);
     return result;
 }
 
@@ -48,8 +50,7 @@ Variables to_wrt(nb::handle value) {
 Variables to_seeds(nb::handle value, Site site) {
     Variables result;
     if (!is_sequence(value)) return {value.is_none() ? Variable() : to_variable(value, site)};
-    for (auto item : value)
-        result.push_back(item.is_none() ? Variable() : to_variable(item, site));
+    for (auto item : value) result.push_back(item.is_none() ? Variable() : to_variable(item, site));
     return result;
 }
 }  // namespace
@@ -62,9 +63,9 @@ void bind_gradients(nb::module_& m) {
             Site site = python_site();
             SiteScope scope(site);
             Variable c = cost.is_none() ? Variable() : to_variable(cost, site);
-            return to_python_list(
-                grad(c, to_wrt(wrt), to_options(consider_constant, disconnected, known_grads,
-                                                null_if_disconnected, site)));
+            return to_python_list(grad(c, to_wrt(wrt),
+                                       to_options(consider_constant, disconnected, known_grads,
+                                                  null_if_disconnected, site)));
         },
         nb::arg("cost").none(), nb::arg("wrt"), nb::arg("consider_constant") = nb::none(),
         nb::arg("disconnected_inputs") = "raise", nb::arg("known_grads") = nb::none(),

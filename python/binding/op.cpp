@@ -49,7 +49,7 @@ nb::object default_to_python(const AttrSpec& spec) {
 }
 
 const char* kind_of(const AttrValue& value) {
-    static constexpr const char* kinds[] = {"bool", "int",   "float", "str",
+    static constexpr const char* kinds[] = {"bool",  "int",  "float",  "str",
                                             "dtype", "axes", "object", "object"};
     return kinds[value.index()];
 }
@@ -63,8 +63,8 @@ nb::dict describe(const OpRecord& op, std::string_view family) {
     result["differentiable"] = !op.facts.not_differentiable;
     nb::list arguments, attributes;
     for (const auto& a : op.arguments)
-        arguments.append(nb::make_tuple(std::string(a.name), std::string(accepts_name(a.accepts)),
-                                        a.variadic));
+        arguments.append(
+            nb::make_tuple(std::string(a.name), std::string(accepts_name(a.accepts)), a.variadic));
     for (const auto& a : op.attributes)
         attributes.append(nb::make_tuple(a.name, kind_of(a.default_value), default_to_python(a),
                                          a.required, a.doc));
@@ -132,13 +132,14 @@ Bound bind_arguments(const OpRecord& op, nb::handle args, nb::handle kwargs, Sit
     std::vector<nb::object> values(op.attributes.size());
     for (size_t i = 0; i < op.attributes.size() && next < given; ++i) values[i] = args[next++];
     if (next < given)
-        fail(ErrorKind::Usage, op.name, " takes at most ", op.arguments.size() + op.attributes.size(),
-             " arguments, not ", given);
+        fail(ErrorKind::Usage, op.name, " takes at most ",
+             op.arguments.size() + op.attributes.size(), " arguments, not ", given);
     auto place_of = [&](const std::string& name) -> nb::object& {
         for (size_t i = 0; i < places.size(); ++i)
             if (op.arguments[i].name == name) return places[i];
         for (size_t i = 0; i < values.size(); ++i)
-            if (op.attributes[i].name == name || (op.attributes[i].name == "axes" && name == "axis"))
+            if (op.attributes[i].name == name ||
+                (op.attributes[i].name == "axes" && name == "axis"))
                 return values[i];
         fail(ErrorKind::Usage, op.name, " has no argument '", name, "'; it has ",
              join(op.arguments, ", ", [](const Argument& a) { return a.name; }),
@@ -211,13 +212,12 @@ ShapeArg to_shape(nb::handle value, Site site, int rank = -1) {
     return rank >= 0 ? ShapeArg(v, rank) : ShapeArg(v);
 }
 
-Ints axes_or_none(nb::handle value) {
-    return value.is_none() ? Ints{} : to_ints(value, "axes");
-}
+Ints axes_or_none(nb::handle value) { return value.is_none() ? Ints{} : to_ints(value, "axes"); }
 
 void bind_shapes(nb::module_& m) {
-    m.def("shape", [](nb::handle x) { return here([&](Site s) { return shape(to_arg(x, s)); }); },
-          nb::arg("x"), "The sizes as an int64 vector.");
+    m.def(
+        "shape", [](nb::handle x) { return here([&](Site s) { return shape(to_arg(x, s)); }); },
+        nb::arg("x"), "The sizes as an int64 vector.");
     m.def(
         "reshape",
         [](nb::handle x, nb::handle sizes, int ndim) {
@@ -310,8 +310,8 @@ void bind_shapes(nb::module_& m) {
                     if (PyUnicode_Check(item.ptr()))
                         axes.push_back(new_axis);
                     else
-                        axes.push_back(normalize_axis(to_ints(item, "dimshuffle")[0], v.rank(),
-                                                      "dimshuffle"));
+                        axes.push_back(
+                            normalize_axis(to_ints(item, "dimshuffle")[0], v.rank(), "dimshuffle"));
                 return dimshuffle(Arg(v, s), axes);
             });
         },
@@ -348,7 +348,8 @@ void bind_joins(nb::module_& m) {
         [](nb::handle x, nb::handle reps) {
             return here([&](Site s) { return tile(to_variable(x, s), to_args(reps, s)); });
         },
-        nb::arg("x"), nb::arg("reps"), "The array laid beside itself so many times along each axis.");
+        nb::arg("x"), nb::arg("reps"),
+        "The array laid beside itself so many times along each axis.");
     m.def(
         "repeat",
         [](nb::handle x, nb::handle repeats, nb::handle axis) {
@@ -359,7 +360,8 @@ void bind_joins(nb::module_& m) {
             });
         },
         nb::arg("x"), nb::arg("repeats"), nb::arg("axis") = nb::none(),
-        "Each element (row, ...) so many times along the axis; of the flattened array without one.");
+        "Each element (row, ...) so many times along the axis; of the flattened array without "
+        "one.");
     m.def(
         "roll",
         [](nb::handle x, nb::handle shift, nb::handle axis) {
@@ -404,7 +406,8 @@ void bind_makers(nb::module_& m) {
         "zeros",
         [](nb::handle sizes, nb::handle dtype) {
             return here([&](Site s) {
-                return zeros(to_shape(sizes, s), dtype.is_none() ? default_float() : to_dtype(dtype));
+                return zeros(to_shape(sizes, s),
+                             dtype.is_none() ? default_float() : to_dtype(dtype));
             });
         },
         nb::arg("shape"), nb::arg("dtype") = nb::none(), "Zeros, of floatX by default.");
@@ -412,7 +415,8 @@ void bind_makers(nb::module_& m) {
         "ones",
         [](nb::handle sizes, nb::handle dtype) {
             return here([&](Site s) {
-                return ones(to_shape(sizes, s), dtype.is_none() ? default_float() : to_dtype(dtype));
+                return ones(to_shape(sizes, s),
+                            dtype.is_none() ? default_float() : to_dtype(dtype));
             });
         },
         nb::arg("shape"), nb::arg("dtype") = nb::none(), "Ones, of floatX by default.");
@@ -461,13 +465,15 @@ void bind_makers(nb::module_& m) {
                                 to_arg(k, s), dtype.is_none() ? default_float() : to_dtype(dtype));
                 });
             },
-            nb::arg("n"), nb::arg("m") = nb::none(), nb::arg("k") = 0, nb::arg("dtype") = nb::none(),
-            doc);
+            nb::arg("n"), nb::arg("m") = nb::none(), nb::arg("k") = 0,
+            nb::arg("dtype") = nb::none(), doc);
     };
-    matrix("eye", [](Arg n, Arg m, Arg k, DType d) { return eye(n, m, k, d); },
-           "Ones on a diagonal, k above the main one.");
-    matrix("tri", [](Arg n, Arg m, Arg k, DType d) { return tri(n, m, k, d); },
-           "Ones at and below a diagonal.");
+    matrix(
+        "eye", [](Arg n, Arg m, Arg k, DType d) { return eye(n, m, k, d); },
+        "Ones on a diagonal, k above the main one.");
+    matrix(
+        "tri", [](Arg n, Arg m, Arg k, DType d) { return tri(n, m, k, d); },
+        "Ones at and below a diagonal.");
     m.def(
         "diag",
         [](nb::handle x, int64_t k) {

@@ -19,7 +19,8 @@ File& file_of(PyObject* name) {
     if (found != files.end()) return found->second;
     std::string text = nb::cast<std::string>(nb::handle(name));
     Py_INCREF(name);  // for good, lest another string get the address
-    return files.emplace(name, File{intern(text), text.starts_with(package_folder), {}}).first->second;
+    return files.emplace(name, File{intern(text), text.starts_with(package_folder), {}})
+        .first->second;
 }
 
 const char* line_text(File& file, PyObject* name, int line) {
@@ -37,7 +38,8 @@ const char* line_text(File& file, PyObject* name, int line) {
 void set_package_folder(std::string folder) { package_folder = std::move(folder); }
 
 Site python_site() {
-    auto frame = nb::steal(reinterpret_cast<PyObject*>(PyThreadState_GetFrame(PyThreadState_Get())));
+    auto frame =
+        nb::steal(reinterpret_cast<PyObject*>(PyThreadState_GetFrame(PyThreadState_Get())));
     while (frame.is_valid()) {
         auto raw = reinterpret_cast<PyFrameObject*>(frame.ptr());
         auto code = nb::steal(reinterpret_cast<PyObject*>(PyFrame_GetCode(raw)));

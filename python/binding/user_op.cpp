@@ -113,8 +113,7 @@ void bind_user_ops(nb::module_& m) {
             SiteScope scope(site);
             Args arguments;
             for (auto item : inputs) arguments.push_back(to_arg(item, site));
-            return to_python_list(
-                user_op(std::make_shared<PythonOp>(op, name, pure), arguments));
+            return to_python_list(user_op(std::make_shared<PythonOp>(op, name, pure), arguments));
         },
         nb::arg("op"), nb::arg("name"), nb::arg("pure"), nb::arg("inputs"));
 }

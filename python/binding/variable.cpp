@@ -4,15 +4,16 @@
 #include "convert.hpp"
 #include "croton/graph/listing.hpp"
 #include "croton/graph/op.hpp"
-#include "croton/ops/create.hpp"
 #include "croton/ops/catalogue.hpp"
+#include "croton/ops/create.hpp"
 #include "croton/ops/index.hpp"
 #include "croton/ops/shape.hpp"
 
 namespace croton::python {
 
 namespace {
-// Live objects by the variable they hold: one object a variable, so that `is` and dictionaries work.
+// Live objects by the variable they hold: one object a variable, so that `is` and dictionaries
+// work.
 std::unordered_map<Variable, PyObject*, VariableHash>& live() {
     static auto& map = *new std::unordered_map<Variable, PyObject*, VariableHash>;
     return map;
@@ -78,7 +79,8 @@ Variable plain_integer(nb::handle value, Site site) {
     if (!overflow) return weak_constant(Array::scalar(static_cast<int64_t>(number)), site);
     if (overflow > 0) {
         auto large = PyLong_AsUnsignedLongLong(value.ptr());
-        if (!PyErr_Occurred()) return weak_constant(Array::scalar(static_cast<uint64_t>(large)), site);
+        if (!PyErr_Occurred())
+            return weak_constant(Array::scalar(static_cast<uint64_t>(large)), site);
         PyErr_Clear();
     }
     fail(ErrorKind::Value, "the integer ", nb::str(value).c_str(),
@@ -149,8 +151,8 @@ Ints to_ints(nb::handle value, std::string_view what) {
 std::vector<std::pair<nb::object, nb::object>> to_pairs(nb::handle value, std::string_view what) {
     std::vector<std::pair<nb::object, nb::object>> result;
     if (value.is_none()) return result;
-    nb::object items = nb::hasattr(value, "items") ? nb::object(value.attr("items")())
-                                                   : nb::borrow(value);
+    nb::object items =
+        nb::hasattr(value, "items") ? nb::object(value.attr("items")()) : nb::borrow(value);
     for (auto item : items) {
         if (!is_sequence(item) || nb::len(item) != 2)
             fail(ErrorKind::Type, what, " takes a dictionary or a list of pairs, not ",
@@ -260,8 +262,8 @@ void def_operators(nb::class_<Handle>& c) {
         if (row.reflected) def_operator(c, row.reflected, row.op, true);
     }
     static constexpr std::pair<const char*, const char*> unary[] = {
-        {"__neg__", "neg"},     {"__abs__", "abs"},     {"__invert__", "invert"},
-        {"__floor__", "floor"}, {"__ceil__", "ceil"},   {"__trunc__", "trunc"},
+        {"__neg__", "neg"},     {"__abs__", "abs"},   {"__invert__", "invert"},
+        {"__floor__", "floor"}, {"__ceil__", "ceil"}, {"__trunc__", "trunc"},
     };
     for (auto [method, op] : unary) def_unary(c, method, op);
 }
@@ -314,8 +316,9 @@ nb::object attribute_to_python(const AttrValue& value) {
 
 void bind_node(nb::module_& m) {
     nb::class_<NodeView>(m, "Apply", "The application of an op that computes a variable.")
-        .def_prop_ro("op", [](const NodeView& n) { return std::string(n.output.op()->name); },
-                     "Name of the op.")
+        .def_prop_ro(
+            "op", [](const NodeView& n) { return std::string(n.output.op()->name); },
+            "Name of the op.")
         .def_prop_ro("inputs",
                      [](const NodeView& n) { return to_python_list(n.output.node().inputs); })
         .def_prop_ro("outputs",
@@ -325,28 +328,33 @@ void bind_node(nb::module_& m) {
                              result.append(to_python(Variable(n.output.node_pointer(), i)));
                          return result;
                      })
-        .def_prop_ro("attributes",
-                     [](const NodeView& n) {
-                         nb::dict result;
-                         const auto& specs = n.output.op()->attributes;
-                         for (size_t i = 0; i < specs.size(); ++i)
-                             result[specs[i].name.c_str()] =
-                                 attribute_to_python(n.output.node().attrs->values[i]);
-                         return result;
-                     },
-                     "Attributes of the application by name.")
+        .def_prop_ro(
+            "attributes",
+            [](const NodeView& n) {
+                nb::dict result;
+                const auto& specs = n.output.op()->attributes;
+                for (size_t i = 0; i < specs.size(); ++i)
+                    result[specs[i].name.c_str()] =
+                        attribute_to_python(n.output.node().attrs->values[i]);
+                return result;
+            },
+            "Attributes of the application by name.")
         .def_prop_ro("site", [](const NodeView& n) { return site_tuple(n.output.site()); })
         .def_prop_ro("nin", [](const NodeView& n) { return n.output.node().inputs.size(); })
         .def_prop_ro("nout", [](const NodeView& n) { return n.output.node().types.size(); })
-        .def("__eq__", [](const NodeView& a,
-                          const NodeView& b) { return a.output.node_pointer() == b.output.node_pointer(); })
-        .def("__hash__", [](const NodeView& a) {
-            return reinterpret_cast<intptr_t>(a.output.node_pointer()) >> 4;
-        })
+        .def("__eq__",
+             [](const NodeView& a, const NodeView& b) {
+                 return a.output.node_pointer() == b.output.node_pointer();
+             })
+        .def("__hash__",
+             [](const NodeView& a) {
+                 return reinterpret_cast<intptr_t>(a.output.node_pointer()) >> 4;
+             })
         .def("__repr__", [](const NodeView& n) {
-            return cat(n.output.op()->name, "(",
-                       join(n.output.node().inputs, ", ", [](const Variable& v) { return text_of(v); }),
-                       ")");
+            return cat(
+                n.output.op()->name, "(",
+                join(n.output.node().inputs, ", ", [](const Variable& v) { return text_of(v); }),
+                ")");
         });
 }
 
@@ -443,8 +451,9 @@ void bind_shared(nb::module_& m, nb::class_<Handle>& variable) {
     constant.def_prop_ro("value", [](const ConstantHandle& h) {
         return to_numpy(*constant_value(h.variable), false);
     });
-    constant.def_prop_ro("weak", [](const ConstantHandle& h) { return h.variable.node().weak; },
-                         "Whether it was a plain number, which yields its dtype to arrays.");
+    constant.def_prop_ro(
+        "weak", [](const ConstantHandle& h) { return h.variable.node().weak; },
+        "Whether it was a plain number, which yields its dtype to arrays.");
     constant_type = reinterpret_cast<PyTypeObject*>(constant.ptr());
 }
 }  // namespace
@@ -457,9 +466,11 @@ void bind_types(nb::module_& m) {
                 new (t) TensorType(make_type(dtype, shape));
             },
             nb::arg("dtype"), nb::arg("broadcastable"),
-            "One entry an axis: a known size, None (any size), the name of a symbolic size; or, as in "
+            "One entry an axis: a known size, None (any size), the name of a symbolic size; or, as "
+            "in "
             "Theano, True for size 1 and False for any.")
-        .def_prop_ro("dtype", [](const TensorType& t) { return nb::str(dtype_name(t.dtype).data()); })
+        .def_prop_ro("dtype",
+                     [](const TensorType& t) { return nb::str(dtype_name(t.dtype).data()); })
         .def_prop_ro("ndim", [](const TensorType& t) { return t.rank(); })
         .def_prop_ro("shape", sizes_tuple)
         .def_prop_ro("broadcastable", broadcastable)
@@ -479,69 +490,81 @@ void bind_types(nb::module_& m) {
                 return result;
             },
             nb::arg("dtype") = nb::none(), nb::arg("broadcastable") = nb::none())
-        .def("__eq__", [](const TensorType& a, nb::handle b) {
-            return nb::isinstance<TensorType>(b) && a == nb::cast<const TensorType&>(b);
-        })
+        .def("__eq__",
+             [](const TensorType& a, nb::handle b) {
+                 return nb::isinstance<TensorType>(b) && a == nb::cast<const TensorType&>(b);
+             })
         .def("__hash__", [](const TensorType& t) { return static_cast<intptr_t>(t.hash() >> 1); })
         .def("__repr__", [](const TensorType& t) { return t.text(); });
 }
 
 void bind_variables(nb::module_& m) {
     bind_node(m);
-    auto c = nb::class_<Handle>(m, "TensorVariable", nb::dynamic_attr(), nb::is_weak_referenceable(),
-                                "A value of a graph: an input, a constant, or what an op computes.");
+    auto c =
+        nb::class_<Handle>(m, "TensorVariable", nb::dynamic_attr(), nb::is_weak_referenceable(),
+                           "A value of a graph: an input, a constant, or what an op computes.");
     def_operators(c);
     c.def_prop_ro("type", [](const Handle& h) { return of(h).type(); })
-        .def_prop_ro("dtype", [](const Handle& h) { return nb::str(dtype_name(of(h).dtype()).data()); })
+        .def_prop_ro("dtype",
+                     [](const Handle& h) { return nb::str(dtype_name(of(h).dtype()).data()); })
         .def_prop_ro("ndim", [](const Handle& h) { return of(h).rank(); })
         .def_prop_ro("broadcastable", [](const Handle& h) { return broadcastable(of(h).type()); })
         .def_prop_rw(
             "name",
             [](const Handle& h) -> nb::object {
-                return of(h).name().empty() ? nb::none() : nb::object(nb::str(of(h).name().c_str()));
+                return of(h).name().empty() ? nb::none()
+                                            : nb::object(nb::str(of(h).name().c_str()));
             },
             [](Handle& h, nb::handle name) {
                 h.variable.named(name.is_none() ? "" : nb::cast<std::string>(name));
             },
             nb::for_setter(nb::arg("name").none()))
-        .def_prop_ro("owner",
-                     [](const Handle& h) -> nb::object {
-                         if (!of(h).op()) return nb::none();
-                         return nb::cast(NodeView{of(h)});
-                     },
-                     "The application that computes this, or None.")
-        .def_prop_ro("index", [](const Handle& h) { return of(h).index(); },
-                     "Which output of its owner this is.")
-        .def_prop_ro("site", [](const Handle& h) { return site_tuple(of(h).site()); },
-                     "(file, line, code) that made this variable, or None.")
-        .def_prop_ro("shape",
-                     [](const Handle& h) {
-                         Site site = python_site();
-                         SiteScope scope(site);
-                         return to_python(shape(Arg(of(h), site)));
-                     },
-                     "The sizes as an int64 vector.")
-        .def_prop_ro("size",
-                     [](const Handle& h) {
-                         SiteScope scope(python_site());
-                         return to_python(size(of(h)));
-                     },
-                     "The number of elements.")
-        .def_prop_ro("T",
-                     [](const Handle& h) {
-                         SiteScope scope(python_site());
-                         return to_python(transpose(of(h)));
-                     },
-                     "Axes reversed.")
-        .def_prop_ro("static_shape", [](const Handle& h) { return sizes_tuple(of(h).type()); },
-                     "Known sizes, names of symbolic ones, None for unknown ones.")
-        .def("__getitem__",
-             [](const Handle& h, nb::handle key) {
-                 Site site = python_site();
-                 SiteScope scope(site);
-                 return to_python(subscript(of(h), key, site));
-             },
-             nb::arg("key"))
+        .def_prop_ro(
+            "owner",
+            [](const Handle& h) -> nb::object {
+                if (!of(h).op()) return nb::none();
+                return nb::cast(NodeView{of(h)});
+            },
+            "The application that computes this, or None.")
+        .def_prop_ro(
+            "index", [](const Handle& h) { return of(h).index(); },
+            "Which output of its owner this is.")
+        .def_prop_ro(
+            "site", [](const Handle& h) { return site_tuple(of(h).site()); },
+            "(file, line, code) that made this variable, or None.")
+        .def_prop_ro(
+            "shape",
+            [](const Handle& h) {
+                Site site = python_site();
+                SiteScope scope(site);
+                return to_python(shape(Arg(of(h), site)));
+            },
+            "The sizes as an int64 vector.")
+        .def_prop_ro(
+            "size",
+            [](const Handle& h) {
+                SiteScope scope(python_site());
+                return to_python(size(of(h)));
+            },
+            "The number of elements.")
+        .def_prop_ro(
+            "T",
+            [](const Handle& h) {
+                SiteScope scope(python_site());
+                return to_python(transpose(of(h)));
+            },
+            "Axes reversed.")
+        .def_prop_ro(
+            "static_shape", [](const Handle& h) { return sizes_tuple(of(h).type()); },
+            "Known sizes, names of symbolic ones, None for unknown ones.")
+        .def(
+            "__getitem__",
+            [](const Handle& h, nb::handle key) {
+                Site site = python_site();
+                SiteScope scope(site);
+                return to_python(subscript(of(h), key, site));
+            },
+            nb::arg("key"))
         .def("__setitem__",
              [](const Handle&, nb::handle, nb::handle) {
                  throw nb::type_error(
@@ -553,20 +576,24 @@ void bind_variables(nb::module_& m) {
              [](const Handle& h) -> size_t {
                  if (static_length(of(h))) return static_cast<size_t>(of(h).type().dims[0].size());
                  throw nb::type_error(
-                     "the length of this variable is not known before a function runs; use x.shape[0]");
+                     "the length of this variable is not known before a function runs; use "
+                     "x.shape[0]");
              })
         .def("__bool__",
              [](const Handle& h) {
                  if (is_bool(of(h).dtype()))
                      throw nb::type_error(
-                         "a symbolic comparison is neither true nor false before a function runs: use "
-                         "T.where, ct.ifelse, T.and_ or T.or_, and write a < b < c as two comparisons");
+                         "a symbolic comparison is neither true nor false before a function runs: "
+                         "use "
+                         "T.where, ct.ifelse, T.and_ or T.or_, and write a < b < c as two "
+                         "comparisons");
                  return true;
              })
         .def("__hash__", [](const Handle& h) { return reinterpret_cast<intptr_t>(h.self) >> 4; })
         .def("__str__", [](const Handle& h) { return text_of(of(h)); })
-        .def("__repr__",
-             [](const Handle& h) { return cat("<", text_of(of(h)), ": ", of(h).type().text(), ">"); });
+        .def("__repr__", [](const Handle& h) {
+            return cat("<", text_of(of(h)), ": ", of(h).type().text(), ">");
+        });
     variable_type = reinterpret_cast<PyTypeObject*>(c.ptr());
     bind_shared(m, c);
 
@@ -596,16 +623,19 @@ void bind_variables(nb::module_& m) {
             return to_python(shared_of_type(nb::cast<TensorType>(type), array, name, site));
         },
         nb::arg("value"), nb::arg("name"), nb::arg("borrow"), nb::arg("type") = nb::none());
-    m.def("to_dtype_name", [](nb::handle value) { return nb::str(dtype_name(to_dtype(value)).data()); },
-          nb::arg("dtype"), "Name of a dtype given in any way.");
+    m.def(
+        "to_dtype_name",
+        [](nb::handle value) { return nb::str(dtype_name(to_dtype(value)).data()); },
+        nb::arg("dtype"), "Name of a dtype given in any way.");
     m.def("promote", [](nb::handle a, nb::handle b) {
         return nb::str(dtype_name(promote(to_dtype(a), to_dtype(b))).data());
     });
     m.def("can_cast_safely",
           [](nb::handle a, nb::handle b) { return can_cast_safely(to_dtype(a), to_dtype(b)); });
-    m.def("as_array", [](nb::handle value) { return to_numpy(to_array(value, Keep::Own)); },
-          nb::arg("value"),
-          "A numpy.ndarray of anything that holds numbers, sharing its memory where possible.");
+    m.def(
+        "as_array", [](nb::handle value) { return to_numpy(to_array(value, Keep::Own)); },
+        nb::arg("value"),
+        "A numpy.ndarray of anything that holds numbers, sharing its memory where possible.");
 }
 
 }  // namespace croton::python

@@ -1,0 +1,94 @@
+"""The op functions, made from the catalogue of the library in one loop.
+
+``__all__`` lists them; ``describe(name)`` gives the record behind one.
+"""
+
+import inspect as _inspect
+
+from .. import _core
+from . import _names
+
+_records = {record["name"]: record for record in _core.catalogue()}
+_KIND_TYPES = {"bool": "bool", "int": "int", "float": "float", "str": "str", "dtype": "DTypeLike"}
+
+
+def describe(name):
+    """The record of an op as a dictionary; raises KeyError for names without one."""
+    return _records[_names.ALIASES.get(name, name)]
+
+
+def _signature(record):
+    parameters = []
+    defaults = _names.ARGUMENT_DEFAULTS.get(record["name"], {})
+    variadic = False
+    for name, _accepts, many in record["arguments"]:
+        variadic = variadic or (many and not record["attributes"])
+        kind = (
+            _inspect.Parameter.VAR_POSITIONAL
+            if many and not record["attributes"]
+            else _inspect.Parameter.POSITIONAL_OR_KEYWORD
+        )
+        default = defaults.get(name, _inspect.Parameter.empty)
+        parameters.append(_inspect.Parameter(name, kind, default=default))
+    for name, _kind, default, required, _doc in record["attributes"]:
+        parameters.append(
+            _inspect.Parameter(
+                "axis" if name == "axes" else name,
+                _inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                default=_inspect.Parameter.empty if required else default,
+            )
+        )
+    return _inspect.Signature(parameters)
+
+
+def _docstring(record):
+    lines = [record["doc"]]
+    takes = {"any": "anything"}
+    notes = [
+        f"    {name}: {takes.get(accepts, accepts)}{', any number of them' if many else ''}"
+        for name, accepts, many in record["arguments"]
+    ]
+    for name, kind, default, required, doc in record["attributes"]:
+        shown = "required" if required else f"default {default}"
+        notes.append(f"    {'axis' if name == 'axes' else name}: {doc or kind} ({shown})")
+    return "\n".join([*lines, "", "Arguments:", *notes])
+
+
+def _make(record):
+    name = record["name"]
+    apply = _core.apply
+    defaults = _names.ARGUMENT_DEFAULTS.get(name)
+    if defaults:
+        order = [argument[0] for argument in record["arguments"]]
+
+        def function(*args, **kwargs):
+            for key, value in defaults.items():
+                if key not in kwargs and len(args) <= order.index(key):
+                    kwargs[key] = value
+            return apply(name, args, kwargs)
+
+    else:
+
+        def function(*args, **kwargs):
+            return apply(name, args, kwargs)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = _docstring(record)
+    function.__signature__ = _signature(record)
+    function.__module__ = "croton.tensor"
+    return function
+
+
+made = {}  # every record's function, those inside of others too
+for _name, _record in _records.items():
+    made[_name] = _make(_record)
+    if _name not in _names.INSIDE:
+        globals()[_name] = made[_name]
+for _name in _names.FRIENDLY:
+    globals()[_name] = getattr(_core, _name)
+for _name, _target in _names.ALIASES.items():
+    globals()[_name] = globals()[_target]
+
+__all__ = sorted(
+    (set(_records) - set(_names.INSIDE)) | set(_names.FRIENDLY) | set(_names.ALIASES)
+)
