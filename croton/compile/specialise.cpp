@@ -79,6 +79,7 @@ class Pass {
             if (node->kind != NodeKind::Apply || made.contains(node)) continue;
             Variables arguments;
             for (const auto& v : node->inputs) arguments.push_back(image(v));
+            if (learn && node->op->kind<ContractCompute>()) meet_inner(arguments);
             Dims met;
             if (learn && node->op->elementwise()) met = meet(arguments);
             Variables outputs = apply_like(*node, std::move(arguments));
@@ -114,6 +115,14 @@ class Pass {
             result[static_cast<size_t>(axis)] = first;
         }
         return result;
+    }
+
+    // The axes that a matrix product folds.
+    void meet_inner(const Variables& arguments) {
+        const Dims &a = arguments[0].type().dims, &b = arguments[1].type().dims;
+        Dim left = symbols_.find(a.back()), right = symbols_.find(b[b.size() - 2]);
+        auto usable = [&](Dim dim) { return dim.known() || origins_.contains(dim.code()); };
+        if (!(left == right) && usable(left) && usable(right)) assume_equal(left, right);
     }
 
     void assume_equal(Dim a, Dim b) {

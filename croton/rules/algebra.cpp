@@ -1,9 +1,160 @@
+// Arithmetic: identities, signs, powers, constants gathered, choices. Rows keep NumPy's values:
+// x - x is no zero for infinities, so such rows ask for integers.
+#include <cmath>
+
+#include "croton/ops/arithmetic.hpp"
+#include "croton/ops/cast.hpp"
+#include "croton/ops/compare.hpp"
+#include "croton/ops/create.hpp"
+#include "croton/ops/special.hpp"
+#include "croton/rules/conditions.hpp"
 #include "croton/rules/tables.hpp"
 
 namespace croton::rules {
 
-const rewrite::Rules& algebra() {
-    static const rewrite::Rules rules = {};
+using namespace rewrite;
+
+namespace {
+// 1/c is exact: c is a power of two whose reciprocal is a normal number.
+Variable times_exact_reciprocal(const Match& m) {
+    auto c = m.number("c");
+    if (!c || !is_floating(m.type("c").dtype) || m.type("c").rank() != 0) return {};
+    int exponent = 0;
+    if (std::abs(std::frexp(*c, &exponent)) != 0.5 || std::abs(exponent) > 60) return {};
+    return m["x"] * (1.0 / *c);
+}
+
+Variable zeros_like_result(const Match& m) { return zeros_like(m["x"], m.root_type().dtype); }
+Variable ones_like_result(const Match& m) { return ones_like(m["x"], m.root_type().dtype); }
+
+// The branch that a constant condition takes, if it alone has the sizes of the result.
+Variable chosen_branch(const Match& m) {
+    auto c = m.number("c");
+    if (!c) return {};
+    const char* name = *c != 0 ? "x" : "y";
+    if (!shaped_like_result(name)(m) || m.type(name).dtype != m.root_type().dtype) return {};
+    return m[name];
+}
+}  // namespace
+
+const Rules& algebra() {
+    static const Variable x = wildcard("x"), y = wildcard("y"), z = wildcard("z"),
+                          c = wildcard("c"), d = wildcard("d");
+    static const Rules rules = {
+        // name                            left                   right                where it
+        // holds
+        {"add zero", x + 0, x},
+        {"subtract zero", x - 0, x},
+        {"times one", x * 1, x},
+        {"divided by one", x / 1, x},
+        {"zero minus", 0 - x, -x},
+        {"times minus one", x * -1, -x},
+        {"divided by minus one", x / -1, -x},
+        {"negated twice", -(-x), x},
+        {"add a negated", x + (-y), x - y},
+        {"subtract a negated", x - (-y), x + y},
+        {"negated minus", (-x) - y, -(x + y)},
+        {"negated difference", -(x - y), y - x},
+        {"product of negated", (-x) * (-y), x * y},
+        {"quotient of negated", (-x) / (-y), x / y},
+        {"sign out of product", (-x) * y, -(x * y)},
+        {"sign out of numerator", (-x) / y, -(x / y)},
+        {"sign out of denominator", x / (-y), -(x / y)},
+        {"sum with itself", x + x, x * 2},
+        {"integer minus itself", x - x, zeros_like_result, integer_or_bool("x")},
+        {"integer times zero", x * 0, zeros_like_result,
+         both(integer_or_bool("x"), shaped_like_result("x"))},
+        {"integer divided by one", floor_div(x, 1), x, integer_or_bool("x")},
+        {"integer modulo one", mod(x, 1), zeros_like_result,
+         both(integer_or_bool("x"), shaped_like_result("x"))},
+        {"integer sum less its part", (x + y) - y, x,
+         both(integer_or_bool("x"), shaped_like_result("x"))},
+        {"integer difference and its part", (x - y) + y, x,
+         both(integer_or_bool("x"), shaped_like_result("x"))},
+
+        {"product with itself", x * x, sqr(x)},
+        {"power zero", pow(x, 0), ones_like_result, shaped_like_result("x")},
+        {"power one", pow(x, 1), x},
+        {"power two", pow(x, 2), sqr(x)},
+        {"power three", pow(x, 3), x * sqr(x)},
+        {"power four", pow(x, 4), sqr(sqr(x))},
+        {"power minus one", pow(x, -1), reciprocal(x), floating("x")},
+        {"power minus two", pow(x, -2), reciprocal(sqr(x)), floating("x")},
+        {"one over", 1 / x, reciprocal(x), floating("x")},
+        {"product with reciprocal", x * reciprocal(y), x / y, floating("x")},
+        {"quotient by reciprocal", x / reciprocal(y), x * y, floating("x")},
+        {"square of negated", sqr(-x), sqr(x)},
+        {"square of absolute", sqr(abs(x)), sqr(x), not_complex("x")},
+        {"root of square", sqrt(sqr(x)), abs(x), floating("x")},
+        {"absolute of negated", abs(-x), abs(x)},
+        {"absolute twice", abs(abs(x)), abs(x)},
+        {"absolute of square", abs(sqr(x)), sqr(x), floating("x")},
+        {"absolute of exp", abs(exp(x)), exp(x), floating("x")},
+        {"absolute of root", abs(sqrt(x)), sqrt(x), floating("x")},
+        {"absolute of sigmoid", abs(sigmoid(x)), sigmoid(x), floating("x")},
+
+        {"constants of a sum", (x + c) + d, x + (c + d), constants("c", "d")},
+        {"constants of sum and difference", (x + c) - d, x + (c - d), constants("c", "d")},
+        {"constants of difference and sum", (x - c) + d, x + (d - c), constants("c", "d")},
+        {"constants of a difference", (x - c) - d, x - (c + d), constants("c", "d")},
+        {"constant minus a sum", c - (x + d), (c - d) - x, constants("c", "d")},
+        {"constant minus a difference", c - (x - d), (c + d) - x, constants("c", "d")},
+        {"constants of a product", (x * c) * d, x * (c * d), constants("c", "d")},
+        {"constants of product and quotient", (x * c) / d, x * (c / d),
+         both(constants("c", "d"), floating("x"))},
+        {"constants of quotient and product", (x / c) * d, x * (d / c),
+         both(constants("c", "d"), floating("x"))},
+        {"constants of a quotient", (x / c) / d, x / (c * d),
+         both(constants("c", "d"), floating("x"))},
+        {"constant out of left factor", (x * c) * y, (x * y) * c,
+         [](const Match& m) {
+             return m.constant("c") && !m.constant("x") && !m.constant("y") &&
+                    m.type("c").rank() == 0;
+         }},
+        {"quotient by a power of two", x / c, times_exact_reciprocal, is_constant("c")},
+
+        {"floor twice", floor(floor(x)), floor(x)},
+        {"ceil twice", ceil(ceil(x)), ceil(x)},
+        {"trunc twice", trunc(trunc(x)), trunc(x)},
+        {"rint twice", rint(rint(x)), rint(x)},
+        {"sign twice", sign(sign(x)), sign(x)},
+        {"maximum with itself", maximum(x, x), x},
+        {"minimum with itself", minimum(x, x), x},
+        {"maximum of maximum", maximum(maximum(x, y), y), maximum(x, y)},
+        {"minimum of minimum", minimum(minimum(x, y), y), minimum(x, y)},
+        {"maximum of negated", maximum(-x, -y), -minimum(x, y),
+         [](const Match& m) { return is_floating(m.type("x").dtype); }},
+        {"minimum of negated", minimum(-x, -y), -maximum(x, y),
+         [](const Match& m) { return is_floating(m.type("x").dtype); }},
+        {"cos of negated", cos(-x), cos(x), floating("x")},
+        {"sin of negated", sin(-x), -sin(x), floating("x")},
+        {"tan of negated", tan(-x), -tan(x), floating("x")},
+        {"cosh of negated", cosh(-x), cosh(x), floating("x")},
+        {"sinh of negated", sinh(-x), -sinh(x), floating("x")},
+        {"tanh of negated", tanh(-x), -tanh(x), floating("x")},
+        {"arctan of negated", arctan(-x), -arctan(x), floating("x")},
+        {"erf of negated", erf(-x), -erf(x), floating("x")},
+
+        {"and with itself", bitwise_and(x, x), x},
+        {"or with itself", bitwise_or(x, x), x},
+        {"inverted twice", invert(invert(x)), x},
+        {"not twice", logical_not(logical_not(x)), x, is_bool_value("x")},
+        {"not less", logical_not(lt(x, y)), ge(x, y), integer_or_bool("x")},
+        {"not less or equal", logical_not(le(x, y)), gt(x, y), integer_or_bool("x")},
+        {"not greater", logical_not(gt(x, y)), le(x, y), integer_or_bool("x")},
+        {"not greater or equal", logical_not(ge(x, y)), lt(x, y), integer_or_bool("x")},
+        {"not equal", logical_not(eq(x, y)), ne(x, y)},
+        {"not unequal", logical_not(ne(x, y)), eq(x, y)},
+        {"integer equals itself", eq(x, x), ones_like_result, integer_or_bool("x")},
+        {"integer differs from itself", ne(x, x), zeros_like_result, integer_or_bool("x")},
+        {"less than itself", lt(x, x), zeros_like_result},
+        {"greater than itself", gt(x, x), zeros_like_result},
+        {"choice of equals", where(c, x, x), x, shaped_like_result("x")},
+        {"choice known", where(c, x, y), chosen_branch, is_constant("c")},
+        {"choice of not", where(logical_not(c), x, y), where(c, y, x), is_bool_value("c")},
+        {"choice in choice, left", where(c, where(c, x, y), z), where(c, x, z)},
+        {"choice in choice, right", where(c, x, where(c, y, z)), where(c, x, z)},
+    };
     return rules;
 }
 

@@ -1,9 +1,16 @@
 #include "croton/rules/tables.hpp"
 
+#include "croton/rules/node_rules.hpp"
+
 namespace croton::rules {
 
 const std::vector<rewrite::NodeRule>& node_rules() {
-    static const std::vector<rewrite::NodeRule> rules = {};
+    static const std::vector<rewrite::NodeRule> rules = [] {
+        std::vector<rewrite::NodeRule> all;
+        for (auto* family : {shape_node_rules, reduce_node_rules, index_node_rules})
+            for (auto& rule : family()) all.push_back(rule);
+        return all;
+    }();
     return rules;
 }
 

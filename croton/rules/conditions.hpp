@@ -1,0 +1,26 @@
+#pragma once
+// Conditions that several tables share.
+#include "croton/rewrite/rule.hpp"
+
+namespace croton::rules {
+
+using rewrite::Condition;
+using rewrite::Match;
+
+inline Condition integer_or_bool(std::string name) {
+    return [name](const Match& m) { return !is_continuous(m.type(name).dtype); };
+}
+inline Condition is_bool_value(std::string name) {
+    return [name](const Match& m) { return is_bool(m.type(name).dtype); };
+}
+inline Condition not_complex(std::string name) {
+    return [name](const Match& m) { return !is_complex(m.type(name).dtype); };
+}
+inline Condition rank_zero(std::string name) {
+    return [name](const Match& m) { return m.type(name).rank() == 0; };
+}
+inline Condition constants(std::string a, std::string b) {
+    return [a, b](const Match& m) { return m.constant(a) && m.constant(b); };
+}
+
+}  // namespace croton::rules

@@ -1,0 +1,11 @@
+#pragma once
+// Rules that no pattern can say, by the file that defines them.
+#include "croton/rewrite/rule.hpp"
+
+namespace croton::rules {
+
+std::vector<rewrite::NodeRule> shape_node_rules();
+std::vector<rewrite::NodeRule> reduce_node_rules();
+std::vector<rewrite::NodeRule> index_node_rules();
+
+}  // namespace croton::rules
