@@ -1,11 +1,18 @@
+#include <algorithm>
 #include <chrono>
+#include <future>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <thread>
 
 #include "croton/backend/cpu/cpu.hpp"
 #include "croton/backend/cpu/key.hpp"
 #include "croton/backend/cpu/launch.hpp"
+#include "croton/base/error.hpp"
+#include "croton/base/hash.hpp"
 #include "croton/base/settings.hpp"
+#include "croton/runtime/disk_cache.hpp"
 
 namespace croton::cpu {
 
@@ -73,6 +80,131 @@ void attach(Program& program, std::shared_ptr<const Code> code, const std::strin
 
 std::string prefix_of(const std::string& key) { return "k" + key; }
 
+// --- objects on disk: the keys of the kernels inside, a line each, an empty line, the object
+
+constexpr std::string_view object_kind = "object";
+
+std::string packed_object(const std::vector<std::string>& keys, const std::string& object) {
+    return cat(join(keys, "\n"), "\n\n", object);
+}
+
+struct UnpackedObject {
+    std::vector<std::string> keys;
+    std::string object;
+};
+/// Nothing if the content has no such form.
+std::optional<UnpackedObject> unpacked_object(std::string_view content) {
+    UnpackedObject result;
+    for (;;) {
+        size_t end = content.find('\n');
+        if (end == content.npos) return {};
+        std::string_view line = content.substr(0, end);
+        content.remove_prefix(end + 1);
+        if (line.empty()) break;
+        result.keys.emplace_back(line);
+    }
+    result.object = content;
+    return result;
+}
+
+/// One call of compile(): kernels by key, found or made.
+class Job {
+  public:
+    Job(std::span<const kernel::Kernel> kernels, const Level& level)
+        : level_(level), cache_(runtime::DiskCache::current()) {
+        for (const auto& kernel : kernels) {
+            keys_.push_back(kernel_key(kernel, level));
+            auto& place = programs_[keys_.back()];
+            if (!place) place = table().find(keys_.back());
+            if (place) continue;
+            check(kernel);
+            auto program = make_program(kernel);
+            place = program;
+            if (!load(keys_.back(), *program)) missing_.push_back(keys_.back());
+        }
+        generate();
+    }
+
+    Programs programs() const {
+        Programs result;
+        for (const auto& key : keys_) result.push_back(programs_.at(key));
+        return result;
+    }
+    int compiled() const { return static_cast<int>(missing_.size()); }
+    int found() const { return static_cast<int>(keys_.size() - missing_.size()); }
+
+  private:
+    static void check(const kernel::Kernel& kernel) {
+        try {
+            kernel::verify(kernel);
+        } catch (const Error& error) {
+            fail(ErrorKind::Compile, "kernel ", kernel.name, " cannot be compiled: ", error.what());
+        }
+    }
+
+    // From the disk. An object is linked once for all its kernels that this job asks for.
+    bool load(const std::string& key, Program& program) {
+        if (!cache_) return false;
+        try {
+            auto& code = loaded_[key];
+            if (!code) {
+                auto content = cache_->read(key, object_kind);
+                auto unpacked = content ? unpacked_object(*content) : std::nullopt;
+                if (!unpacked) return false;
+                code = link_object(std::move(unpacked->object));
+                for (const auto& other : unpacked->keys) loaded_.emplace(other, code);
+            }
+            attach(program, code, prefix_of(key));
+        } catch (const Error&) {
+            return false;  // not what its name says: built anew and replaced
+        }
+        table().add(key, programs_.at(key));
+        return true;
+    }
+
+    // In one module, or in one for each of several threads: code generation is most of the work.
+    void generate() {
+        constexpr size_t least = 8;
+        size_t threads = settings().threads > 0 ? static_cast<size_t>(settings().threads)
+                                                : std::thread::hardware_concurrency();
+        size_t parts = std::clamp<size_t>(missing_.size() / least, 1, std::max<size_t>(threads, 1));
+        std::vector<std::future<void>> others;
+        size_t share = (missing_.size() + parts - 1) / parts;
+        for (size_t first = share; first < missing_.size(); first += share)
+            others.push_back(std::async(std::launch::async, [this, first, share] {
+                generate_part(first, std::min(first + share, missing_.size()));
+            }));
+        generate_part(0, std::min(share, missing_.size()));
+        for (auto& other : others) other.get();
+    }
+
+    void generate_part(size_t first, size_t last) {
+        if (first == last) return;
+        std::vector<std::string> keys(missing_.begin() + static_cast<ptrdiff_t>(first),
+                                      missing_.begin() + static_cast<ptrdiff_t>(last));
+        std::vector<Source> sources;
+        for (const auto& key : keys) {
+            const Program& program = *programs_.at(key);
+            sources.push_back({&program.kernel, &program.plan, prefix_of(key)});
+        }
+        std::string object = compile_object(sources, level_);
+        if (cache_) cache_->write(keys, object_kind, packed_object(keys, object));
+        auto code = link_object(std::move(object));
+        for (const auto& key : keys) {
+            // Nobody else has seen the program yet.
+            auto program = std::const_pointer_cast<Program>(programs_.at(key));
+            attach(*program, code, prefix_of(key));
+            table().add(key, program);
+        }
+    }
+
+    const Level& level_;
+    std::shared_ptr<runtime::DiskCache> cache_;
+    std::vector<std::string> keys_, missing_;
+    std::map<std::string, std::shared_ptr<const Program>> programs_;
+    std::map<std::string, std::shared_ptr<const Code>> loaded_;
+};
+
 class CpuBackend final : public runtime::Backend {
   public:
     std::string_view name() const override { return "cpu"; }
@@ -80,43 +212,15 @@ class CpuBackend final : public runtime::Backend {
     std::shared_ptr<const runtime::KernelSet> compile(std::span<const kernel::Kernel> kernels,
                                                       runtime::CompileStats* stats) const override {
         auto start = std::chrono::steady_clock::now();
-        Level level = find_level(settings().cpu_level);
-        std::map<std::string, std::shared_ptr<const Program>> known;
-        std::vector<std::string> keys, missing;
-        for (const auto& kernel : kernels) {
-            keys.push_back(kernel_key(kernel, level));
-            auto& place = known[keys.back()];
-            if (place) continue;
-            place = table().find(keys.back());
-            if (place) continue;
-            place = make_program(kernel);
-            missing.push_back(keys.back());
-        }
-        if (!missing.empty()) generate(known, missing, level);
-        Programs programs;
-        for (const auto& key : keys) programs.push_back(known[key]);
+        Level level = resolved(find_level(settings().cpu_level));
+        Job job(kernels, level);
         if (stats) {
-            stats->seconds +=
-                std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-            stats->compiled += static_cast<int>(missing.size());
+            std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+            stats->seconds += spent.count();
+            stats->compiled += job.compiled();
+            stats->from_cache += job.found();
         }
-        return std::make_shared<CpuKernels>(std::move(programs), std::move(level));
-    }
-
-  private:
-    static void generate(std::map<std::string, std::shared_ptr<const Program>>& programs,
-                         const std::vector<std::string>& keys, const Level& level) {
-        std::vector<Source> sources;
-        for (const auto& key : keys) {
-            const Program& program = *programs[key];
-            sources.push_back({&program.kernel, &program.plan, prefix_of(key)});
-        }
-        auto code = link_object(compile_object(sources, level));
-        for (const auto& key : keys) {
-            auto program = std::const_pointer_cast<Program>(programs[key]);
-            attach(*program, code, prefix_of(key));
-            table().add(key, program);
-        }
+        return std::make_shared<CpuKernels>(job.programs(), std::move(level));
     }
 };
 }  // namespace

@@ -31,18 +31,11 @@ std::unique_ptr<TargetMachine> make_machine(const Level& level) {
     std::string triple = sys::getProcessTriple(), error;
     const Target* target = TargetRegistry::lookupTarget(triple, error);
     if (!target) fail(ErrorKind::Compile, "LLVM has no code generator for ", triple, ": ", error);
-    std::string cpu = level.cpu, features = level.features;
-    if (level.native) {
-        cpu = sys::getHostCPUName().str();
-        for (const auto& feature : sys::getHostCPUFeatures())
-            features += (features.empty() ? "" : ",") + std::string(feature.second ? "+" : "-") +
-                        feature.first().str();
-    }
     TargetOptions options;
     options.EnableFastISel = false;
     return std::unique_ptr<TargetMachine>(
-        target->createTargetMachine(triple, cpu, features, options, Reloc::PIC_, CodeModel::Small,
-                                    CodeGenOptLevel::Default, true));
+        target->createTargetMachine(triple, level.cpu, level.features, options, Reloc::PIC_,
+                                    CodeModel::Small, getenv("OL") ? static_cast<CodeGenOptLevel>(atoi(getenv("OL"))) : CodeGenOptLevel::Default, true));
 }
 
 /// What is dear to make and can be used again: a context with the maths library in it, and the
@@ -139,6 +132,18 @@ Workshop& workshop() {
     return instance;
 }
 }  // namespace
+
+Level resolved(Level level) {
+    static const auto host = [] {
+        std::string features;
+        for (const auto& feature : sys::getHostCPUFeatures())
+            features +=
+                cat(features.empty() ? "" : ",", feature.second ? "+" : "-", feature.first().str());
+        return std::pair(sys::getHostCPUName().str(), features);
+    }();
+    if (level.native) std::tie(level.cpu, level.features) = host;
+    return level;
+}
 
 std::string compile_object(std::span<const Source> sources, const Level& level) {
     return workshop().with_bench([&](Workbench& bench) { return bench.compile(sources, level); });

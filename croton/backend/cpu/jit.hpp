@@ -10,6 +10,9 @@
 
 namespace croton::cpu {
 
+/// The level with the processor and features of this machine where it says native.
+Level resolved(Level level);
+
 struct Source {
     const kernel::Kernel* kernel;
     const Plan* plan;
