@@ -4,6 +4,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <sstream>
 #include <thread>
 
 #include "croton/backend/cpu/cpu.hpp"
@@ -31,7 +32,7 @@ class CpuKernels final : public runtime::KernelSet {
 
     std::string listing(int index) const override {
         const Program& program = *programs_[static_cast<size_t>(index)];
-        return ir_text({&program.kernel, &program.plan, "kernel"}, level_);
+        return ir_text({&program.kernel, &program.plan}, level_);
     }
 
   private:
@@ -69,28 +70,27 @@ Table& table() {
     return instance;
 }
 
-void attach(Program& program, std::shared_ptr<const Code> code, const std::string& prefix) {
-    for (size_t s = 0; s < program.sections.size(); ++s) {
-        program.sections[s].nest = code->function(section_symbol(prefix, s, false));
-        if (has_lanes_form(program.kernel, s))
-            program.sections[s].lanes = code->function(section_symbol(prefix, s, true));
-    }
+void attach(Program& program, std::shared_ptr<const Code> code, const Placement& placement) {
+    program.function = code->function(placement.symbol);
+    program.first = placement.first;
     program.code = std::move(code);
 }
 
-std::string prefix_of(const std::string& key) { return "k" + key; }
-
-// --- objects on disk: the keys of the kernels inside, a line each, an empty line, the object
+// --- objects on disk: a line "key symbol first" for each kernel inside, an empty line, the object
 
 constexpr std::string_view object_kind = "object";
 
-std::string packed_object(const std::vector<std::string>& keys, const std::string& object) {
-    return cat(join(keys, "\n"), "\n\n", object);
+std::string packed_object(const std::vector<std::string>& keys, const Object& object) {
+    std::string content;
+    for (size_t n = 0; n < keys.size(); ++n)
+        content +=
+            cat(keys[n], " ", object.placements[n].symbol, " ", object.placements[n].first, "\n");
+    return content + "\n" + object.bytes;
 }
 
 struct UnpackedObject {
-    std::vector<std::string> keys;
-    std::string object;
+    std::vector<std::pair<std::string, Placement>> kernels;
+    std::string bytes;
 };
 /// Nothing if the content has no such form.
 std::optional<UnpackedObject> unpacked_object(std::string_view content) {
@@ -98,12 +98,13 @@ std::optional<UnpackedObject> unpacked_object(std::string_view content) {
     for (;;) {
         size_t end = content.find('\n');
         if (end == content.npos) return {};
-        std::string_view line = content.substr(0, end);
+        std::istringstream line{std::string(content.substr(0, end))};
         content.remove_prefix(end + 1);
-        if (line.empty()) break;
-        result.keys.emplace_back(line);
+        if (end == 0) break;
+        auto& [key, placement] = result.kernels.emplace_back();
+        if (!(line >> key >> placement.symbol >> placement.first)) return {};
     }
-    result.object = content;
+    result.bytes = content;
     return result;
 }
 
@@ -146,15 +147,17 @@ class Job {
     bool load(const std::string& key, Program& program) {
         if (!cache_) return false;
         try {
-            auto& code = loaded_[key];
-            if (!code) {
+            if (!loaded_.contains(key)) {
                 auto content = cache_->read(key, object_kind);
                 auto unpacked = content ? unpacked_object(*content) : std::nullopt;
                 if (!unpacked) return false;
-                code = link_object(std::move(unpacked->object));
-                for (const auto& other : unpacked->keys) loaded_.emplace(other, code);
+                auto code = link_object(std::move(unpacked->bytes));
+                for (const auto& [other, placement] : unpacked->kernels)
+                    loaded_.emplace(other, std::pair(code, placement));
             }
-            attach(program, code, prefix_of(key));
+            auto found = loaded_.find(key);
+            if (found == loaded_.end()) return false;
+            attach(program, found->second.first, found->second.second);
         } catch (const Error&) {
             return false;  // not what its name says: built anew and replaced
         }
@@ -185,16 +188,16 @@ class Job {
         std::vector<Source> sources;
         for (const auto& key : keys) {
             const Program& program = *programs_.at(key);
-            sources.push_back({&program.kernel, &program.plan, prefix_of(key)});
+            sources.push_back({&program.kernel, &program.plan});
         }
-        std::string object = compile_object(sources, level_);
+        Object object = compile_object(sources, level_);
         if (cache_) cache_->write(keys, object_kind, packed_object(keys, object));
-        auto code = link_object(std::move(object));
-        for (const auto& key : keys) {
+        auto code = link_object(std::move(object.bytes));
+        for (size_t n = 0; n < keys.size(); ++n) {
             // Nobody else has seen the program yet.
-            auto program = std::const_pointer_cast<Program>(programs_.at(key));
-            attach(*program, code, prefix_of(key));
-            table().add(key, program);
+            auto program = std::const_pointer_cast<Program>(programs_.at(keys[n]));
+            attach(*program, code, object.placements[n]);
+            table().add(keys[n], program);
         }
     }
 
@@ -202,7 +205,7 @@ class Job {
     std::shared_ptr<runtime::DiskCache> cache_;
     std::vector<std::string> keys_, missing_;
     std::map<std::string, std::shared_ptr<const Program>> programs_;
-    std::map<std::string, std::shared_ptr<const Code>> loaded_;
+    std::map<std::string, std::pair<std::shared_ptr<const Code>, Placement>> loaded_;
 };
 
 class CpuBackend final : public runtime::Backend {

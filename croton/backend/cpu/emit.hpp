@@ -4,11 +4,9 @@
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
 
-#include <optional>
 #include <string>
 
-#include "croton/backend/cpu/level.hpp"
-#include "croton/backend/cpu/plan.hpp"
+#include "croton/backend/cpu/jit.hpp"
 
 namespace croton::cpu {
 
@@ -97,8 +95,9 @@ class Scalars {
     unsigned width_ = 1;
 };
 
-/// Adds the functions of a kernel to the module: one or two a section, void(int64_t* frame).
-void emit_kernel(llvm::Module& module, const kernel::Kernel& kernel, const Plan& plan,
-                 const Level& level, Maths& maths, const std::string& prefix);
+/// Adds functions to the module that together hold all sections of these kernels, and says where
+/// each kernel went.
+std::vector<Placement> emit_kernels(llvm::Module& module, std::span<const Source> sources,
+                                    const Level& level, Maths& maths);
 
 }  // namespace croton::cpu

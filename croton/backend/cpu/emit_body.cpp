@@ -197,8 +197,8 @@ Value* SectionEmitter::gather(Value* base, Value* offsets, Value* allowed, DType
     Type* element = scalars_.memory_type(dtype);
     unsigned width = scalars_.width();
     if (!zeros_) {  // where lanes that are out of bounds read
+        auto* zeros = at_function_entry().CreateAlloca(ArrayType::get(b_.getInt64Ty(), 2));
         IRBuilder<> entry(entry_, entry_->begin());
-        auto* zeros = entry.CreateAlloca(ArrayType::get(b_.getInt64Ty(), 2));
         entry.CreateStore(Constant::getNullValue(zeros->getAllocatedType()), zeros);
         zeros_ = zeros;
     }
@@ -225,7 +225,7 @@ void SectionEmitter::note_faults(const kernel::Instruction& i, ArrayRef<Value*> 
     const TablePlan& table = plan_.tables[static_cast<size_t>(i.operand)];
     Value* faults = bad[0];
     for (Value* more : bad.drop_front()) faults = b_.CreateOr(faults, more);
-    IRBuilder<> entry(entry_, entry_->begin());
+    auto entry = at_function_entry();
     Value* kept_indices = entry.CreateAlloca(ArrayType::get(b_.getInt64Ty(), width));
     Value* kept_bad = entry.CreateAlloca(ArrayType::get(b_.getInt8Ty(), width));
     Value* fault = b_.CreateIntToPtr(word(fault_word), b_.getPtrTy());

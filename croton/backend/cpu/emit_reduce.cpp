@@ -60,18 +60,6 @@ void SectionEmitter::fold(std::vector<Running>& accumulators, Value* mask) {
     }
 }
 
-// The lower or upper half of the lanes; the width is the half's already.
-Lanes SectionEmitter::narrowed(Lanes value, bool upper) {
-    int half = static_cast<int>(scalars_.width());
-    llvm::SmallVector<int, 16> places;
-    for (int i = 0; i < half; ++i) places.push_back(upper ? half + i : i);
-    auto pick = [&](Value* vector) -> Value* {
-        if (half == 1) return b_.CreateExtractElement(vector, upper ? 1 : 0);
-        return b_.CreateShuffleVector(vector, places);
-    };
-    return {pick(value.re), value.im ? pick(value.im) : nullptr};
-}
-
 // Lanes and copies are folded together, then with what the slot holds from earlier calls.
 void SectionEmitter::finish_accumulators(std::vector<std::vector<Running>>& copies, unsigned width,
                                          std::vector<Running>& rest) {
@@ -97,13 +85,27 @@ void SectionEmitter::finish_accumulators(std::vector<std::vector<Running>>& copi
         scalars_.set_width(width);
         Partial total = get(copies[0][n]);
         for (size_t c = 1; c < copies.size(); ++c) total = join(total, get(copies[c][n]));
+        // Halves meet through memory: shuffles of wide vectors take LLVM very long.
+        auto halves = [&](Value* vector, DType dtype) -> std::pair<Value*, Value*> {
+            unsigned half = scalars_.width();
+            scalars_.set_width(2 * half);
+            Value* stored = scalars_.to_memory(dtype, vector);
+            scalars_.set_width(half);
+            auto* place = at_function_entry().CreateAlloca(stored->getType());
+            place->setAlignment(Align(64));
+            b_.CreateAlignedStore(stored, place, Align(64));
+            Type* type = scalars_.widened(scalars_.memory_type(dtype));
+            auto align = Align(static_cast<uint64_t>(dtype_size(dtype)));
+            Value* upper = b_.CreateConstInBoundsGEP1_32(type, place, 1);
+            return {scalars_.from_memory(dtype, b_.CreateAlignedLoad(type, place, align)),
+                    scalars_.from_memory(dtype, b_.CreateAlignedLoad(type, upper, align))};
+        };
         for (unsigned lanes = width; lanes > 1; lanes /= 2) {
             scalars_.set_width(lanes / 2);
-            auto half = [&](bool upper) {
-                return Partial{narrowed(total.value, upper),
-                               total.position ? narrowed({total.position}, upper).re : nullptr};
-            };
-            total = join(half(false), half(true));
+            auto [low, high] = halves(total.value.re, state);
+            std::pair<Value*, Value*> positions{};
+            if (total.position) positions = halves(total.position, DType::Int64);
+            total = join({{low}, positions.first}, {{high}, positions.second});
         }
         scalars_.set_width(1);
         if (!rest.empty()) total = join(total, get(rest[n]));

@@ -1,8 +1,5 @@
 #include "croton/backend/cpu/emit_section.hpp"
 
-#include <llvm/IR/Dominators.h>
-#include <llvm/Transforms/Utils/PromoteMemToReg.h>
-
 namespace croton::cpu {
 
 using namespace llvm;
@@ -26,48 +23,34 @@ SectionEmitter::SectionEmitter(Module& module, const kernel::Kernel& kernel, con
             if (i.result >= 0) definitions_[static_cast<size_t>(i.result)] = &i;
 }
 
-void SectionEmitter::emit(const std::string& name, bool lanes) {
+void SectionEmitter::emit(Function& function, BasicBlock& start, bool lanes) {
     lanes_form_ = lanes;
-    open(name);
+    open(function, start);
     start_streams(lanes);
     if (lanes)
         emit_lanes();
     else
         emit_nest();
-    close();
+    b_.CreateRetVoid();
 }
 
-void SectionEmitter::open(const std::string& name) {
-    auto& context = module_.getContext();
-    auto* type = FunctionType::get(b_.getVoidTy(), {b_.getPtrTy()}, false);
-    function_ = Function::Create(type, GlobalValue::ExternalLinkage, name, module_);
-    function_->setDoesNotThrow();
-    if (level_.vector_bytes == 64) {
-        function_->addFnAttr("prefer-vector-width", "512");
-        function_->addFnAttr("min-legal-vector-width", "512");
-    }
-    frame_ = function_->getArg(0);
-    frame_->setName("frame");
-    entry_ = BasicBlock::Create(context, "entry", function_);
+void SectionEmitter::open(Function& function, BasicBlock& start) {
+    function_ = &function;
+    frame_ = function.getArg(0);
+    entry_ = &start;
     b_.SetInsertPoint(entry_);
     zeros_ = nullptr;
-    variables_.clear();
     words_.clear();
     live_.assign(plan_.streams.size(), {});
 }
 
-void SectionEmitter::close() {
-    b_.CreateRetVoid();
-    DominatorTree tree(*function_);
-    std::vector<AllocaInst*> wanted;
-    for (auto* variable : variables_)
-        if (isAllocaPromotable(variable)) wanted.push_back(variable);
-    PromoteMemToReg(wanted, tree);
+IRBuilder<> SectionEmitter::at_function_entry() {
+    BasicBlock& first = function_->getEntryBlock();
+    return IRBuilder<>(&first, first.begin());
 }
 
 AllocaInst* SectionEmitter::variable(Type* type) {
-    IRBuilder<> entry(entry_, entry_->begin());
-    variables_.push_back(entry.CreateAlloca(type));
+    variables_.push_back(at_function_entry().CreateAlloca(type));
     return variables_.back();
 }
 
@@ -326,17 +309,6 @@ void SectionEmitter::emit_lanes() {
         else
             loop(by_vectors, count, one, [&](Value*) { run(1, nullptr); });
     });
-}
-
-// --- the whole kernel
-
-void emit_kernel(Module& module, const kernel::Kernel& kernel, const Plan& plan, const Level& level,
-                 Maths& maths, const std::string& prefix) {
-    for (size_t s = 0; s < kernel.sections.size(); ++s) {
-        SectionEmitter emitter(module, kernel, plan, level, maths, s);
-        emitter.emit(section_symbol(prefix, s, false), false);
-        if (has_lanes_form(kernel, s)) emitter.emit(section_symbol(prefix, s, true), true);
-    }
 }
 
 }  // namespace croton::cpu

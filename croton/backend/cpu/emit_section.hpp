@@ -11,8 +11,11 @@ class SectionEmitter {
   public:
     SectionEmitter(llvm::Module& module, const kernel::Kernel& kernel, const Plan& plan,
                    const Level& level, Maths& maths, size_t section);
-    /// `lanes`: the form of a Reduce section whose lanes run along an outer axis.
-    void emit(const std::string& name, bool lanes);
+    /// Writes the section's code into an empty block of `function`, up to its return. `lanes`: the
+    /// form of a Reduce section whose lanes run along an outer axis.
+    void emit(llvm::Function& function, llvm::BasicBlock& start, bool lanes);
+    /// Stack variables of the sections written so far, to be promoted to registers.
+    const std::vector<llvm::AllocaInst*>& variables() const { return variables_; }
 
   private:
     /// A stream while the function runs. `at` is where the innermost loop stands, `outer_at` where
@@ -31,8 +34,8 @@ class SectionEmitter {
     };
 
     // emit_section.cpp: loops
-    void open(const std::string& name);
-    void close();
+    void open(llvm::Function& function, llvm::BasicBlock& start);
+    llvm::IRBuilder<> at_function_entry();
     void start_streams(bool lanes);
     void emit_nest();
     void emit_lanes();
@@ -76,7 +79,6 @@ class SectionEmitter {
     void store_accumulators(std::vector<Running>& accumulators, llvm::Value* mask);
     Lanes read(const Running& accumulator);
     void write(const Running& accumulator, Lanes value);
-    Lanes narrowed(Lanes value, bool upper);
 
     llvm::Module& module_;
     const kernel::Kernel& kernel_;
@@ -91,7 +93,7 @@ class SectionEmitter {
     unsigned width_;  ///< lanes of a whole vector
 
     llvm::Function* function_ = nullptr;
-    llvm::BasicBlock* entry_ = nullptr;
+    llvm::BasicBlock* entry_ = nullptr;  ///< the section's first block
     llvm::Value* frame_ = nullptr;
     bool lanes_form_ = false;
     std::vector<Live> live_;       ///< by stream

@@ -4,6 +4,7 @@
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Verifier.h>
 #include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/CommandLine.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/TargetParser/Host.h>
@@ -22,11 +23,22 @@ namespace croton::cpu {
 using namespace llvm;
 
 namespace {
+// Passes that find nothing to do in code like ours, where addresses already advance by additions
+// and constants are few.
+void trim_passes() {
+    auto& options = cl::getRegisteredOptions();
+    for (const char* name : {"disable-lsr", "disable-constant-hoisting", "disable-mergeicmps",
+                             "disable-partial-libcall-inlining", "disable-early-taildup"})
+        if (auto found = options.find(name); found != options.end())
+            found->second->addOccurrence(1, name, "true");
+}
+
 std::unique_ptr<TargetMachine> make_machine(const Level& level) {
     static std::once_flag once;
     std::call_once(once, [] {
         InitializeNativeTarget();
         InitializeNativeTargetAsmPrinter();
+        trim_passes();
     });
     std::string triple = sys::getProcessTriple(), error;
     const Target* target = TargetRegistry::lookupTarget(triple, error);
@@ -35,7 +47,7 @@ std::unique_ptr<TargetMachine> make_machine(const Level& level) {
     options.EnableFastISel = false;
     return std::unique_ptr<TargetMachine>(
         target->createTargetMachine(triple, level.cpu, level.features, options, Reloc::PIC_,
-                                    CodeModel::Small, getenv("OL") ? static_cast<CodeGenOptLevel>(atoi(getenv("OL"))) : CodeGenOptLevel::Default, true));
+                                    CodeModel::Small, CodeGenOptLevel::Default, true));
 }
 
 /// What is dear to make and can be used again: a context with the maths library in it, and the
@@ -53,14 +65,14 @@ class Workbench {
         library_ = std::move(*library);
     }
 
-    std::unique_ptr<Module> build(std::span<const Source> sources, const Level& level) {
+    std::unique_ptr<Module> build(std::span<const Source> sources, const Level& level,
+                                  std::vector<Placement>& placements) {
         auto module = std::make_unique<Module>("croton", *context_);
         TargetMachine& target = machine(level);
         module->setTargetTriple(target.getTargetTriple().str());
         module->setDataLayout(target.createDataLayout());
         Maths maths(library_.get());
-        for (const auto& source : sources)
-            emit_kernel(*module, *source.kernel, *source.plan, level, maths, source.prefix);
+        placements = emit_kernels(*module, sources, level, maths);
 #ifndef NDEBUG
         std::string problem;
         raw_string_ostream out(problem);
@@ -70,8 +82,9 @@ class Workbench {
         return module;
     }
 
-    std::string compile(std::span<const Source> sources, const Level& level) {
-        auto module = build(sources, level);
+    Object compile(std::span<const Source> sources, const Level& level) {
+        Object result;
+        auto module = build(sources, level, result.placements);
         TargetMachine& target = machine(level);
         llvm::SmallVector<char, 0> object;
         raw_svector_ostream out(object);
@@ -80,7 +93,8 @@ class Workbench {
             fail(ErrorKind::Compile, "LLVM cannot write object files for this machine");
         passes.run(*module);
         uses_ += sources.size();
-        return {object.begin(), object.end()};
+        result.bytes.assign(object.begin(), object.end());
+        return result;
     }
 
     /// Contexts never forget types and constants: an old one is thrown away.
@@ -145,7 +159,7 @@ Level resolved(Level level) {
     return level;
 }
 
-std::string compile_object(std::span<const Source> sources, const Level& level) {
+Object compile_object(std::span<const Source> sources, const Level& level) {
     return workshop().with_bench([&](Workbench& bench) { return bench.compile(sources, level); });
 }
 
@@ -153,7 +167,8 @@ std::string ir_text(const Source& source, const Level& level) {
     return workshop().with_bench([&](Workbench& bench) {
         std::string text;
         raw_string_ostream out(text);
-        bench.build({&source, 1}, level)->print(out, nullptr);
+        std::vector<Placement> placements;
+        bench.build({&source, 1}, level, placements)->print(out, nullptr);
         return text;
     });
 }

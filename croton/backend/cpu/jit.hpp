@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "croton/backend/cpu/level.hpp"
 #include "croton/backend/cpu/plan.hpp"
@@ -16,16 +17,26 @@ Level resolved(Level level);
 struct Source {
     const kernel::Kernel* kernel;
     const Plan* plan;
-    std::string prefix;  ///< of its functions' names
 };
 
-/// One object file with the functions of all these kernels. Compile error on failure. Thread-safe.
-std::string compile_object(std::span<const Source> sources, const Level& level);
+/// Where a kernel is in an object: its sections' selectors count from `first`.
+struct Placement {
+    std::string symbol;
+    int64_t first = 0;
+};
+
+struct Object {
+    std::string bytes;
+    std::vector<Placement> placements;  ///< by source
+};
+
+/// One object file with all these kernels. Compile error on failure. Thread-safe.
+Object compile_object(std::span<const Source> sources, const Level& level);
 
 /// The LLVM IR that compile_object makes machine code of.
 std::string ir_text(const Source& source, const Level& level);
 
-using SectionFunction = void (*)(int64_t* frame);
+using SectionFunction = void (*)(int64_t* frame, int64_t selector);
 
 /// Linked code; unloaded with the last reference.
 class Code {

@@ -8,7 +8,7 @@ namespace croton::cpu {
 
 namespace {
 // Rises when generated code or its frame changes while Croton's version stays.
-constexpr int code_revision = 1;
+constexpr int code_revision = 2;
 
 class Writer {
   public:

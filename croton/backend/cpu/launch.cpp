@@ -81,7 +81,7 @@ class Launcher {
 
     Fault run() {
         fill_constants();
-        if (program_.sections.size() == 1 && plan_.sections[0].kind == SectionKind::Map)
+        if (plan_.sections.size() == 1 && plan_.sections[0].kind == SectionKind::Map)
             run_map();
         else
             run_sections();
@@ -286,13 +286,14 @@ class Launcher {
     }
 
     // One section over a nest that starts at at_. Steps are set.
-    void call(SectionFunction function, const SectionPlan& section, const Nest& nest, bool packed) {
-        if (packed) return call_packed(function, section, nest);
+    void call(int64_t selector, const SectionPlan& section, const Nest& nest, bool packed) {
+        selector += program_.first;
+        if (packed) return call_packed(selector, section, nest);
         frame_[count_word] = nest.count;
         for (int64_t r = 0; r < nest.rows; r += nest.row_chunk) {
             frame_[rows_word] = std::min(nest.row_chunk, nest.rows - r);
             place(section, nest, r, 0);
-            function(frame_);
+            program_.function(frame_, selector);
             if (nest.row_chunk >= nest.rows) break;
         }
     }
@@ -310,7 +311,7 @@ class Launcher {
     }
 
     // Tile by tile, streams without dense lanes being copied into and out of dense tiles.
-    __attribute__((noinline)) void call_packed(SectionFunction function, const SectionPlan& section,
+    __attribute__((noinline)) void call_packed(int64_t selector, const SectionPlan& section,
                                                const Nest& nest) {
         alignas(64) char tiles[tile_budget + 4096];
         int64_t bytes = 0;
@@ -357,7 +358,7 @@ class Launcher {
                     aim(stream);
                     tile += rows * columns * stream.item;
                 });
-                function(frame_);
+                program_.function(frame_, selector);
                 tile = first_out;
                 for_packed(section.outs, [&](int s, const Stream& stream) {
                     int64_t to = at_[s] + r * row_of(s) + c * nest.lane[s];
@@ -385,12 +386,12 @@ class Launcher {
         for (int a = 0; a < axes.count; ++a)
             if (axes.extents[a] <= 0) return;
         const SectionPlan& section = plan_.sections[0];
-        SectionFunction function = program_.sections[0].nest;
         Order order = order_of(axes, best_lane(axes));
         Nest nest = nest_of(axes, order);
         set_steps(nest);
         bool packed = needs_packing(section, nest);
-        walk(axes, order.loops, order.loop_count, [&] { call(function, section, nest, packed); });
+        walk(axes, order.loops, order.loop_count,
+             [&] { call(section_selector(0, false), section, nest, packed); });
     }
 
     static Nest nest_of(const Axes& axes, const Order& order) {
@@ -462,8 +463,6 @@ class Launcher {
         }
     }
 
-    SectionFunction nest_function(size_t section) const { return program_.sections[section].nest; }
-
     // Row after row, lanes along an inner axis.
     void run_rows(const Axes& outer, const Axes& inner, bool empty) {
         alignas(64) char slots[4096];
@@ -484,17 +483,17 @@ class Launcher {
             for (size_t n = 0; n < sections; ++n) {
                 const SectionPlan& section = plan_.sections[n];
                 if (section.kind == SectionKind::Outer) {
-                    call(nest_function(n), section, single, false);
+                    call(section_selector(n, false), section, single, false);
                     continue;
                 }
                 if (section.kind == SectionKind::Reduce) start_slots(n, 1);
                 if (empty) continue;
                 bool pack_it = sections <= 64 ? packed[n] : needs_packing(section, nest);
                 if (order.loop_count == 0)
-                    call(nest_function(n), section, nest, pack_it);
+                    call(section_selector(n, false), section, nest, pack_it);
                 else
                     walk(inner, order.loops, order.loop_count,
-                         [&] { call(nest_function(n), section, nest, pack_it); });
+                         [&] { call(section_selector(n, false), section, nest, pack_it); });
             }
         });
     }
@@ -533,16 +532,16 @@ class Launcher {
             const SectionPlan& section = plan_.sections[n];
             bool packed = needs_packing(section, nest);
             if (section.kind == SectionKind::Outer) {
-                call(nest_function(n), section, single, packed);
+                call(section_selector(n, false), section, single, packed);
                 continue;
             }
-            SectionFunction function = nest_function(n);
+            int64_t selector = section_selector(n, false);
             if (section.kind == SectionKind::Reduce) {
                 start_slots(n, nest.count);
-                function = program_.sections[n].lanes;
+                selector = section_selector(n, true);
             }
             walk(inner, order.loops, order.loop_count,
-                 [&] { call(function, section, nest, packed); });
+                 [&] { call(selector, section, nest, packed); });
         }
     }
 
@@ -602,7 +601,6 @@ std::shared_ptr<Program> make_program(const kernel::Kernel& kernel) {
     program->kernel = kernel;
     program->plan = make_plan(kernel);
     program->can_split = kernel::can_split(kernel);
-    program->sections.resize(kernel.sections.size());
     for (size_t s = 0; s < kernel.sections.size(); ++s) {
         auto& identities = program->identities.emplace_back();
         for (size_t n = 0; n < kernel.sections[s].accumulators.size(); ++n) {

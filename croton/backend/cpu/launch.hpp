@@ -10,11 +10,6 @@
 
 namespace croton::cpu {
 
-struct SectionCode {
-    SectionFunction nest = nullptr;   ///< rows times count
-    SectionFunction lanes = nullptr;  ///< Reduce: lanes along an outer axis, sums in memory
-};
-
 /// What an accumulator's slot holds before anything is folded into it.
 struct Identity {
     int slot = -1;  ///< stream
@@ -27,7 +22,8 @@ struct Program {
     kernel::Kernel kernel;
     Plan plan;
     bool can_split = false;
-    std::vector<SectionCode> sections;
+    SectionFunction function = nullptr;
+    int64_t first = 0;                              ///< added to the sections' selectors
     std::vector<std::vector<Identity>> identities;  ///< by section
     std::shared_ptr<const Code> code;
 };

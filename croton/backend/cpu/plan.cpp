@@ -191,10 +191,6 @@ std::vector<DType> dtypes_of_values(const Kernel& kernel) {
     return dtypes;
 }
 
-std::string section_symbol(const std::string& prefix, size_t section, bool lanes) {
-    return prefix + "_" + std::to_string(section) + (lanes ? "_lanes" : "");
-}
-
 bool has_lanes_form(const Kernel& kernel, size_t section) {
     return kernel.sections[section].kind == SectionKind::Reduce && kernel.outer > 0;
 }

@@ -72,9 +72,11 @@ struct Plan {
 
 Plan make_plan(const kernel::Kernel& kernel);
 
-/// Names of a section's functions: over a nest of loops, and for Reduce sections with lanes along
-/// an outer axis, the running values then lying in memory.
-std::string section_symbol(const std::string& prefix, size_t section, bool lanes);
+/// What a kernel's function is told to run: a section over a nest of loops, or (Reduce sections)
+/// with lanes along an outer axis, the running values then lying in memory.
+inline int64_t section_selector(size_t section, bool lanes) {
+    return static_cast<int64_t>(2 * section + (lanes ? 1 : 0));
+}
 bool has_lanes_form(const kernel::Kernel& kernel, size_t section);
 
 /// dtype of every value of the kernel, by its id.

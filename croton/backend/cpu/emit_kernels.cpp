@@ -1,0 +1,110 @@
+#include <llvm/IR/Dominators.h>
+#include <llvm/Transforms/Utils/PromoteMemToReg.h>
+
+#include "croton/backend/cpu/emit_section.hpp"
+
+namespace croton::cpu {
+
+using namespace llvm;
+
+namespace {
+// LLVM's hundred passes cost about as much for each function as for a screen of code: sections, and
+// several small kernels, share a function that begins with a switch.
+constexpr int64_t most_weight = 160;
+
+int64_t weight_of(const kernel::Kernel& kernel) {
+    int64_t weight = 0;
+    for (size_t s = 0; s < kernel.sections.size(); ++s) {
+        int64_t own = 8;
+        for (const auto& i : kernel.sections[s].body)
+            own += i.op >= kernel::OpCode::exp_ && i.op <= kernel::OpCode::hypot_ ? 20 : 1;
+        weight += has_lanes_form(kernel, s) ? 2 * own : own;
+    }
+    return weight;
+}
+
+class FunctionMaker {
+  public:
+    FunctionMaker(Module& module, const Level& level, const std::string& name)
+        : module_(module), level_(level), name_(name) {
+        auto& context = module.getContext();
+        auto* type =
+            FunctionType::get(Type::getVoidTy(context),
+                              {PointerType::get(context, 0), Type::getInt64Ty(context)}, false);
+        function_ = Function::Create(type, GlobalValue::ExternalLinkage, name, module);
+        function_->setDoesNotThrow();
+        if (level.vector_bytes == 64) {
+            function_->addFnAttr("prefer-vector-width", "512");
+            function_->addFnAttr("min-legal-vector-width", "512");
+        }
+        IRBuilder<> b(BasicBlock::Create(context, "entry", function_));
+        auto* nowhere = BasicBlock::Create(context, "nowhere", function_);
+        switch_ = b.CreateSwitch(function_->getArg(1), nowhere);
+        b.SetInsertPoint(nowhere);
+        b.CreateUnreachable();
+    }
+
+    Placement add(const Source& source, Maths& maths) {
+        Placement placement{name_, next_};
+        for (size_t s = 0; s < source.kernel->sections.size(); ++s) {
+            SectionEmitter emitter(module_, *source.kernel, *source.plan, level_, maths, s);
+            emitter.emit(*function_, start(section_selector(s, false)), false);
+            if (has_lanes_form(*source.kernel, s))
+                emitter.emit(*function_, start(section_selector(s, true)), true);
+            variables_.insert(variables_.end(), emitter.variables().begin(),
+                              emitter.variables().end());
+        }
+        next_ += section_selector(source.kernel->sections.size(), false);
+        weight_ += weight_of(*source.kernel);
+        return placement;
+    }
+
+    bool has_room_for(const Source& source) const {
+        return weight_ == 0 || weight_ + weight_of(*source.kernel) <= most_weight;
+    }
+
+    void finish() {
+        DominatorTree tree(*function_);
+        std::erase_if(variables_, [](auto* variable) { return !isAllocaPromotable(variable); });
+        PromoteMemToReg(variables_, tree);
+    }
+
+  private:
+    BasicBlock& start(int64_t selector) {
+        auto* block = BasicBlock::Create(module_.getContext(), "section", function_);
+        auto* number = ConstantInt::get(Type::getInt64Ty(module_.getContext()),
+                                        static_cast<uint64_t>(next_ + selector));
+        switch_->addCase(number, block);
+        return *block;
+    }
+
+    Module& module_;
+    const Level& level_;
+    std::string name_;
+    Function* function_;
+    SwitchInst* switch_;
+    std::vector<AllocaInst*> variables_;
+    int64_t next_ = 0, weight_ = 0;
+};
+}  // namespace
+
+std::vector<Placement> emit_kernels(Module& module, std::span<const Source> sources,
+                                    const Level& level, Maths& maths) {
+    std::vector<Placement> placements;
+    std::unique_ptr<FunctionMaker> maker;
+    int functions = 0;
+    for (const Source& source : sources) {
+        if (maker && !maker->has_room_for(source)) {
+            maker->finish();
+            maker.reset();
+        }
+        if (!maker)
+            maker = std::make_unique<FunctionMaker>(module, level,
+                                                    "kernels" + std::to_string(functions++));
+        placements.push_back(maker->add(source, maths));
+    }
+    if (maker) maker->finish();
+    return placements;
+}
+
+}  // namespace croton::cpu

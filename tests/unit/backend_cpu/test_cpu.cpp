@@ -1,0 +1,286 @@
+// What the contract suite cannot see: levels, caches, schedules at their boundaries, threads.
+// Agreement with the interpreter on all opcodes is tests/backend's business.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "croton/backend/cpu/cpu.hpp"
+#include "croton/backend/cpu/key.hpp"
+#include "croton/base/error.hpp"
+#include "croton/base/settings.hpp"
+#include "croton/kernel/builder.hpp"
+#include "croton/type/array.hpp"
+
+namespace croton::cpu {
+namespace {
+
+using kernel::Builder;
+using kernel::Combine;
+using kernel::Kernel;
+using kernel::SectionKind;
+
+/// Sets cpu_level and cache_dir for one test.
+class Cpu : public testing::Test {
+  protected:
+    void SetUp() override {
+        std::string pattern = (std::filesystem::temp_directory_path() / "croton-XXXXXX").string();
+        ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+        folder_ = pattern;
+        settings().cache_dir = folder_;
+    }
+    void TearDown() override {
+        settings().cache_dir = before_.cache_dir;
+        settings().cpu_level = before_.cpu_level;
+        std::filesystem::remove_all(folder_);
+    }
+    std::shared_ptr<const runtime::KernelSet> compile(std::vector<Kernel> kernels) {
+        stats_ = {};
+        return backend_->compile(kernels, &stats_);
+    }
+    std::vector<std::filesystem::path> files() const {
+        std::vector<std::filesystem::path> result;
+        for (const auto& entry : std::filesystem::directory_iterator(folder_))
+            result.push_back(entry.path());
+        return result;
+    }
+
+    Settings before_ = settings();
+    std::string folder_;
+    std::unique_ptr<runtime::Backend> backend_ = make_cpu_backend();
+    runtime::CompileStats stats_;
+};
+
+/// y = scale * x + 1 along one axis, under any name.
+Kernel scaled(double scale, std::string name = "scaled") {
+    Builder b(std::move(name), 1, 0);
+    int x = b.input("x", DType::Float64), y = b.output("y", DType::Float64);
+    b.begin(SectionKind::Map);
+    b.store(y, b.load(x) * scale + 1.0);
+    return b.finish();
+}
+
+/// Sum (and largest, and place of the largest) along the last of two axes.
+Kernel folds(DType dtype) {
+    Builder b("folds", 2, 1);
+    int x = b.input("x", dtype), sum = b.output("sum", dtype), most = b.output("most", dtype);
+    int place = b.output("place", DType::Int64);
+    b.begin(SectionKind::Reduce);
+    auto value = b.load(x);
+    auto total = b.accumulate(Combine::Sum, value), top = b.accumulate(Combine::Max, value);
+    auto where = b.accumulate(Combine::ArgMax, value);
+    b.begin(SectionKind::Outer);
+    b.store(sum, total);
+    b.store(most, top);
+    b.store(place, where);
+    return b.finish();
+}
+
+kernel::Fault run(const runtime::KernelSet& set, int index, std::vector<int64_t> extents,
+                  std::vector<void*> pointers, std::vector<std::vector<int64_t>> strides,
+                  int64_t begin = 0, int64_t end = -1) {
+    std::vector<const int64_t*> rows;
+    for (const auto& row : strides) rows.push_back(row.data());
+    return set.run(index, {extents.data(), pointers.data(), rows.data(), rows.data()}, begin, end);
+}
+
+double run_scaled(const runtime::KernelSet& set, int index, double x) {
+    double y = 0;
+    run(set, index, {1}, {&x, &y}, {{8}, {8}});
+    return y;
+}
+
+TEST_F(Cpu, EqualKernelsShareCodeWhateverTheirNames) {
+    EXPECT_EQ(kernel_bytes(scaled(2, "a")), kernel_bytes(scaled(2, "b")));
+    EXPECT_NE(kernel_bytes(scaled(2)), kernel_bytes(scaled(3)));
+    auto set = compile({scaled(2, "a"), scaled(2, "b"), scaled(3)});
+    EXPECT_EQ(stats_.compiled, 2);
+    EXPECT_EQ(stats_.from_cache, 1);
+    EXPECT_EQ(run_scaled(*set, 0, 5), 11);
+    EXPECT_EQ(run_scaled(*set, 1, 5), 11);
+    EXPECT_EQ(run_scaled(*set, 2, 5), 16);
+    auto again = compile({scaled(3, "c")});
+    EXPECT_EQ(stats_.compiled, 0);
+    EXPECT_EQ(run_scaled(*again, 0, 5), 16);
+}
+
+TEST_F(Cpu, ConstantsDifferByTheirBits) {
+    auto stored = [](double value) {
+        Builder b("constant", 1, 0);
+        int y = b.output("y", DType::Float64);
+        b.begin(SectionKind::Map);
+        b.store(y, b.constant(DType::Float64, value));
+        return b.finish();
+    };
+    auto set = compile({stored(0.0), stored(-0.0)});
+    double plus = 1, minus = 1;
+    run(*set, 0, {1}, {&plus}, {{8}});
+    run(*set, 1, {1}, {&minus}, {{8}});
+    EXPECT_FALSE(std::signbit(plus));
+    EXPECT_TRUE(std::signbit(minus));
+}
+
+TEST_F(Cpu, CodeOutlivesItsSetOnlyOnDisk) {
+    compile({scaled(4), scaled(5)});
+    EXPECT_EQ(stats_.compiled, 2);
+    ASSERT_FALSE(files().empty());
+    auto set = compile({scaled(5), scaled(4)});
+    EXPECT_EQ(stats_.compiled, 0) << "the set is gone: this came from the disk";
+    EXPECT_EQ(stats_.from_cache, 2);
+    EXPECT_EQ(run_scaled(*set, 0, 2), 11);
+    EXPECT_EQ(run_scaled(*set, 1, 2), 9);
+}
+
+TEST_F(Cpu, BrokenEntriesAreRebuilt) {
+    compile({scaled(6)});
+    ASSERT_EQ(files().size(), 1u);
+    std::filesystem::resize_file(files()[0], 100);
+    auto set = compile({scaled(6)});
+    EXPECT_EQ(stats_.compiled, 1);
+    EXPECT_EQ(run_scaled(*set, 0, 2), 13);
+    set = nullptr;
+    compile({scaled(6)});
+    EXPECT_EQ(stats_.from_cache, 1) << "the entry was replaced";
+}
+
+TEST_F(Cpu, WithoutACacheEverythingWorks) {
+    settings().cache_dir = "off";
+    auto set = compile({scaled(7)});
+    EXPECT_EQ(stats_.compiled, 1);
+    EXPECT_EQ(run_scaled(*set, 0, 2), 15);
+    EXPECT_TRUE(files().empty());
+}
+
+TEST_F(Cpu, LevelsAreDifferentCode) {
+    settings().cpu_level = "sse2";
+    Level low = find_level("sse2");
+    auto set = compile({scaled(8)});
+    EXPECT_EQ(stats_.compiled, 1);
+    EXPECT_EQ(run_scaled(*set, 0, 2), 17);
+    settings().cpu_level = "native";
+    auto native = compile({scaled(8)});
+    EXPECT_EQ(stats_.compiled, 1) << "code of another level is not taken";
+    EXPECT_EQ(run_scaled(*native, 0, 2), 17);
+    EXPECT_NE(kernel_key(scaled(8), low), kernel_key(scaled(8), find_level("native")));
+}
+
+TEST_F(Cpu, ALevelThatTheMachineLacksSaysSo) {
+    for (const char* level : {"avx2", "avx512"}) {
+        try {
+            EXPECT_EQ(find_level(level).name, level);
+        } catch (const Error& error) {
+            EXPECT_EQ(error.kind(), ErrorKind::Device);
+            EXPECT_NE(std::string(error.what()).find("lacks"), std::string::npos);
+        }
+    }
+}
+
+TEST_F(Cpu, BrokenKernelsAreCompileErrors) {
+    Kernel broken = kernel::parse("kernel broken rank 0 outer 0 { out y: f32 }");
+    try {
+        compile({broken});
+        FAIL() << "it was compiled";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::Compile);
+        EXPECT_NE(std::string(error.what()).find("broken"), std::string::npos);
+    }
+}
+
+TEST_F(Cpu, ListingsShowTheVectors) {
+    settings().cpu_level = "sse2";
+    auto set = compile({scaled(9)});
+    EXPECT_NE(set->listing(0).find("fmul <2 x double>"), std::string::npos);
+}
+
+// Rows, columns, blocks of columns: sizes around every boundary of the schedules.
+TEST_F(Cpu, FoldsOverEitherAxisAtEverySize) {
+    for (const char* level : {"sse2", "native"}) {
+        settings().cpu_level = level;
+        auto set = compile({folds(DType::Float32)});
+        for (int64_t rows : {1, 2, 7, 8, 40, 300})
+            for (int64_t columns : {1, 3, 15, 16, 17, 33, 130, 1100}) {
+                auto n = static_cast<size_t>(rows * columns);
+                std::vector<float> x(n);
+                for (size_t i = 0; i < n; ++i) x[i] = static_cast<float>((i * 7919) % 1009) - 500;
+                for (bool by_column : {false, true}) {
+                    int64_t outer = by_column ? columns : rows, inner = by_column ? rows : columns;
+                    int64_t step_out = by_column ? 4 : 4 * columns;
+                    int64_t step_in = by_column ? 4 * columns : 4;
+                    std::vector<float> sum(static_cast<size_t>(outer)), most(sum);
+                    std::vector<int64_t> place(static_cast<size_t>(outer));
+                    run(*set, 0, {outer, inner}, {x.data(), sum.data(), most.data(), place.data()},
+                        {{step_out, step_in}, {4, 0}, {4, 0}, {8, 0}});
+                    for (int64_t o = 0; o < outer; ++o) {
+                        double total = 0;
+                        float top = -1000;
+                        int64_t where = 0;
+                        for (int64_t i = 0; i < inner; ++i) {
+                            float value = x[static_cast<size_t>((o * step_out + i * step_in) / 4)];
+                            total += value;
+                            if (value > top) top = value, where = i;
+                        }
+                        auto at = static_cast<size_t>(o);
+                        ASSERT_EQ(sum[at], static_cast<float>(total)) << rows << "x" << columns;
+                        ASSERT_EQ(most[at], top) << rows << "x" << columns;
+                        ASSERT_EQ(place[at], where) << rows << "x" << columns << " " << by_column;
+                    }
+                }
+            }
+    }
+}
+
+// Whole numbers below 2^53: the sum is exact however it is ordered, if it is kept in float64.
+TEST_F(Cpu, LongFloat32SumsAreKeptInFloat64) {
+    auto set = compile({folds(DType::Float32)});
+    std::vector<float> x(3000001, 16777215.0f);
+    float sum = 0, most = 0;
+    int64_t place = -1;
+    auto n = static_cast<int64_t>(x.size());
+    run(*set, 0, {1, n}, {x.data(), &sum, &most, &place}, {{0, 4}, {4, 0}, {4, 0}, {8, 0}});
+    EXPECT_EQ(sum, static_cast<float>(3000001 * 16777215.0));
+    EXPECT_EQ(place, 0);
+}
+
+TEST_F(Cpu, SubnormalsAreNotFlushed) {
+    auto set = compile({kernel::parse(
+        "kernel half rank 1 outer 0 { in x: f32 out y: f32 map { %0 = f32 load x %1 = f32 constant "
+        "0.5 %2 = f32 mul %0, %1 f32 store y %2 } }")});
+    std::vector<float> x(37, 0x1p-140f), y(37);
+    run(*set, 0, {37}, {x.data(), y.data()}, {{4}, {4}});
+    for (float value : y) EXPECT_EQ(value, 0x1p-141f);
+}
+
+TEST_F(Cpu, ManyThreadsCompileAndRunAtOnce) {
+    std::atomic<int> wrong{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t)
+        threads.emplace_back([&, t] {
+            for (int n = 0; n < 5; ++n) {
+                std::vector<Kernel> kernels;
+                for (int k = 0; k < 3; ++k) kernels.push_back(scaled(10 + n + (t + k) % 4));
+                auto set = backend_->compile(kernels, nullptr);
+                for (int k = 0; k < 3; ++k)
+                    if (run_scaled(*set, k, 2) != 2 * (10 + n + (t + k) % 4) + 1) ++wrong;
+            }
+        });
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(wrong, 0);
+}
+
+TEST_F(Cpu, ManyKernelsInOneSet) {
+    std::vector<Kernel> kernels;
+    for (int n = 0; n < 60; ++n) kernels.push_back(scaled(100 + n));
+    auto set = compile(kernels);
+    EXPECT_EQ(stats_.compiled, 60);
+    for (int n = 0; n < 60; ++n) EXPECT_EQ(run_scaled(*set, n, 3), 3 * (100 + n) + 1);
+    set = compile({kernels[59], kernels[0]});
+    EXPECT_EQ(stats_.from_cache, 2);
+    EXPECT_EQ(run_scaled(*set, 0, 3), 3 * 159 + 1);
+}
+
+}  // namespace
+}  // namespace croton::cpu
