@@ -9,7 +9,8 @@ install(TARGETS croton EXPORT crotonTargets COMPONENT croton)
 install(EXPORT crotonTargets NAMESPACE croton:: DESTINATION "${place}" COMPONENT croton)
 # Back ends are plug-ins that nobody includes: their headers stay home.
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/croton" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
-        COMPONENT croton FILES_MATCHING PATTERN "*.hpp" PATTERN backend EXCLUDE)
+        COMPONENT croton FILES_MATCHING PATTERN "*.hpp" PATTERN "*.def"
+        PATTERN backend EXCLUDE)
 install(FILES "${PROJECT_BINARY_DIR}/generated/croton/version.hpp"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/croton" COMPONENT croton)
 file(WRITE "${PROJECT_BINARY_DIR}/crotonConfig.cmake"
