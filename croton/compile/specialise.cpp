@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "croton/compile/translate.hpp"
 #include "croton/graph/op.hpp"
 #include "croton/graph/traverse.hpp"
 
@@ -48,8 +49,9 @@ class Pass {
     }
 
     Specialised run(bool assume) {
-        if (assume) walk(true);
-        Specialised result = walk(false);
+        // What composites are made of meets too.
+        if (assume) walk(true, expand_all(outputs_, inputs_));
+        Specialised result = walk(false, outputs_);
         result.assumptions = std::move(assumptions_);
         return result;
     }
@@ -62,7 +64,7 @@ class Pass {
     }
 
     // With `learn`, only collects what sizes meet; else builds the graph.
-    Specialised walk(bool learn) {
+    Specialised walk(bool learn, const Variables& roots) {
         std::unordered_map<const Node*, Variables> made;
         Specialised result;
         for (size_t i = 0; i < inputs_.size(); ++i) {
@@ -75,7 +77,7 @@ class Pass {
             auto found = made.find(v.node_pointer());
             return found == made.end() || !found->second[v.index()] ? v : found->second[v.index()];
         };
-        for (Node* node : toposort(outputs_, inputs_)) {
+        for (Node* node : toposort(roots, inputs_)) {
             if (node->kind != NodeKind::Apply || made.contains(node)) continue;
             Variables arguments;
             for (const auto& v : node->inputs) arguments.push_back(image(v));
@@ -90,7 +92,7 @@ class Pass {
             name_sizes(*outputs[0].node_pointer());
             made.emplace(node, std::move(outputs));
         }
-        for (const auto& v : outputs_) result.outputs.push_back(image(v));
+        for (const auto& v : roots) result.outputs.push_back(image(v));
         return result;
     }
 

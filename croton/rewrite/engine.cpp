@@ -9,11 +9,18 @@ namespace {
 // How far above a change a pattern may look down into it.
 constexpr int pattern_depth = 4;
 
-std::string place_text(const std::source_location& where) {
-    std::string_view path = where.file_name();
+std::string place_text(std::string_view path, uint32_t line) {
     auto folder = path.rfind("croton/");
     if (folder != std::string_view::npos) path.remove_prefix(folder + 7);
-    return cat(path, ":", where.line());
+    return cat(path, ":", line);
+}
+
+// The line of a row is where its left side was written: compilers place the row itself at the end
+// of the table.
+std::string place_text(const Rule& rule) {
+    const Site& left = rule.left.site();
+    if (left.known()) return place_text(left.file, left.line);
+    return place_text(rule.site.file_name(), rule.site.line());
 }
 }  // namespace
 
@@ -36,6 +43,12 @@ void Engine::touch(NodeId id, int levels) {
         if (left > 0 && arena_.kind(node) == NodeKind::Apply)
             for (NodeId user : arena_.users(node)) stack.emplace_back(user, left - 1);
     }
+}
+
+// What a rewrite made is looked at too, not only what stands above it.
+void Engine::touch_new(size_t first) {
+    for (size_t id = first; id < arena_.node_count(); ++id)
+        if (arena_.alive(static_cast<NodeId>(id))) touch(static_cast<NodeId>(id), 0);
 }
 
 void Engine::run(const RuleSet& rules) {
@@ -91,13 +104,15 @@ bool Engine::apply_rule(const Rule& rule, NodeId id) {
     Value old{id, rule.left.index()};
     Variable fresh = instantiate(rule, *found);
     if (!fresh || !keeps_type(old, fresh)) return false;
+    size_t first_new = arena_.node_count();
     Value replacement = arena_.add(fresh);
     if (replacement == arena_.resolve(old)) return false;
     std::string before = keep_steps_ ? arena_.brief(old) : "";
     Site site = arena_.site(id);
     arena_.replace(old, replacement);
+    touch_new(first_new);
     touch(arena_.resolve(replacement).node, pattern_depth);
-    record(rule.name, rule.site, std::move(before), replacement, site);
+    record(rule.name, keep_steps_ ? place_text(rule) : "", std::move(before), replacement, site);
     return true;
 }
 
@@ -111,13 +126,16 @@ bool Engine::apply_node_rule(const NodeRule& rule, NodeId id) {
         if (!keeps_type(old, fresh[i]))
             fail(ErrorKind::Internal, "rule '", rule.name, "' turns ", arena_.type(old).text(),
                  " into ", fresh[i].type().text());
+        size_t first_new = arena_.node_count();
         Value replacement = arena_.add(fresh[i]);
         if (replacement == arena_.resolve(old)) continue;
         std::string before = keep_steps_ ? arena_.brief(old) : "";
         Site site = arena_.site(id);
         arena_.replace(old, replacement);
+        touch_new(first_new);
         touch(arena_.resolve(replacement).node, pattern_depth);
-        record(rule.name, rule.site, std::move(before), replacement, site);
+        record(rule.name, keep_steps_ ? place_text(rule.site.file_name(), rule.site.line()) : "",
+               std::move(before), replacement, site);
         changed = true;
     }
     return changed;
@@ -127,7 +145,7 @@ void Engine::record(std::string_view rule, const std::source_location& where, st
                     Value after, Site site) {
     ++count_;
     if (!keep_steps_) return;
-    steps_.push_back({count_, rule, place_text(where), std::move(before),
+    steps_.push_back({count_, rule, std::move(where), std::move(before),
                       arena_.brief(arena_.resolve(after)), site});
 }
 

@@ -38,8 +38,9 @@ class Engine {
     bool apply_rule(const Rule& rule, NodeId id);
     bool apply_node_rule(const NodeRule& rule, NodeId id);
     bool exhausted() const { return limit >= 0 && count_ >= limit; }
-    void record(std::string_view rule, const std::source_location& where, std::string before,
-                Value after, Site site);
+    void record(std::string_view rule, std::string where, std::string before, Value after,
+                Site site);
+    void touch_new(size_t first);
     void touch(NodeId id, int levels);
     bool keeps_type(Value old, const Variable& fresh) const;
 

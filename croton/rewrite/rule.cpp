@@ -18,6 +18,7 @@ Variable any_attrs(const Variable& pattern, std::vector<std::string> names) {
     node->inputs = from.inputs;
     node->types = from.types;
     node->pattern = true;
+    node->site = from.site;
     return result;
 }
 
