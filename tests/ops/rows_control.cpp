@@ -196,8 +196,9 @@ Rows user_rows() {
                                    return x * y + (x - y);
                                });
                            })
-                           .dtypes({DType::Float64})
+                           .dtypes({DType::Float64, DType::Float32})
                            .within(4)
+                           .at_scale(4)
                            .shapes({{{3}, {3}}, {{2, 2}, {2, 2}}, {{}, {}}, {{0}, {0}}}));
     return rows;
 }
