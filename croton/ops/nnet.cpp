@@ -83,29 +83,35 @@ const OpRecord log_softmax_record{
 
 // --- activations --------------------------------------------------------------------------------
 
+// The seed where x is positive, times `slope` where it is negative, times the mean of both at 0.
+Variable bent(const Pullback& p, Arg slope) {
+    Variable at_zero = p.seed() * (0.5 * (1 + cast(slope, p.seed().dtype())));
+    Variable below = where(eq(p.input(0), 0), at_zero, p.seed() * slope);
+    return where(p.input(0) > 0, p.seed(), below);
+}
+
 const OpRecord relu_record{
     .name = "relu",
-    .doc = "max(x, 0); NaN stays. Its derivative at 0 is taken as 0.",
+    .doc = "max(x, 0); NaN stays. Its derivative at 0 is taken as 1/2, as Theano's.",
     .arguments = {{"x", Accepts::Real}},
     .type = types::promoted_numbers,
     .compute = scalar([](auto& b, auto x) { return b.maximum(x, b.like(x, 0)); }),
-    .pullback = [](const Pullback& p) { return Cotangents{where(p.input() > 0, p.seed(), 0)}; },
+    .pullback = [](const Pullback& p) { return Cotangents{bent(p, 0)}; },
     .facts = facts::increasing | facts::idempotent | Facts{.low = 0},
     .onnx = "Relu",
 };
 
 const OpRecord leaky_relu_record{
     .name = "leaky_relu",
-    .doc = "x for positive x, slope * x for others.",
+    .doc =
+        "x for positive x, slope * x for others. At 0 the derivative is the mean of both slopes.",
     .arguments = {{"x", Accepts::Real}, {"slope", Accepts::Real}},
     .type = types::promoted_floating,
     .compute = scalar(
         [](auto& b, auto x, auto slope) { return b.select(b.gt(x, b.like(x, 0)), x, slope * x); }),
     .pullback =
         [](const Pullback& p) {
-            Variable positive = p.input(0) > 0;
-            return Cotangents{where(positive, p.seed(), p.seed() * p.input(1)),
-                              where(positive, 0, p.seed() * p.input(0))};
+            return Cotangents{bent(p, p.input(1)), where(p.input(0) > 0, 0, p.seed() * p.input(0))};
         },
 };
 
