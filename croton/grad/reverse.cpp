@@ -3,10 +3,10 @@
 #include <cstdio>
 #include <unordered_set>
 
-#include "croton/base/settings.hpp"
 #include "croton/graph/listing.hpp"
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/cast.hpp"
+#include "croton/ops/create.hpp"
 #include "croton/ops/reduce.hpp"
 
 namespace croton::derivatives {
@@ -185,7 +185,7 @@ class Reverse {
         : region_(outputs, stops), known_(known), stopped_(stops.begin(), stops.end()) {
         for (const auto& v : wrt) targets_.emplace(v, Variables());
         mark_relevant();
-        for (const auto& output : outputs) note_connected(output);
+        mark_connected(outputs);
     }
 
     ReverseResult run(const Variables& outputs, const Variables& seeds, const Variables& wrt) {
@@ -207,10 +207,22 @@ class Reverse {
         for (size_t at = 0; at < region_.nodes().size(); ++at) {
             const Node& node = *region_.nodes()[at];
             if (node.kind != NodeKind::Apply) continue;
-            for (const auto& input : node.inputs) {
-                note_connected(input);
-                relevant_[at] = relevant_[at] || relevant(input);
-            }
+            for (const auto& input : node.inputs) relevant_[at] = relevant_[at] || relevant(input);
+        }
+    }
+    /// Notes which of `wrt` a path leads to, whatever flows along it.
+    void mark_connected(const Variables& outputs) {
+        std::vector<bool> reached(region_.nodes().size());
+        auto reach = [&](const Variable& v) {
+            if (targets_.contains(v)) connected_.insert(v);
+            size_t at = region_.position(v.node_pointer());
+            if (at != Region::outside && !stopped_.contains(v)) reached[at] = true;
+        };
+        for (const auto& output : outputs) reach(output);
+        for (size_t at = reached.size(); at-- > 0;) {
+            const Node& node = *region_.nodes()[at];
+            if (!reached[at] || (node.op && node.op->facts.disconnected)) continue;
+            for (const auto& input : node.inputs) reach(input);
         }
     }
     bool relevant(const Variable& v) const { return targets_.contains(v) || passes(v); }
@@ -220,10 +232,6 @@ class Reverse {
         size_t at = region_.position(v.node_pointer());
         return at != Region::outside && relevant_[at];
     }
-    void note_connected(const Variable& v) {
-        if (targets_.contains(v)) connected_.insert(v);
-    }
-
     void receive(const Variable& v, const Variable& gradient) {
         if (!v || !gradient) return;
         if (auto found = targets_.find(v); found != targets_.end())
@@ -291,10 +299,8 @@ ReverseResult pull(const Variables& outputs, const Variables& seeds, const Varia
 namespace croton {
 
 namespace {
-DType float_dtype() { return dtype_from_name(settings().float_x).value_or(DType::Float64); }
-
 Variable filled(const Variable& like, double value) {
-    DType dtype = is_continuous(like.dtype()) ? like.dtype() : float_dtype();
+    DType dtype = is_continuous(like.dtype()) ? like.dtype() : default_float();
     Variable number = constant(Array::scalar(value).cast(dtype), Site{});
     return like.rank() == 0 ? number : fill(like, number);
 }

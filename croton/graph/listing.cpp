@@ -167,7 +167,8 @@ struct Notation {
     bool right_first = false;  ///< a ** b ** c is a ** (b ** c)
 };
 
-/// The ops that are written with signs; every other one is written as a call.
+/// The ops that are written with signs. Ops with an attribute "index" are written with brackets,
+/// every other one as a call.
 constexpr Notation notations[] = {
     {"add", "+", sum},
     {"sub", "-", sum},
@@ -177,6 +178,7 @@ constexpr Notation notations[] = {
     {"mod", "%", product},
     {"dot", "@", product},
     {"matmul", "@", product},
+    {"matrix_product", "@", product},
     {"neg", "-", sign},
     {"pow", "**", power, true},
     {"lt", "<", comparison},
@@ -244,6 +246,8 @@ class FormulaWriter {
         pieces_.clear();
         if (auto notation = notation_of(*node.op, node.inputs.size()))
             write_signs(node, *notation, binding);
+        else if (auto index = index_of(node))
+            write_index(v, *index);
         else
             write_call(v);
         waiting_.insert(waiting_.end(), std::make_move_iterator(pieces_.rbegin()),
@@ -279,6 +283,38 @@ class FormulaWriter {
         if (inside) put(")");
     }
 
+    static const std::string* index_of(const Node& node) {
+        for (size_t i = 0; i < node.attrs->values.size(); ++i)
+            if (node.op->attributes[i].name == "index")
+                return std::get_if<std::string>(&node.attrs->values[i]);
+        return nullptr;
+    }
+
+    /// x[1:n]: the last inputs stand where the index has '$' and '@'. Writes are calls:
+    /// "set_index(x[1:n], y, mode="add")".
+    void write_index(const Variable& v, std::string index) {
+        while (index.ends_with(", :")) index.resize(index.size() - 3);
+        const Node& node = v.node();
+        auto places =
+            std::count_if(index.begin(), index.end(), [](char c) { return c == '$' || c == '@'; });
+        size_t count = std::min(static_cast<size_t>(places), node.inputs.size() - 1);
+        size_t next = node.inputs.size() - count, others = next;
+        if (others > 1) put(cat(node.op->name, "("));
+        put(node.inputs[0], atom);
+        put("[");
+        size_t start = 0;
+        for (size_t i = 0; i < index.size(); ++i)
+            if ((index[i] == '$' || index[i] == '@') && next < node.inputs.size()) {
+                if (i > start) put(index.substr(start, i - start));
+                put(node.inputs[next++], loosest);
+                start = i + 1;
+            }
+        put(index.substr(start) + "]");
+        if (others == 1) return;
+        for (size_t i = 1; i < others; ++i) put(", "), put(node.inputs[i], loosest);
+        put(keywords_of(node) + ")");
+    }
+
     void write_call(const Variable& v) {
         const Node& node = v.node();
         put(cat(node.op->name, "("));
@@ -298,6 +334,7 @@ class FormulaWriter {
             const auto& spec = node.op->attributes[i];
             const auto& value = node.attrs->values[i];
             bool usual = !spec.required && attr_equal(value, spec.default_value);
+            usual |= spec.name == "index" && std::holds_alternative<std::string>(value);
             if (!usual && !all_axes(node, spec, value)) text += ", " + keyword(spec.name, value);
         }
         return text;

@@ -187,7 +187,9 @@ struct Facts {
     bool commutative = false, associative = false, idempotent = false;
     bool odd = false, even = false, increasing = false, decreasing = false;
     bool not_differentiable = false;  ///< no gradient exists: asking for one is an error
-    bool impure = false;              ///< never merged, folded or removed (prints, breakpoints)
+    bool disconnected =
+        false;            ///< counts as independent of its inputs when gradients are asked for
+    bool impure = false;  ///< never merged, folded or removed (prints, breakpoints)
     std::optional<double> low = {}, high = {};  ///< range of the values
     friend constexpr Facts operator|(Facts a, const Facts& b) {
         a.commutative |= b.commutative;
@@ -198,6 +200,7 @@ struct Facts {
         a.increasing |= b.increasing;
         a.decreasing |= b.decreasing;
         a.not_differentiable |= b.not_differentiable;
+        a.disconnected |= b.disconnected;
         a.impure |= b.impure;
         if (b.low) a.low = b.low;
         if (b.high) a.high = b.high;
@@ -213,6 +216,7 @@ inline constexpr Facts even{.even = true};
 inline constexpr Facts increasing{.increasing = true};
 inline constexpr Facts decreasing{.decreasing = true};
 inline constexpr Facts not_differentiable{.not_differentiable = true};
+inline constexpr Facts disconnected{.disconnected = true};
 inline constexpr Facts impure{.impure = true};
 constexpr Facts in_range(double low, double high) { return {.low = low, .high = high}; }
 constexpr Facts at_least(double low) { return {.low = low}; }

@@ -190,6 +190,7 @@ const OpRecord disconnected_grad_record{
     .type = type_of_first,
     .compute = nothing,
     .pullback = [](const Pullback&) { return Cotangents(1); },
+    .facts = facts::disconnected,
 };
 
 const OpRecord zero_grad_record{

@@ -43,6 +43,7 @@ const OpRecord shape_record{
                                   return result;
                               }},
     .pullback = no_gradient,
+    .facts = facts::disconnected,
     .onnx = "Shape",
 };
 
@@ -64,6 +65,7 @@ const OpRecord size_of_record{
             return b.size(tables[0], static_cast<int>(axis));
         }},
     .pullback = no_gradient,
+    .facts = facts::disconnected,
 };
 
 // --- reshape ------------------------------------------------------------------------------------
