@@ -93,6 +93,7 @@ void bind_functions(nb::module_& m);
 void bind_gradients(nb::module_& m);
 void bind_controls(nb::module_& m);
 void bind_user_ops(nb::module_& m);
+void bind_optimizers(nb::module_& m);
 void bind_files(nb::module_& m);
 void bind_display(nb::module_& m);
 

@@ -16,6 +16,7 @@ NB_MODULE(_core, m) {
     bind_gradients(m);
     bind_controls(m);
     bind_user_ops(m);
+    bind_optimizers(m);
     bind_files(m);
     bind_display(m);
     m.def("set_package_folder", set_package_folder, nb::arg("folder"),

@@ -14,7 +14,7 @@ from . import _core
 
 _core.set_package_folder(_os.path.dirname(_os.path.abspath(__file__)) + _os.sep)
 
-from . import compile, gradient, interop, printing, tensor, updates  # noqa: E402
+from . import compile, gradient, interop, optimizers, printing, tensor, updates  # noqa: E402
 from ._core import (  # noqa: E402
     Apply,
     ArgumentError,

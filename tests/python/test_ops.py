@@ -1,0 +1,338 @@
+"""The op functions: one for each record, with signature, docstring and stub; user ops; control; random."""
+
+import inspect
+import pathlib
+
+import croton as ct
+import croton.tensor as T
+import numpy as np
+import pytest
+from croton.tensor import _names, _ops
+
+V = np.array([0.5, -1.0, 2.0])
+RECORDS = [record["name"] for record in ct._core.catalogue()]
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_every_record_has_a_function(name):
+    if name in _names.INSIDE:
+        assert _ops.made[name].__doc__
+        return
+    function = getattr(T, name)
+    assert callable(function) and function.__doc__ and len(function.__doc__) > 8
+    if inspect.isfunction(function):
+        assert len(inspect.signature(function).parameters) > 0
+
+
+def test_aliases_stand_for_what_they_say():
+    for alias, target in _names.ALIASES.items():
+        assert getattr(_ops, alias) is getattr(_ops, target)
+        assert callable(getattr(T, alias))
+
+
+def test_stubs_name_every_function():
+    stubs = pathlib.Path(ct._core.__file__).parent / "tensor" / "_ops.pyi"
+    if not stubs.exists():
+        pytest.skip("stubs are made by the target _core_stub, which was not built")
+    text = stubs.read_text()
+    compile(text, str(stubs), "exec")
+    for name in _ops.__all__:
+        assert f"def {name}(" in text or f"\n{name} = " in text, name
+
+
+UNARY = [
+    ("exp", np.exp), ("exp2", np.exp2), ("expm1", np.expm1), ("sin", np.sin), ("cos", np.cos),
+    ("tan", np.tan), ("arctan", np.arctan), ("sinh", np.sinh), ("cosh", np.cosh), ("tanh", np.tanh),
+    ("arcsinh", np.arcsinh), ("abs_", np.abs), ("sgn", np.sign), ("sqr", np.square), ("floor", np.floor),
+    ("ceil", np.ceil), ("trunc", np.trunc), ("round", np.round), ("inv", np.reciprocal),
+    ("deg2rad", np.deg2rad), ("rad2deg", np.rad2deg), ("isnan", np.isnan), ("isinf", np.isinf),
+    ("cbrt", np.cbrt), ("sinc", np.sinc), ("signbit", np.signbit), ("logical_not", np.logical_not),
+    ("zeros_like", np.zeros_like), ("ones_like", np.ones_like), ("diag", np.diag), ("flip", np.flip),
+    ("cumsum", np.cumsum), ("argsort", np.argsort), ("sort", np.sort), ("flatnonzero", np.flatnonzero),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name,reference", UNARY, ids=[row[0] for row in UNARY])
+def test_functions_of_one_vector(name, reference):
+    x = T.dvector("x")
+    got = ct.function([x], getattr(T, name)(x))(V)
+    np.testing.assert_allclose(got, reference(V), rtol=1e-12)
+    assert got.dtype == reference(V).dtype
+
+
+def test_theanos_functions():
+    x, i = T.dvector("x"), T.lvector("i")
+    M = np.arange(6.0).reshape(2, 3)
+    cases = [
+        (T.switch(x > 0, x, 0), np.where(V > 0, V, 0)),
+        (T.clip(x, -0.5, 1), np.clip(V, -0.5, 1)),
+        (T.neq(x, 2), V != 2),
+        (T.and_(x > 0, x < 1), (V > 0) & (V < 1)),
+        (T.smallest(x, 0.0, 1.0), np.minimum(V, 0)),
+        (T.largest(x, 0.0, 1.0), np.maximum(V, 1)),
+        (T.isclose(x, x + 1e-9), np.ones(3, bool)),
+        (T.allclose(x, x), True),
+        (T.max_and_argmax(x)[1], 2),
+        (T.join(0, x, x), np.concatenate([V, V])),
+        (T.stack([x, x], axis=1), np.stack([V, V], 1)),
+        (T.alloc(1.5, 2, 3), np.full((2, 3), 1.5)),
+        (T.alloc(x, 2, 3), np.broadcast_to(V, (2, 3))),
+        (T.outer(x, x), np.outer(V, V)),
+        (T.tensordot(M, x, [[1], [0]]), np.tensordot(M, V, [[1], [0]])),
+        (T.batched_dot(np.stack([M, M]), np.stack([V, V])), np.stack([M @ V, M @ V])),
+        (T.eye(2, 3, 1), np.eye(2, 3, 1)),
+        (T.tril(M), np.tril(M)),
+        (T.triu(M, 1), np.triu(M, 1)),
+        (T.arange(3), np.arange(3)),
+        (T.arange(1, 2, 0.25), np.arange(1, 2, 0.25)),
+        (T.linspace(0, 1, 5), np.linspace(0, 1, 5)),
+        (T.mgrid[0:2, 0:3][1], np.mgrid[0:2, 0:3][1]),
+        (T.ogrid[0:2, 0:3][0], np.ogrid[0:2, 0:3][0]),
+        (T.tile(x, (2, 2)), np.tile(V, (2, 2))),
+        (T.roll(M, 1), np.roll(M, 1)),
+        (T.roll(M, 1, axis=1), np.roll(M, 1, axis=1)),
+        (T.repeat(M, 2), np.repeat(M, 2)),
+        (T.split(x, [1, 2], 2)[1], V[1:]),
+        (T.squeeze(T.shape_padright(x)), V),
+        (T.shape_padleft(x, 2), V[None, None]),
+        (T.dimshuffle(M, 1, "x", 0), M.T[:, None]),
+        (T.to_one_hot(np.array([1, 0]), 3), np.eye(3)[[1, 0]]),
+        (T.searchsorted(np.array([0.0, 1.0]), x), np.searchsorted([0.0, 1.0], V)),
+        (T.choose(np.array([0, 1, 0]), [x, -x]), np.choose([0, 1, 0], [V, -V])),
+        (T.confusion(x) if hasattr(T, "confusion") else T.sqr(x), V**2),
+        (T.sum(x, dtype="float32"), V.sum()),
+        (T.mean(M, axis=[0, 1]), M.mean()),
+        (T.nnet.softmax(M), np.exp(M) / np.exp(M).sum(1, keepdims=True)),
+        (T.nnet.relu(x, 0.1), np.where(V > 0, V, 0.1 * V)),
+        (T.nnet.elu(x), np.where(V > 0, V, np.expm1(V))),
+        (T.nnet.softplus(x), np.log1p(np.exp(V))),
+        (T.nnet.categorical_crossentropy(T.nnet.softmax(M), [0, 2]),
+         -np.log((np.exp(M) / np.exp(M).sum(1, keepdims=True))[[0, 1], [0, 2]])),
+        (T.nnet.confusion_matrix(np.array([0, 1, 1]), np.array([0, 1, 0]))[0], [[1, 0], [1, 1]]),
+        (T.identity_like(M), np.eye(2, 3)),
+        (T.iround(x + 0.1), np.round(V + 0.1).astype(int)),
+        (T.round(x, "half_away_from_zero"), [1, -1, 2]),
+        (T.ceil_intdiv(7, 2), 4),
+        (T.topk(x, 2), [2.0, 0.5]),
+        (T.batched_tensordot(np.ones((2, 3, 4)), np.ones((2, 4, 5)), [[2], [1]]), np.full((2, 3, 5), 4.0)),
+    ]  # fmt: skip
+    for number, (expression, wanted) in enumerate(cases):
+        got = ct.function([x, i], expression, on_unused_input="ignore")(V, [0])
+        np.testing.assert_allclose(got, wanted, rtol=1e-12, err_msg=f"case {number}: {expression}")
+        assert got.shape == np.shape(wanted), number
+
+
+def test_wrong_calls_of_op_functions():
+    x = T.dvector("x")
+    for call, phrase in [
+        (lambda: T.exp(), "'x' is missing"),
+        (lambda: T.exp(x, x), "at most 1"),
+        (lambda: T.exp(y=x), "no argument 'y'"),
+        (lambda: T.softmax(x, axis="a"), "axis takes integers"),
+        (lambda: T.exp("text"), "cannot make an array|dtype"),
+        (lambda: T.exp(x, x=x), "at most|given twice"),
+        (lambda: x + "text", "unsupported operand"),
+        (lambda: T.sum(x, axis=1), "(?s)axis.*test_ops.py"),
+    ]:
+        with pytest.raises((TypeError, IndexError), match=phrase):
+            call()
+
+
+def test_shape_errors_show_both_shapes_and_lines():
+    a, b = T.tensor("float64", shape=(10, 12), name="a"), T.tensor("float64", shape=(10, 10), name="b")
+    with pytest.raises(ct.ShapeError) as caught:
+        a + b  # added here
+    text = str(caught.value)
+    assert "12" in text and "10" in text and "test_ops.py" in text and "# added here" in text
+    x, y = T.dmatrix("x"), T.dmatrix("y")
+    total = x + y  # fails when running
+    f = ct.function([x, y], total)
+    with pytest.raises(ct.ShapeError) as caught:
+        f(np.zeros((2, 3)), np.zeros((2, 4)))
+    assert "test_ops.py" in str(caught.value) and "(2, 3)" in str(caught.value)
+
+
+def test_error_classes():
+    for kind, parent in [
+        (ct.ShapeError, ValueError), (ct.TensorTypeError, TypeError), (ct.OutOfBoundsError, IndexError),
+        (ct.FileError, OSError), (ct.UnsupportedError, NotImplementedError),
+        (ct.NotDifferentiableError, TypeError), (ct.UnusedInputError, ct.UsageError),
+        (ct.MissingInputError, ct.UsageError), (ct.GradientError, ValueError),
+    ]:  # fmt: skip
+        assert issubclass(kind, parent) and issubclass(kind, ct.Error) and kind.__doc__
+    x, y = T.dvector("x"), T.dvector("y")
+    with pytest.raises(ct.UnusedInputError, match="'y' made at test_ops.py"):
+        ct.function([x, y], x)
+    with pytest.raises(ct.MissingInputError, match="'y'"):
+        ct.function([x], x + y)
+    with pytest.raises(TypeError, match=r"write \[x\]"):
+        ct.function(x, x)
+    with pytest.raises(TypeError, match="twice"):
+        ct.function([x, x], x)
+
+
+# --- user ops
+
+
+class Cube(ct.Op):
+    itypes = otypes = [T.dvector]
+    performed = 0
+
+    def perform(self, x):
+        type(self).performed += 1
+        assert not x.flags.writeable
+        return x**3
+
+    def grad(self, inputs, output_grads):
+        return [3 * inputs[0] ** 2 * output_grads[0]]
+
+
+def test_user_op_in_graphs_and_gradients():
+    x = T.dvector("x")
+    y = T.exp(Cube()(x * 2) / 10)
+    f = ct.function([x], [y, ct.grad(y.sum(), x)])
+    value, gradient = f(V)
+    np.testing.assert_allclose(value, np.exp(0.8 * V**3))
+    np.testing.assert_allclose(gradient, 2.4 * V**2 * np.exp(0.8 * V**3))
+    ct.verify_grad(lambda v: Cube()(v).sum(), [V])
+    assert Cube() == Cube() and str(Cube()) == "Cube"
+    before = Cube.performed
+    ct.function([x], Cube()(x) + Cube()(x))(V)
+    assert Cube.performed == before + 1  # equal nodes merge
+    with pytest.raises(TypeError, match="Cube: argument 0"):
+        Cube()(T.dmatrix())
+
+
+def test_user_op_with_inferred_types_and_several_results():
+    class Split(ct.Op):
+        __props__ = ("at",)
+
+        def __init__(self, at):
+            self.at = at
+
+        def infer(self, kind):
+            return [T.TensorType(kind.dtype, (None,)), T.TensorType(kind.dtype, (None,))]
+
+        def perform(self, x):
+            return [x[: self.at], x[self.at :]]
+
+        def L_op(self, inputs, outputs, output_grads):
+            return [T.concatenate(output_grads)]
+
+    x = T.fvector("x")
+    head, tail = Split(1)(x)
+    assert head.dtype == "float32"
+    cost = (head * 2).sum() + (tail * 5).sum()
+    got = ct.function([x], [head, tail, ct.grad(cost, x)])(V.astype("float32"))
+    assert [part.tolist() for part in got] == [[0.5], [-1, 2], [2, 5, 5]]
+    assert Split(1) == Split(1) and Split(1) != Split(2)
+
+
+def test_user_op_that_raises():
+    class Bad(ct.Op):
+        itypes = otypes = [T.dvector]
+
+        def perform(self, x):
+            raise RuntimeError("no such luck")
+
+    class Stops(Bad):
+        def perform(self, x):
+            raise KeyboardInterrupt
+
+    x, n = T.dvector("x"), ct.shared(0)
+    y = Bad()(x)  # the guilty line
+    f = ct.function([x], y, updates={n: n + 1})
+    with pytest.raises(ct.Error) as caught:
+        f(V)
+    text = str(caught.value)
+    assert "Bad" in text and "no such luck" in text and "# the guilty line" in text
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    assert n.get_value() == 0
+    with pytest.raises(KeyboardInterrupt):
+        ct.function([x], Stops()(x))(V)
+
+
+def test_as_op():
+    @ct.as_op(itypes=[T.dvector, T.dscalar], otypes=[T.dvector])
+    def scaled(x, k):
+        return x * k
+
+    x, k = T.dvector(), T.dscalar()
+    np.testing.assert_allclose(ct.function([x, k], scaled(x, k) + 1)(V, 2), V * 2 + 1)
+    np.testing.assert_allclose(scaled(x, 3).eval({x: V}), V * 3)
+
+
+# --- control and random draws
+
+
+def test_ifelse_computes_one_branch():
+    class Counts(Cube):
+        performed = 0
+
+    c, x = T.lscalar("c"), T.dvector("x")
+    f = ct.function([c, x], ct.ifelse(c > 0, Counts()(x), x))
+    np.testing.assert_allclose(f(1, V), V**3)
+    assert Counts.performed == 1
+    np.testing.assert_allclose(f(0, V), V)
+    assert Counts.performed == 1
+    a, b = ct.ifelse(c, [x, x * 2], [x * 3, x])
+    np.testing.assert_allclose(ct.function([c, x], a + b)(0, V), 4 * V)
+    from croton.ifelse import ifelse
+
+    assert ifelse is ct.ifelse
+
+
+def test_op_from_graph():
+    x, y = T.dvector("x"), T.dvector("y")
+    op = ct.OpFromGraph([x, y], [x * y, x + y], name="both")
+    a, b = op(x * 2, y)
+    np.testing.assert_allclose(ct.function([x, y], a + b)(V, V), 2 * V * V + 3 * V)
+    cost = op(x, y)[0].sum()
+    np.testing.assert_allclose(ct.grad(cost, x).eval({x: V, y: V + 1}), V + 1)
+    odd = ct.OpFromGraph([x], [x * x], lop_overrides=lambda inputs, outputs, grads: [grads[0] * 100])
+    np.testing.assert_allclose(ct.grad(odd(x).sum(), x).eval({x: V}), [100, 100, 100])
+
+
+def test_random_streams():
+    def draws(seed):
+        r = T.shared_randomstreams.RandomStreams(seed)
+        n = T.lscalar("n")
+        outputs = [
+            r.uniform((n, 50)), r.normal((n, 50), 3, 2), r.random_integers((n, 50), 2, 4),
+            r.binomial((n, 50), p=0.25), r.uniform((50,), dtype="float32"), r.permutation(n=10),
+            r.choice(size=4, a=np.arange(10.0, 20.0), replace=False), r.multinomial(pvals=np.full((50, 2), 0.5)),
+        ]  # fmt: skip
+        return ct.function([n], outputs), r
+
+    f, r = draws(7)
+    u, z, k, b, narrow, order, some, hot = f(400)
+    assert u.shape == (400, 50) and 0 <= u.min() and u.max() < 1 and abs(u.mean() - 0.5) < 0.02
+    assert abs(z.mean() - 3) < 0.1 and abs(z.std() - 2) < 0.1
+    assert set(np.unique(k)) == {2, 3, 4} and abs(b.mean() - 0.25) < 0.02
+    assert narrow.dtype == "float32" and sorted(order) == list(range(10))
+    assert len(set(some)) == 4 and set(some) <= set(range(10, 20))
+    assert (hot.sum(axis=1) == 1).all()
+    assert not np.array_equal(u, f(400)[0])
+    np.testing.assert_array_equal(draws(7)[0](400)[0], u)
+    r.seed(7)
+    np.testing.assert_array_equal(f(400)[0], u)
+    assert len(r.updates()) >= 8
+
+
+def test_printing(capsys):
+    x = T.dvector("x")
+    y = T.exp(x * 2).sum()
+    tree = ct.printing.debugprint(y, file="str")
+    assert "exp" in tree and "test_ops.py" in tree
+    ct.debugprint(y)
+    assert capsys.readouterr().out.strip() == tree.strip()
+    assert ct.pp(y) == "sum(exp(x * 2))"
+    assert "exp(" in ct.printing.graph_text(y)
+    f = ct.function([x], y)
+    assert "exp" in ct.explain(f, file="str")
+
+
+def test_clone_replaces():
+    x, y = T.dvector("x"), T.dvector("y")
+    z = ct.clone(x * 2 + 1, replace={x: y * 3})
+    np.testing.assert_allclose(z.eval({y: V}), V * 6 + 1)
