@@ -110,8 +110,8 @@ Callable make_function(nb::handle inputs, nb::handle outputs, nb::handle mode, n
                        nb::handle givens, nb::handle no_default_updates, const std::string& name,
                        nb::handle allow_input_downcast, bool profile,
                        const std::string& on_unused_input) {
+    // No SiteScope here: compiling keeps the sites that nodes have.
     Site site = python_site();
-    SiteScope scope(site);
     Callable result;
     auto ins = to_inputs(inputs);
     auto outs = to_outputs(outputs, result.form, site);

@@ -619,8 +619,11 @@ void bind_variables(nb::module_& m) {
         [](nb::handle value, const std::string& name, bool borrow, nb::handle type) {
             Array array = to_array(value, borrow ? Keep::Own : Keep::Copy);
             Site site = python_site();
-            if (type.is_none()) return to_python(shared(array, name, site));
-            return to_python(shared_of_type(nb::cast<TensorType>(type), array, name, site));
+            SharedVariable made = type.is_none()
+                                      ? shared(array, name, site)
+                                      : shared_of_type(nb::cast<TensorType>(type), array, name, site);
+            if (borrow) made.set_value(array, true);
+            return to_python(made);
         },
         nb::arg("value"), nb::arg("name"), nb::arg("borrow"), nb::arg("type") = nb::none());
     m.def(
