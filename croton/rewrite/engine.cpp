@@ -141,8 +141,8 @@ bool Engine::apply_node_rule(const NodeRule& rule, NodeId id) {
     return changed;
 }
 
-void Engine::record(std::string_view rule, const std::source_location& where, std::string before,
-                    Value after, Site site) {
+void Engine::record(std::string_view rule, std::string where, std::string before, Value after,
+                    Site site) {
     ++count_;
     if (!keep_steps_) return;
     steps_.push_back({count_, rule, std::move(where), std::move(before),
