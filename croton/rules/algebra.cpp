@@ -86,7 +86,7 @@ const Rules& algebra() {
         {"square of negated", sqr(-x), sqr(x)},
         {"square of absolute", sqr(abs(x)), sqr(x), not_complex("x")},
         {"root of square", sqrt(sqr(x)), abs(x), floating("x")},
-        {"absolute of negated", abs(-x), abs(x)},
+        {"absolute of negated", abs(-x), abs(x), signed_number("x")},
         {"absolute twice", abs(abs(x)), abs(x)},
         {"absolute of square", abs(sqr(x)), sqr(x), floating("x")},
         {"absolute of exp", abs(exp(x)), exp(x), floating("x")},

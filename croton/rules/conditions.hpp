@@ -16,8 +16,22 @@ inline Condition is_bool_value(std::string name) {
 inline Condition not_complex(std::string name) {
     return [name](const Match& m) { return !is_complex(m.type(name).dtype); };
 }
+// Negation and absolute value mean what they say: unsigned integers wrap.
+inline Condition signed_number(std::string name) {
+    return [name](const Match& m) { return !is_unsigned(m.type(name).dtype); };
+}
 inline Condition rank_zero(std::string name) {
     return [name](const Match& m) { return m.type(name).rank() == 0; };
+}
+// Two values that certainly have the same sizes.
+inline Condition same_sizes(std::string a, std::string b) {
+    return [a, b](const Match& m) {
+        const Dims &x = m.type(a).dims, &y = m.type(b).dims;
+        if (x.size() != y.size()) return false;
+        for (size_t i = 0; i < x.size(); ++i)
+            if (!x[i].certainly_equals(y[i])) return false;
+        return true;
+    };
 }
 inline Condition constants(std::string a, std::string b) {
     return [a, b](const Match& m) { return m.constant(a) && m.constant(b); };

@@ -13,12 +13,13 @@ using namespace rewrite;
 namespace {
 // gemm writes over its addend. That pays for a value that dies here; an argument would have to be
 // copied first, and its update could no longer be made in place by the elementwise kernel that
-// follows.
+// follows. Nor may either be stretched by the other: both have the sizes of the result.
 bool addend_fits(const Match& m) {
+    const Dims &a = m.type("a").dims, &b = m.type("b").dims, &c = m.type("c").dims;
     if (m.arena().kind(m.value("c").node) != NodeKind::Apply || !shaped_like_result("c")(m))
         return false;
-    return is_continuous(m.root_type().dtype) && m.used_once("c") && m.type("a").rank() == 2 &&
-           m.type("b").rank() == 2;
+    return a.size() == 2 && b.size() == 2 && a[0].certainly_equals(c[0]) &&
+           b[1].certainly_equals(c[1]) && is_continuous(m.root_type().dtype) && m.used_once("c");
 }
 bool scale_fits(const Match& m) { return addend_fits(m) && m.type("s").rank() == 0; }
 bool matrices(const Match& m) { return m.type("a").rank() == 2 && m.type("b").rank() == 2; }

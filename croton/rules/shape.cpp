@@ -21,7 +21,7 @@ const Rules& shape() {
         {"fill with its own sizes", fill(x, y), y, shaped_like_result("y")},
         {"sum to sizes it has", sum_to(x, y), x, shaped_like_result("x")},
         {"reshape of reshape",
-         any_attrs(reshape(any_attrs(reshape(x, y, Ints{}), {"sizes"}), s, Ints{}), {"sizes"}),
+         reshape(reshape(x, y, AttrWildcard{"between"}), s, AttrWildcard{"sizes"}),
          [](const Match& m) -> Variable {
              return croton::reshape(m["x"], m["s"],
                                     attrs_of(m.root_variable().node()).get<Ints>("sizes"));

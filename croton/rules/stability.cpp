@@ -88,9 +88,9 @@ const Rules& stability() {
         {"sigmoid times quotient by it", sigmoid(x) * (s / sigmoid(x)), s, shaped_like_result("s")},
         {"exp times quotient by it", exp(x) * (s / exp(x)), s, shaped_like_result("s")},
         {"softmax times gradient of picked log", p * unpick(-(s / pick(p, y)), y, p),
-         unpick(-s, y, p)},
+         unpick(-s, y, p), same_sizes("s", "y")},
         {"softmax times gradient of picked log, unsigned", p * unpick(s / pick(p, y), y, p),
-         unpick(s, y, p)},
+         unpick(s, y, p), same_sizes("s", "y")},
         {"unpick of negated", unpick(-s, y, x), -unpick(s, y, x)},
         {"sum of unpicked", any_attrs(sum(unpick(v, y, x)), {"axes", "keepdims"}), sum_of_unpick},
     };

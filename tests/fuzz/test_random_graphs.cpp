@@ -1,0 +1,147 @@
+// Random graphs: rewritten = rewritten and fused = the judge, and for some of them the compiled
+// code too. CROTON_FUZZ_SEED and CROTON_FUZZ_COUNT choose others; a failure prints the seed of its
+// graph, which gives that graph alone with CROTON_FUZZ_COUNT=1.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <iostream>
+
+#include "croton/base/settings.hpp"
+#include "croton/compile/build.hpp"
+#include "croton/compile/check.hpp"
+#include "croton/compile/reference.hpp"
+#include "tests/fuzz/random_graph.hpp"
+
+namespace croton::test {
+namespace {
+
+constexpr uint64_t compiled_every = 20;  // code generation costs more than all the rest
+constexpr size_t compiled_together = 10;
+
+uint64_t from_environment(const char* name, uint64_t otherwise) {
+    const char* text = std::getenv(name);
+    return text ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+std::vector<Array> judged(const RandomGraph& g, const Variables& outputs) {
+    std::vector<std::pair<Variable, Array>> given;
+    for (size_t i = 0; i < g.inputs.size(); ++i) given.emplace_back(g.inputs[i], g.values[i]);
+    return compile::evaluate(outputs, given);
+}
+
+std::vector<Array> built(const Variables& inputs, const Variables& outputs,
+                         const std::vector<Array>& values, bool fuse, const char* backend) {
+    compile::BuildRequest request;
+    request.inputs = inputs;
+    request.outputs = outputs;
+    request.name = "random";
+    request.mode = compile::mode_named("fast");
+    request.mode.fuse = fuse;
+    request.mode.backend = backend;
+    request.keep_trace = false;
+    auto made = compile::build(request);
+    auto program = made.assumptions_hold(values) ? made.program : made.general();
+    return runtime::Frame(*program).run(values);
+}
+
+// The first of `outputs` whose value differs from the judge's, and how; "" if all agree.
+std::string disagreement(const RandomGraph& g, const Variables& outputs, bool fuse,
+                         const char* backend) {
+    std::vector<Array> expected = judged(g, outputs), found;
+    try {
+        found = built(g.inputs, outputs, g.values, fuse, backend);
+    } catch (const Error& error) {
+        return cat(g.text(outputs), "fails: ", error.what());
+    }
+    for (size_t i = 0; i < outputs.size(); ++i)
+        if (!compile::agree(expected[i], found[i]))
+            return cat(g.text({outputs[i]}), "expected ", expected[i].type().text(), " ",
+                       expected[i].text(), "\nfound ", found[i].type().text(), " ",
+                       found[i].text());
+    return "";
+}
+
+// As disagreement(), for the smallest part of the graph that shows it.
+std::string smallest_disagreement(const RandomGraph& g, bool fuse, const char* backend) {
+    std::string whole = disagreement(g, g.outputs, fuse, backend);
+    if (whole.empty()) return "";
+    Variables parts = g.made;
+    parts.insert(parts.end(), g.outputs.begin(), g.outputs.end());
+    for (const auto& part : parts)
+        if (auto found = disagreement(g, {part}, fuse, backend); !found.empty()) return found;
+    return whole;
+}
+
+// Several graphs in one function: one module to compile.
+std::string compiled_disagreement(const std::vector<RandomGraph>& graphs) {
+    Variables inputs, outputs;
+    std::vector<Array> values, expected;
+    for (const auto& g : graphs) {
+        inputs.insert(inputs.end(), g.inputs.begin(), g.inputs.end());
+        outputs.insert(outputs.end(), g.outputs.begin(), g.outputs.end());
+        values.insert(values.end(), g.values.begin(), g.values.end());
+        for (auto& value : judged(g, g.outputs)) expected.push_back(value);
+    }
+    bool right = true;
+    try {
+        auto found = built(inputs, outputs, values, true, "cpu");
+        for (size_t i = 0; i < found.size(); ++i) right &= compile::agree(expected[i], found[i]);
+    } catch (const Error&) {
+        right = false;
+    }
+    if (right) return "";
+    for (const auto& g : graphs)
+        if (auto alone = smallest_disagreement(g, true, "cpu"); !alone.empty()) return alone;
+    std::string seeds;
+    for (const auto& g : graphs) seeds += cat(" ", g.seed);
+    return cat("only together, graphs of seeds", seeds);
+}
+
+class RandomGraphs : public testing::Test {
+  protected:
+    RandomGraphs() { set_setting("cache_dir", "off"); }
+    ~RandomGraphs() override { set_setting("cache_dir", ""); }
+};
+
+TEST_F(RandomGraphs, EveryWayGivesTheSameValues) {
+    uint64_t seed = from_environment("CROTON_FUZZ_SEED", 20250601),
+             count = from_environment("CROTON_FUZZ_COUNT", 2000);
+    std::cout << "CROTON_FUZZ_SEED=" << seed << " CROTON_FUZZ_COUNT=" << count << std::endl;
+    std::vector<RandomGraph> batch;
+    int wrong = 0;
+    size_t nodes = 0;
+    auto report = [&](const char* how, const std::string& found) {
+        if (found.empty()) return;
+        ++wrong;
+        ADD_FAILURE() << how << "\n" << found;
+    };
+    for (uint64_t i = 0; i < count && wrong < 10; ++i) {
+        RandomGraph g = random_graph(seed + i);
+        nodes += g.made.size();
+        try {
+            judged(g, g.outputs);
+        } catch (const Error& error) {
+            ADD_FAILURE() << "the judge refuses " << g.text(g.outputs) << error.what();
+            ++wrong;
+            continue;
+        }
+        report("rewritten", smallest_disagreement(g, false, "interp"));
+        report("rewritten and fused", smallest_disagreement(g, true, "interp"));
+        if (i % compiled_every == 0) batch.push_back(std::move(g));
+        if (batch.size() == compiled_together || (i + 1 == count && !batch.empty())) {
+            report("compiled", compiled_disagreement(batch));
+            batch.clear();
+        }
+    }
+    std::cout << nodes << " results of ops in " << count << " graphs" << std::endl;
+}
+
+TEST_F(RandomGraphs, ASeedGivesOneGraph) {
+    for (uint64_t seed : {1, 2, 3}) {
+        RandomGraph a = random_graph(seed), b = random_graph(seed);
+        EXPECT_EQ(a.text(a.outputs), b.text(b.outputs));
+    }
+}
+
+}  // namespace
+}  // namespace croton::test
