@@ -66,14 +66,12 @@ struct Planner {
             int in_place = e->op->kind<ExternCompute>()->in_place;
             if (in_place >= 0 && id == e->outputs[0]) {
                 Id input = e->inputs[static_cast<size_t>(in_place)];
-                bool only_once = std::count(e->inputs.begin(), e->inputs.end(), input) == 1;
-                if (only_once && dies_here(input)) return input;
+                if (read_once(e->inputs, input) && dies_here(input)) return input;
             }
         }
         if (auto c = std::get_if<ContractStep>(&step.kind); c && c->inputs.size() == 5) {
             Id addend = c->inputs[2];
-            bool only_once = std::count(c->inputs.begin(), c->inputs.end(), addend) == 1;
-            if (only_once && dies_here(addend)) return addend;
+            if (read_once(c->inputs, addend) && dies_here(addend)) return addend;
         }
         return -1;
     }
@@ -93,6 +91,12 @@ struct Planner {
         for (size_t i = 0; i < step.operands.size(); ++i)
             if (i != which && root(step.operands[i]) == step.operands[which]) return false;
         return true;
+    }
+
+    // No other input of the step reads the same memory, be it through a view.
+    bool read_once(const std::vector<Id>& inputs, Id which) {
+        return std::count_if(inputs.begin(), inputs.end(),
+                             [&](Id id) { return root(id) == root(which); }) == 1;
     }
 
     void assign(size_t n) {

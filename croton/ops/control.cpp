@@ -183,6 +183,9 @@ Types type_of_first(TypeContext& c) {
 }
 const ExpandCompute nothing{[](const Node& node) { return Variables{node.inputs[0]}; }};
 
+// Nothing flows forwards through what nothing flows backwards through.
+Variables no_tangent(const Pushforward&) { return {Variable()}; }
+
 const OpRecord disconnected_grad_record{
     .name = "disconnected_grad",
     .doc = "x, through which no gradient flows.",
@@ -190,6 +193,7 @@ const OpRecord disconnected_grad_record{
     .type = type_of_first,
     .compute = nothing,
     .pullback = [](const Pullback&) { return Cotangents(1); },
+    .pushforward = no_tangent,
     .facts = facts::disconnected,
 };
 
@@ -200,6 +204,7 @@ const OpRecord zero_grad_record{
     .type = type_of_first,
     .compute = nothing,
     .pullback = [](const Pullback& p) { return Cotangents{zeros_like(p.input())}; },
+    .pushforward = no_tangent,
 };
 
 const OpRecord consider_constant_record{
@@ -209,6 +214,7 @@ const OpRecord consider_constant_record{
     .type = type_of_first,
     .compute = nothing,
     .pullback = [](const Pullback& p) { return Cotangents{zeros_like(p.input())}; },
+    .pushforward = no_tangent,
 };
 
 const OpRecord grad_clip_record{

@@ -7,7 +7,8 @@
 namespace croton {
 
 /// The first or the second value, as a scalar condition says; only the chosen one is computed. Both
-/// are brought to one dtype and have one rank; their sizes may differ.
+/// are brought to one dtype and have one rank; their sizes may differ. Gradients run through both
+/// and are zero through the other one.
 Variable ifelse(Arg condition, Arg then_value, Arg else_value);
 /// The same for several values at once.
 Variables ifelse(Arg condition, const Variables& then_values, const Variables& else_values);
@@ -41,9 +42,9 @@ class Callable {
 
 /// x, through which no gradient flows: asking for it is as if x did not depend on anything.
 Variable disconnected_grad(Arg x);
-/// x, with a gradient of zeros.
+/// x, with a gradient of zeros: what it is made of counts as connected.
 Variable zero_grad(Arg x);
-/// x; grad does not look above it.
+/// The same under the name that says what x is taken for.
 Variable consider_constant(Arg x);
 /// x, with its gradient limited to [low, high].
 Variable grad_clip(Arg x, Arg low, Arg high);

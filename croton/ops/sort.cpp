@@ -104,8 +104,9 @@ void argsort_run(ExternCall& call) {
         for_each_line(x.shape, axis, x.strides, out.strides, [&](int64_t from, int64_t to) {
             read_line(x.data, from, x.strides[axis], line);
             std::iota(order.begin(), order.end(), 0);
-            std::stable_sort(order.begin(), order.end(), [&](int64_t i, int64_t j) {
-                return before(line[static_cast<size_t>(i)], line[static_cast<size_t>(j)]);
+            std::sort(order.begin(), order.end(), [&](int64_t i, int64_t j) {
+                T x = line[static_cast<size_t>(i)], y = line[static_cast<size_t>(j)];
+                return before(x, y) || (i < j && !before(y, x));
             });
             write_line(out.data, to, out.strides[axis], order);
         });

@@ -240,8 +240,8 @@ std::vector<int64_t> order_of(const Array& x, Sizes index, size_t axis) {
         index[axis] = i;
         return x.at<double>(index);
     };
-    std::stable_sort(order.begin(), order.end(),
-                     [&](int64_t i, int64_t j) { return at(i) < at(j); });
+    std::sort(order.begin(), order.end(),
+              [&](int64_t i, int64_t j) { return std::pair(at(i), i) < std::pair(at(j), j); });
     return order;
 }
 }  // namespace
