@@ -12,7 +12,9 @@
 #include "croton/grad/verify.hpp"
 #include "croton/graph/text.hpp"
 #include "croton/graph/traverse.hpp"
+#include "croton/ops/arithmetic.hpp"
 #include "croton/ops/catalogue.hpp"
+#include "croton/ops/reduce.hpp"
 #include "tests/ops/row.hpp"
 
 namespace croton::test {
@@ -272,6 +274,34 @@ TEST_P(OpMatrix, Gradients) {
             ADD_FAILURE() << row.op << " (row at line " << row.line << ") of " << describe(points)
                           << ": " << error.what();
         }
+    }
+}
+
+// Optimised gradients are those of the plain graph.
+TEST_P(OpMatrix, CompiledGradients) {
+    const Row& row = this->row();
+    if (!row.any_gradient()) return;
+    auto points = smooth_points(row, row.all_shapes().back(), row.line + 5);
+    Variables inputs = variables_for(points), wrt;
+    for (size_t i = 0; i < inputs.size(); ++i)
+        if (row.differentiated[i]) wrt.push_back(inputs[i]);
+    Variable y = row.apply(inputs);
+    if (!is_floating(y.dtype())) return;
+    Variables gradients = grad(sum(y * y), wrt, {.disconnected = Disconnected::Ignore});
+    std::vector<std::pair<Variable, Array>> pairs;
+    for (size_t i = 0; i < inputs.size(); ++i) pairs.emplace_back(inputs[i], points[i]);
+    auto expected = compile::evaluate(gradients, pairs);
+    FunctionOptions options;
+    options.mode = compile::mode_named("fast");
+    options.on_unused_input = "ignore";
+    auto f =
+        function({inputs.begin(), inputs.end()}, {gradients.begin(), gradients.end()}, options);
+    auto got = f.call({points.begin(), points.end()});
+    for (size_t i = 0; i < expected.size(); ++i) {
+        Row loose = row;
+        loose.within(1 << 14).at_scale(1);  // sums are reordered, differences cancel
+        Comparison{loose, cat("compiled gradient ", i, " of ", describe(points))}.arrays(
+            got[i], expected[i]);
     }
 }
 
