@@ -167,12 +167,13 @@ Lanes SectionEmitter::load_at(const kernel::Instruction& i) {
 
 // Neighbouring elements are loaded as one vector, whatever expression their positions come from.
 Value* SectionEmitter::gather_or_load(Value* base, Value* offsets, Value* allowed, DType dtype) {
-    if (scalars_.width() == 1 || mask_) return gather(base, offsets, allowed, dtype);
+    if (scalars_.width() == 1) return gather(base, offsets, allowed, dtype);
     Value* first = b_.CreateExtractElement(offsets, uint64_t{0});
     Value* steps = b_.CreateMul(
         scalars_.iota(), scalars_.splat(b_.getInt64(static_cast<uint64_t>(dtype_size(dtype)))));
     Value* same = b_.CreateICmpEQ(offsets, b_.CreateAdd(scalars_.splat(first), steps));
     Value* wrong = b_.CreateNot(b_.CreateAnd(same, allowed));
+    if (mask_) wrong = b_.CreateAnd(wrong, mask_);
     Type* type = scalars_.widened(scalars_.memory_type(dtype));
     auto& context = module_.getContext();
     auto* scattered = BasicBlock::Create(context, "scattered", function_);
@@ -184,7 +185,10 @@ Value* SectionEmitter::gather_or_load(Value* base, Value* offsets, Value* allowe
     auto* scattered_end = b_.GetInsertBlock();
     b_.CreateBr(after);
     b_.SetInsertPoint(adjacent);
-    Value* loaded = b_.CreateAlignedLoad(type, b_.CreateGEP(b_.getInt8Ty(), base, first), Align(1));
+    Value* address = b_.CreateGEP(b_.getInt8Ty(), base, first);
+    Value* loaded = mask_ ? static_cast<Value*>(b_.CreateMaskedLoad(type, address, Align(1), mask_,
+                                                                    Constant::getNullValue(type)))
+                          : b_.CreateAlignedLoad(type, address, Align(1));
     b_.CreateBr(after);
     b_.SetInsertPoint(after);
     auto* result = b_.CreatePHI(type, 2);

@@ -188,21 +188,33 @@ Value* SectionEmitter::tail_mask(Value* left) {
     Type* lane = b_.getIntNTy(static_cast<unsigned>(8 * plan_.lane_bytes));
     scalars_.set_width(width_);
     Value* numbers = b_.CreateTrunc(scalars_.iota(), scalars_.widened(lane));
+    left = b_.CreateBinaryIntrinsic(Intrinsic::umin, left, b_.getInt64(width_));
     return b_.CreateICmpULT(numbers, scalars_.splat(b_.CreateTrunc(left, lane)));
 }
 
-// Copies of a light body in one iteration, each with its own accumulators: the latency of adding
-// is hidden behind the others.
-unsigned SectionEmitter::unrolling() const {
-    if (uses_.kind != SectionKind::Reduce || width_ == 1) return 1;
+// About how many instructions the body has.
+size_t SectionEmitter::weight() const {
     size_t weight = 0;
     for (const auto& i : section_.body) {
         bool function = i.op >= kernel::OpCode::exp_ && i.op <= kernel::OpCode::hypot_;
         weight += function ? 16 : is_rematerialised(i.op) ? 0 : 1;
         if (i.op == kernel::OpCode::load_at_) weight += 16;
     }
-    weight *= std::max<size_t>(1, section_.accumulators.size());
-    return weight <= 6 ? 4 : weight <= 16 ? 2 : 1;
+    return weight * std::max<size_t>(1, section_.accumulators.size());
+}
+
+// Copies of a light body in one iteration, each with its own accumulators: the latency of adding
+// is hidden behind the others.
+unsigned SectionEmitter::unrolling() const {
+    if (uses_.kind != SectionKind::Reduce || width_ == 1) return 1;
+    return weight() <= 6 ? 4 : weight() <= 16 ? 2 : 1;
+}
+
+// A heavy body is there once, masked in every round: that costs it next to nothing, and a second
+// copy would cost half of the compilation. (Masked additions are not for nothing.)
+bool SectionEmitter::masked_throughout() const {
+    bool folds_lanes = uses_.kind == SectionKind::Reduce && !lanes_form_;
+    return level_.masks && width_ > 1 && weight() > 16 && !folds_lanes;
 }
 
 // rows times count, lanes along count.
@@ -237,6 +249,13 @@ void SectionEmitter::emit_nest() {
             b_.CreateStore(b_.CreateLoad(type, live.outer_at), live.at);
         }
         fill_buffers();
+        if (masked_throughout()) {
+            loop(zero, count, b_.getInt64(width_), [&](Value* done) {
+                run(width_, &running[0], tail_mask(b_.CreateSub(count, done)));
+            });
+            advance_outer(true, 0);
+            return;
+        }
         if (copies > 1)
             when(b_.CreateICmpSGT(by_copies, zero), [&] {
                 loop(zero, by_copies, b_.getInt64(width_ * copies), [&](Value*) {
@@ -299,6 +318,11 @@ void SectionEmitter::emit_lanes() {
         scalars_.set_width(width);
         emit_lane_chunk(mask);
     };
+    if (masked_throughout()) {
+        loop(zero, count, b_.getInt64(width_),
+             [&](Value* done) { run(width_, tail_mask(b_.CreateSub(count, done))); });
+        return;
+    }
     when(b_.CreateICmpSGT(by_vectors, zero), [&] {
         loop(zero, by_vectors, b_.getInt64(width_), [&](Value*) { run(width_, nullptr); });
     });

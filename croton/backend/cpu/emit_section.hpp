@@ -46,7 +46,9 @@ class SectionEmitter {
     void fill_buffers();
     void advance(unsigned lanes);
     void advance_outer(bool by_row, unsigned lanes);
+    size_t weight() const;
     unsigned unrolling() const;
+    bool masked_throughout() const;
     llvm::Value* word(int number);
     llvm::Value* tail_mask(llvm::Value* left);
     llvm::AllocaInst* variable(llvm::Type* type);

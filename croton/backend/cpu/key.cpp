@@ -8,7 +8,7 @@ namespace croton::cpu {
 
 namespace {
 // Rises when generated code or its frame changes while Croton's version stays.
-constexpr int code_revision = 2;
+constexpr int code_revision = 3;
 
 class Writer {
   public:

@@ -324,9 +324,18 @@ class Launcher {
         auto add_bytes = [&](int, const Stream& stream) { bytes += stream.item; };
         for_packed(section.ins, add_bytes);
         for_packed(section.outs, add_bytes);
+        // Transposed streams want squares: whole cache lines either way, and few pages at a time.
+        bool transposed = false;
+        auto note_transposed = [&](int s, const Stream&) {
+            transposed |= nest.row && std::abs(nest.row[s]) < std::abs(nest.lane[s]);
+        };
+        for_packed(section.ins, note_transposed);
+        for_packed(section.outs, note_transposed);
         int64_t elements = std::max<int64_t>(tile_budget / bytes, 16);
-        int64_t columns = std::min({nest.count, elements, std::max<int64_t>(elements / 16, 64)});
+        int64_t most = transposed ? 64 : std::max<int64_t>(elements / 16, 64);
+        int64_t columns = std::min({nest.count, elements, most});
         int64_t rows = std::clamp<int64_t>(elements / columns, 1, nest.rows);
+        if (transposed) rows = std::min<int64_t>(rows, 64);
         std::unique_ptr<char[]> large;  // only for kernels of hundreds of operands
         char* memory = tiles;
         if (bytes * rows * columns > tile_budget) {
