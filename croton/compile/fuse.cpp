@@ -224,7 +224,8 @@ struct Fuser {
 
     // Whether the node may join the group; `out_map` is then where its output's axes lie,
     // `iteration` where the axes lie along which it reads its inputs.
-    // A reduction over no axes has no inner loop, whose end makes its result visible: it stays alone.
+    // A reduction over no axes has no inner loop, whose end makes its result visible: it stays
+    // alone.
     static bool folds_nothing(const Node& node) {
         return node.op->kind<ReduceCompute>() && attrs_of(node).get<Ints>("axes").empty();
     }
@@ -269,8 +270,7 @@ struct Fuser {
             return false;
         std::vector<bool> reduced = reduced_axes(node, in, group.space.size());
         if (group.has_reduction && reduced != group.reduced) return false;
-        if (group.has_reduction && second_pass(node, g) && !inner_rows(reduced))
-            return false;
+        if (group.has_reduction && second_pass(node, g) && !inner_rows(reduced)) return false;
         if (!group.has_reduction && !reduction_may_join(node, g)) return false;
         out_map = reduced_map(node, in);
         return true;

@@ -49,7 +49,8 @@ const std::vector<Stage>& stages() {
          {"expand",
           {&rules::stability(), &rules::algebra(), &rules::shape(), &rules::index(),
            &rules::reduce()},
-          with_expansion()}},
+          with_expansion(),
+          true}},
         {"products",
          {"products", {&rules::linalg(), &rules::algebra(), &rules::shape()}, with_folding()}},
     };

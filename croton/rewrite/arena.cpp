@@ -68,6 +68,7 @@ NodeId Arena::import(Node* node) {
         Node* kept = nodes_[id].origin.node_pointer();
         if (kept->names.empty() && !node->names.empty()) kept->names = node->names;
         known_.emplace(node, id);
+        kept_.emplace_back(node, 0);  // its address must not come back as another node's
         return id;
     }
     for (Value v : inputs) {

@@ -55,6 +55,8 @@ class Arena {
     Variable variable(Value v) const { return {nodes_[v.node].origin.node_pointer(), v.index}; }
     /// The node with its present inputs, as rules and expansions must see it.
     Variable current(NodeId id);
+    /// Whether the arena knows the node already.
+    bool knows(const Node* node) const { return known_.contains(node); }
     /// The value in force for one that may have been replaced.
     Value resolve(Value v) const;
 

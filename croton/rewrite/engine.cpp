@@ -52,6 +52,7 @@ void Engine::touch_new(size_t first) {
 }
 
 void Engine::run(const RuleSet& rules) {
+    expands_ = rules.expands;
     Index index;
     for (const Rules* table : rules.tables)
         for (const Rule& rule : *table)
@@ -98,12 +99,25 @@ bool Engine::keeps_type(Value old, const Variable& fresh) const {
     return true;
 }
 
+bool Engine::brings_composites(const Variable& fresh) const {
+    std::vector<const Node*> stack{fresh.node_pointer()};
+    while (!stack.empty()) {
+        const Node* node = stack.back();
+        stack.pop_back();
+        if (arena_.knows(node) || node->kind != NodeKind::Apply) continue;
+        if (node->op->kind<ExpandCompute>()) return true;
+        for (const auto& input : node->inputs) stack.push_back(input.node_pointer());
+    }
+    return false;
+}
+
 bool Engine::apply_rule(const Rule& rule, NodeId id) {
     auto found = match(rule, arena_, id);
     if (!found) return false;
     Value old{id, rule.left.index()};
     Variable fresh = instantiate(rule, *found);
     if (!fresh || !keeps_type(old, fresh)) return false;
+    if (expands_ && brings_composites(fresh)) return false;
     size_t first_new = arena_.node_count();
     Value replacement = arena_.add(fresh);
     if (replacement == arena_.resolve(old)) return false;

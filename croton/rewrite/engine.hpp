@@ -42,11 +42,13 @@ class Engine {
                 Site site);
     void touch_new(size_t first);
     void touch(NodeId id, int levels);
+    bool brings_composites(const Variable& fresh) const;
     bool keeps_type(Value old, const Variable& fresh) const;
 
     Arena& arena_;
     bool keep_steps_;
     int count_ = 0;
+    bool expands_ = false;
     std::vector<Step> steps_;
     std::vector<NodeId> queue_;
     std::vector<bool> queued_;

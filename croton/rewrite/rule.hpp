@@ -94,6 +94,8 @@ struct RuleSet {
     std::string name;
     std::vector<const Rules*> tables;
     std::vector<const NodeRule*> node_rules = {};
+    /// Rows may not bring composite ops in: the set expands them, and that would not end.
+    bool expands = false;
 };
 
 /// Tries to match the left side at a node.

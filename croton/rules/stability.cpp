@@ -92,7 +92,8 @@ const Rules& stability() {
         {"softmax times gradient of picked log, unsigned", p * unpick(s / pick(p, y), y, p),
          unpick(s, y, p), same_sizes("s", "y")},
         {"unpick of negated", unpick(-s, y, x), -unpick(s, y, x)},
-        {"sum of unpicked", any_attrs(sum(unpick(v, y, x)), {"axes", "keepdims"}), sum_of_unpick},
+        {"sum of unpicked", any_attrs(sum(unpick(v, y, x)), {"axes", "keepdims"}), sum_of_unpick,
+         floating("v")},
     };
     return rules;
 }

@@ -3,9 +3,9 @@
 // arguments and results the detour over the buffer protocol, and the build NumPy's headers.
 #include <cstring>
 
-#include "convert.hpp"
 #include "croton/base/settings.hpp"
 #include "croton/interop/dlpack.hpp"
+#include "python/binding/convert.hpp"
 
 namespace croton::python {
 

@@ -1,9 +1,9 @@
 // Choices, graphs as ops, shaped gradients, random draws.
 #include "croton/ops/control.hpp"
 
-#include "convert.hpp"
 #include "croton/base/settings.hpp"
 #include "croton/ops/random.hpp"
+#include "python/binding/convert.hpp"
 
 namespace croton::python {
 

@@ -1,9 +1,9 @@
 // Listings of graphs, drawings and the progress bar.
-#include "convert.hpp"
 #include "croton/debug/drawing/figure.hpp"
 #include "croton/debug/progress.hpp"
 #include "croton/graph/listing.hpp"
 #include "croton/graph/text.hpp"
+#include "python/binding/convert.hpp"
 
 namespace croton::python {
 

@@ -1,5 +1,5 @@
 // The one table from error kinds to Python's exception classes.
-#include "convert.hpp"
+#include "python/binding/convert.hpp"
 
 namespace croton::python {
 

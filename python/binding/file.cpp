@@ -1,10 +1,10 @@
 // Files and the memory of other libraries.
-#include "convert.hpp"
 #include "croton/interop/batches.hpp"
 #include "croton/interop/dlpack.hpp"
 #include "croton/interop/idx.hpp"
 #include "croton/interop/npy.hpp"
 #include "croton/interop/safetensors.hpp"
+#include "python/binding/convert.hpp"
 
 namespace croton::python {
 

@@ -5,10 +5,10 @@
 
 #include <chrono>
 
-#include "convert.hpp"
 #include "croton/base/settings.hpp"
 #include "croton/debug/explain.hpp"
 #include "croton/runtime/program.hpp"
+#include "python/binding/convert.hpp"
 
 namespace croton::python {
 

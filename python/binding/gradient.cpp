@@ -1,10 +1,10 @@
 // Derivatives.
 #include <nanobind/stl/function.h>
 
-#include "convert.hpp"
 #include "croton/api/function.hpp"
 #include "croton/grad/grad.hpp"
 #include "croton/grad/verify.hpp"
+#include "python/binding/convert.hpp"
 
 namespace croton::python {
 

@@ -1,6 +1,6 @@
 // The extension module croton._core.
-#include "convert.hpp"
 #include "croton/version.hpp"
+#include "python/binding/convert.hpp"
 
 namespace croton::python {
 

@@ -2,7 +2,6 @@
 // the C++ headers that are more than one record.
 #include <nanobind/stl/pair.h>
 
-#include "convert.hpp"
 #include "croton/graph/traverse.hpp"
 #include "croton/ops/cast.hpp"
 #include "croton/ops/catalogue.hpp"
@@ -11,6 +10,7 @@
 #include "croton/ops/linalg.hpp"
 #include "croton/ops/reduce.hpp"
 #include "croton/ops/shape.hpp"
+#include "python/binding/convert.hpp"
 
 namespace croton::python {
 

@@ -1,6 +1,6 @@
 // Optimisers: (updates, state) of each step.
-#include "convert.hpp"
 #include "croton/api/optimizers.hpp"
+#include "python/binding/convert.hpp"
 
 namespace croton::python {
 

@@ -1,6 +1,6 @@
 #include <unordered_map>
 
-#include "convert.hpp"
+#include "python/binding/convert.hpp"
 
 namespace croton::python {
 

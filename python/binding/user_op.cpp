@@ -1,6 +1,6 @@
 // Ops written in Python: an object with infer, perform and grad behind croton::UserOp.
-#include "convert.hpp"
 #include "croton/ops/user.hpp"
+#include "python/binding/convert.hpp"
 
 namespace croton::python {
 

@@ -1,13 +1,13 @@
 // TensorVariable and its kin: handles of croton::Variable with Python's manners.
 #include <unordered_map>
 
-#include "convert.hpp"
 #include "croton/graph/listing.hpp"
 #include "croton/graph/op.hpp"
 #include "croton/ops/catalogue.hpp"
 #include "croton/ops/create.hpp"
 #include "croton/ops/index.hpp"
 #include "croton/ops/shape.hpp"
+#include "python/binding/convert.hpp"
 
 namespace croton::python {
 
@@ -619,9 +619,9 @@ void bind_variables(nb::module_& m) {
         [](nb::handle value, const std::string& name, bool borrow, nb::handle type) {
             Array array = to_array(value, borrow ? Keep::Own : Keep::Copy);
             Site site = python_site();
-            SharedVariable made = type.is_none()
-                                      ? shared(array, name, site)
-                                      : shared_of_type(nb::cast<TensorType>(type), array, name, site);
+            SharedVariable made =
+                type.is_none() ? shared(array, name, site)
+                               : shared_of_type(nb::cast<TensorType>(type), array, name, site);
             if (borrow) made.set_value(array, true);
             return to_python(made);
         },
