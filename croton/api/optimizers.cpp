@@ -2,6 +2,7 @@
 
 #include "croton/grad/grad.hpp"
 #include "croton/ops/arithmetic.hpp"
+#include "croton/ops/cast.hpp"
 #include "croton/ops/special.hpp"
 
 namespace croton::optimizers {
@@ -10,6 +11,9 @@ namespace {
 Variables gradients(const Variable& loss, const std::vector<SharedVariable>& parameters) {
     return grad(loss, Variables(parameters.begin(), parameters.end()));
 }
+
+// A setting of the optimiser in a parameter's dtype: 1 - decay would else be a float64 of its own.
+Variable setting(const Arg& value, const SharedVariable& w) { return cast(value, w.dtype()); }
 
 // Zeros of a parameter's present sizes, named after it.
 SharedVariable zeros_for(const SharedVariable& w, std::string_view suffix, Steps& steps) {
@@ -62,7 +66,8 @@ Steps rmsprop(const Variable& loss, const std::vector<SharedVariable>& parameter
     auto g = gradients(loss, parameters);
     for (size_t i = 0; i < parameters.size(); ++i) {
         auto s = zeros_for(parameters[i], ".squares", steps);
-        Variable next = decay * s + (1 - decay) * (g[i] * g[i]);
+        Variable keep = setting(decay, parameters[i]);
+        Variable next = keep * s + (1 - keep) * (g[i] * g[i]);
         steps.updates.emplace_back(s, next);
         steps.updates.emplace_back(parameters[i],
                                    parameters[i] - rate * g[i] / (sqrt(next) + epsilon));
@@ -80,12 +85,13 @@ Steps adam(const Variable& loss, const std::vector<SharedVariable>& parameters, 
     steps.state.push_back(t);
     Variable now = t + 1;
     steps.updates.emplace_back(t, now);
-    Variable corrected = rate * sqrt(1 - pow(beta2, now)) / (1 - pow(beta1, now));
+    Variable b1 = setting(beta1, parameters[0]), b2 = setting(beta2, parameters[0]);
+    Variable corrected = rate * sqrt(1 - pow(b2, now)) / (1 - pow(b1, now));
     for (size_t i = 0; i < parameters.size(); ++i) {
         const auto& w = parameters[i];
         auto m = zeros_for(w, ".mean", steps), s = zeros_for(w, ".squares", steps);
-        Variable mean = beta1 * m + (1 - beta1) * g[i];
-        Variable squares = beta2 * s + (1 - beta2) * (g[i] * g[i]);
+        Variable mean = b1 * m + (1 - b1) * g[i];
+        Variable squares = b2 * s + (1 - b2) * (g[i] * g[i]);
         steps.updates.emplace_back(m, mean);
         steps.updates.emplace_back(s, squares);
         steps.updates.emplace_back(w, w - corrected * mean / (sqrt(squares) + epsilon));

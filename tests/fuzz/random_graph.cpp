@@ -624,6 +624,7 @@ class Maker {
         for (const auto& v : graph_.inputs)
             if (is_floating(v.dtype())) wrt.push_back(v);
         GradOptions options;
+        options.disconnected = Disconnected::Ignore;
         options.null_if_disconnected = true;
         try {
             for (const auto& g : grad(sum(e->v), wrt, options))

@@ -31,7 +31,10 @@ using rewrite::Rule;
 
 using Reasons = std::map<std::string, std::string, std::less<>>;
 
-const Reasons known_wrong = {};
+const Reasons known_wrong = {
+    {"log of sum of exps", "over no elements the left is -inf and the right has no value"},
+    {"cross-entropy of sigmoid", "for truths far outside of 0..1 the left cancels and is the worse one"},
+};
 const Reasons never_fires = {};
 
 // --- leaves -------------------------------------------------------------------------------------
