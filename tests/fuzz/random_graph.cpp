@@ -626,6 +626,7 @@ class Maker {
         GradOptions options;
         options.disconnected = Disconnected::Ignore;
         options.null_if_disconnected = true;
+        options.disconnected = Disconnected::Ignore;
         try {
             for (const auto& g : grad(sum(e->v), wrt, options))
                 if (g) graph_.outputs.push_back(g);
