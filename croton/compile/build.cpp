@@ -55,7 +55,16 @@ bool Built::assumptions_hold(std::span<const Array> arguments) const {
 Built build(const BuildRequest& request) {
     Built built;
     auto trace = std::make_shared<Trace>();
-    built.program = make_program(request, true, *trace, built.assumptions);
+    try {
+        built.program = make_program(request, true, *trace, built.assumptions);
+    } catch (const Error& error) {
+        // Sizes that were taken to be equal may contradict a type rule where a size of 1 was meant
+        // to broadcast: what is true of all calls decides.
+        if (error.kind() == ErrorKind::Interrupted || !request.mode.rewrite) throw;
+        *trace = Trace();
+        built.assumptions.clear();
+        built.program = make_program(request, false, *trace, built.assumptions);
+    }
     built.trace = trace;
     if (!built.assumptions.empty()) {
         struct Lazy {

@@ -59,7 +59,8 @@ struct Planner {
             for (size_t i = 0; i < k->operands.size(); ++i)
                 if (kernel.operands[i].kind == kernel::OperandKind::In &&
                     dies_here(k->operands[i]) && k->maps[i] == k->maps[out] &&
-                    read_once_in_place(*k, i))
+                    read_once_in_place(*k, i) &&
+                    kernel::can_share(kernel, static_cast<int>(i), static_cast<int>(out)))
                     return k->operands[i];
         }
         if (auto e = std::get_if<ExternStep>(&step.kind)) {
@@ -210,6 +211,8 @@ struct Planner {
         for (size_t i = 0; i + static_cast<size_t>(step.outputs) < step.operands.size(); ++i) {
             if (root(step.operands[i]) != argument) continue;
             if (step.operands[i] != argument || step.maps[i] != step.maps[o]) return false;
+            const auto& kernel = p.kernels[static_cast<size_t>(step.kernel)];
+            if (!kernel::can_share(kernel, static_cast<int>(i), static_cast<int>(o))) return false;
         }
         return dtype_size(at(out).type.dtype) == dtype_size(at(argument).type.dtype);
     }

@@ -260,8 +260,12 @@ class Writer {
         if (!any) return;
         builder_->begin(SectionKind::Map);
         inner_values_.clear();
+        // All loads come before the first store: an output may take over the memory of an input.
+        std::vector<std::pair<int, Scalar>> results;
         for (const auto& v : stored_)
-            if (!outer(v.node_pointer())) builder_->store(store_to_.at(v.node_pointer()), value(v));
+            if (!outer(v.node_pointer()))
+                results.emplace_back(store_to_.at(v.node_pointer()), value(v));
+        for (auto [operand, result] : results) builder_->store(operand, result);
     }
 
     const Group& group_;
