@@ -291,7 +291,9 @@ class Maker {
         if (!p) return {};
         const Variable &x = p->x->v, &y = p->y->v;
         double bound = 2 * (p->x->bound + p->y->bound);
-        switch (below(6)) {
+        // uint64 and a signed integer meet in float64, which has no bits to combine.
+        bool bits = !is_continuous(promote(x.dtype(), y.dtype()));
+        switch (below(bits ? 6 : 3)) {
             case 0: return Made({logical_and(x, y), p->shape, true, 1});
             case 1: return Made({logical_or(x, y), p->shape, true, 1});
             case 2: return Made({logical_not(x), p->x->shape, true, 1});
