@@ -233,6 +233,9 @@ struct Fuser {
     bool fits(const Node& node, size_t g, AxisMap& out_map, AxisMap& iteration) const {
         const Group& group = groups[g];
         if (!group.fusable || group.nodes.size() >= most_nodes) return false;
+        if (group.has_reduction &&
+            std::find(group.reduced.begin(), group.reduced.end(), true) == group.reduced.end())
+            return false;
         if (needed_level(node, g) > group.level) return false;
         if (loads(group) + node.inputs.size() > most_inputs) return false;
         if (folds_nothing(node)) return false;
@@ -269,6 +272,9 @@ struct Fuser {
         if (!iteration_map(node, g, node.inputs[0].type(), in) || !covers_space(group, in))
             return false;
         std::vector<bool> reduced = reduced_axes(node, in, group.space.size());
+        // Over axes of one element (or none) nothing is folded: such a reduction has no inner loop
+        // that others could share.
+        if (std::find(reduced.begin(), reduced.end(), true) == reduced.end()) return false;
         if (group.has_reduction && reduced != group.reduced) return false;
         if (group.has_reduction && second_pass(node, g) && !inner_rows(reduced)) return false;
         if (!group.has_reduction && !reduction_may_join(node, g)) return false;
