@@ -18,8 +18,8 @@ import numpy as np
 def read_settings():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", choices=["mlp", "logistic"], default="mlp")
-    parser.add_argument("--optimizer", choices=["momentum", "adam"], default="momentum")
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--optimizer", choices=["adam", "momentum"], default="adam")
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", default="output")
@@ -81,7 +81,7 @@ def main():
     scores = scores_of(network, x)
     loss = T.mean(T.nnet.categorical_crossentropy(T.nnet.softmax(scores), y))
     if s.optimizer == "momentum":
-        steps = ct.optimizers.momentum(loss, parameters, 0.1, 0.9)
+        steps = ct.optimizers.momentum(loss, parameters, 0.03, 0.9)
     else:
         steps = ct.optimizers.adam(loss, parameters, 0.001)
     step = ct.function([x, y], loss, updates=steps, name="step")
