@@ -152,8 +152,10 @@ const Rules& algebra() {
         {"choice of equals", where(c, x, x), x, shaped_like_result("x")},
         {"choice known", where(c, x, y), chosen_branch, is_constant("c")},
         {"choice of not", where(logical_not(c), x, y), where(c, y, x), is_bool_value("c")},
-        {"choice in choice, left", where(c, where(c, x, y), z), where(c, x, z)},
-        {"choice in choice, right", where(c, x, where(c, y, z)), where(c, x, z)},
+        {"choice in choice, left", where(c, where(c, x, y), z), where(c, x, z),
+         shaped_like_result("x")},
+        {"choice in choice, right", where(c, x, where(c, y, z)), where(c, x, z),
+         shaped_like_result("x")},
     };
     return rules;
 }
