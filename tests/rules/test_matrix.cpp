@@ -429,7 +429,7 @@ TEST(RuleTables, NamesAreUniqueAndListedOnesExist) {
     for (const auto& [name, build] : by_hand) EXPECT_TRUE(count.contains(name)) << name;
 }
 
-// The matrix itself can fail: a wrong row is found out, by value and by shape.
+// The matrix itself can fail: rows of wrong values are found out.
 TEST(RuleTables, AWrongRowIsFound) {
     Variable x = wildcard("x"), y = wildcard("y");
     Rule sign("wrong sign", abs(x), x), sum("wrong sum", x + (y - y), x * 2);
