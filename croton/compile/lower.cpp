@@ -51,11 +51,16 @@ Lowered lower_scalar(const Node& node, const ScalarCompute& compute) {
     return result;
 }
 
-bool needs_elements(kernel::Combine combine) {
+}  // namespace
+
+bool rejects_empty(const ReduceCompute& compute) {
     using enum kernel::Combine;
-    return combine == Max || combine == Min || combine == ArgMax || combine == ArgMin;
+    auto combine = compute.combine;
+    bool extreme = combine == Max || combine == Min || combine == ArgMax || combine == ArgMin;
+    return extreme && !compute.bounded;
 }
 
+namespace {
 Lowered lower_reduce(const Node& node, const ReduceCompute& compute) {
     const auto& axes = attrs_of(node).get<Ints>("axes");
     bool keepdims = attrs_of(node).get<bool>("keepdims");
@@ -88,7 +93,7 @@ Lowered lower_reduce(const Node& node, const ReduceCompute& compute) {
     b.store(place, folded);
     result.maps = {in, out};
     result.kernel = b.finish();
-    result.reject_empty = needs_elements(compute.combine);
+    result.reject_empty = rejects_empty(compute);
     return result;
 }
 

@@ -17,6 +17,9 @@ struct Lowered {
 /// The kernel of one elementwise, reduce or indexed node. Internal error for other kinds.
 Lowered lower_node(const Node& node);
 
+/// Whether folding no elements is an error: there is nothing that the result could be.
+bool rejects_empty(const ReduceCompute& compute);
+
 /// The map of an input of `rank` axes aligned at the last axes of a space of `space` axes.
 runtime::AxisMap aligned_map(int rank, int space);
 

@@ -26,11 +26,6 @@ bool folds_numbers(kernel::Combine combine) {
     return combine == kernel::Combine::Sum || combine == kernel::Combine::Prod;
 }
 
-bool has_identity(kernel::Combine combine) {
-    using enum kernel::Combine;
-    return combine != Max && combine != Min && combine != ArgMax && combine != ArgMin;
-}
-
 class Writer {
   public:
     Writer(const Group& group, const Variables& stored) : group_(group), stored_(stored) {
@@ -242,7 +237,7 @@ class Writer {
             if (folds_numbers(reduce->combine))
                 element = builder_->cast(element, kernel::compute_dtype(node->types[0].dtype));
             outer_values_.emplace(node, builder_->accumulate(reduce->combine, element));
-            result_.lowered.reject_empty |= !has_identity(reduce->combine);
+            result_.lowered.reject_empty |= rejects_empty(*reduce);
         }
         builder_->begin(SectionKind::Outer);
         for (const Node* node : group_.nodes) {

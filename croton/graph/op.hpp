@@ -82,6 +82,8 @@ struct ScalarCompute {
 /// Folds the axes in attribute "axes" (Ints, normalised by the type rule); attribute "keepdims".
 struct ReduceCompute {
     kernel::Combine combine;
+    /// An extreme of no elements is the lowest (highest) value of the dtype and not an error.
+    bool bounded = false;
 };
 
 /// Same memory, other shape and strides. Input 0 is viewed; other inputs are integers read at run

@@ -32,7 +32,7 @@ Variable row_sum(const DerivativeContext& d, const Variable& x) {
 
 Variables expand_softmax(const Node& node) {
     const Variable& x = node.inputs[0];
-    Variable e = exp(x - max(x, axis_of(node), true));
+    Variable e = exp(x - supremum(x, axis_of(node), true));
     return {e / sum(e, axis_of(node), true)};
 }
 
@@ -58,7 +58,7 @@ const OpRecord softmax_record{
 
 Variables expand_log_softmax(const Node& node) {
     const Variable& x = node.inputs[0];
-    Variable shifted = x - max(x, axis_of(node), true);
+    Variable shifted = x - supremum(x, axis_of(node), true);
     return {shifted - log(sum(exp(shifted), axis_of(node), true))};
 }
 

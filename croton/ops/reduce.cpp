@@ -263,6 +263,21 @@ const OpRecord max_record{
     .onnx = "ReduceMax",
 };
 
+// What max is where no elements are no error: the shift of exponentials that are summed.
+const OpRecord supremum_record{
+    .name = "supremum",
+    .doc =
+        "Least upper bound of the elements over axes: max, but the lowest value of the dtype "
+        "(-inf) where there are no elements.",
+    .arguments = {{"x", Accepts::Real}},
+    .attributes = reduce_attributes(),
+    .type = [](TypeContext& c) { return reduced(c, types::unify(c)); },
+    .compute = ReduceCompute{Combine::Max, true},
+    .pullback = extreme_pullback,
+    .pushforward = extreme_pushforward,
+    .onnx = "ReduceMax",
+};
+
 const OpRecord min_record{
     .name = "min",
     .doc =
@@ -337,7 +352,7 @@ Variable finite_or_zero(const Variable& x) { return where(isfinite(x), x, 0); }
 
 Variables expand_logsumexp(const Node& node) {
     const Variable& x = node.inputs[0];
-    Variable shift = finite_or_zero(max(x, axes_of(node), keepdims_of(node)));
+    Variable shift = finite_or_zero(supremum(x, axes_of(node), keepdims_of(node)));
     Variable shifted = x - restored(node, shift);
     return {log(sum(exp(shifted), axes_of(node), keepdims_of(node))) + shift};
 }
@@ -392,6 +407,7 @@ CROTON_REDUCTION(sum)
 CROTON_REDUCTION(prod)
 CROTON_REDUCTION(mean)
 CROTON_REDUCTION(max)
+CROTON_REDUCTION(supremum)
 CROTON_REDUCTION(min)
 CROTON_REDUCTION(argmax)
 CROTON_REDUCTION(argmin)
@@ -429,9 +445,9 @@ Variable count(Arg x, Axes axes) {
 
 namespace families {
 Family reduce() {
-    return {&sum_record, &prod_record,      &mean_record,   &var_record,    &std_record,
-            &max_record, &min_record,       &argmax_record, &argmin_record, &any_record,
-            &all_record, &logsumexp_record, &count_record,  sum_to_op()};
+    return {&sum_record, &prod_record,     &mean_record,      &var_record,    &std_record,
+            &max_record, &supremum_record, &min_record,       &argmax_record, &argmin_record,
+            &any_record, &all_record,      &logsumexp_record, &count_record,  sum_to_op()};
 }
 }  // namespace families
 

@@ -21,6 +21,8 @@ Variable std_(Arg x, Axes axes = Axes::all(), Given<int64_t> ddof = 0,
 /// already here if the sizes are known. Every element that equals the extreme gets the gradient.
 Variable max(Arg x, Axes axes = Axes::all(), Given<bool> keepdims = false);
 Variable min(Arg x, Axes axes = Axes::all(), Given<bool> keepdims = false);
+/// max that has a value without elements: the lowest of the dtype (-inf for floating ones).
+Variable supremum(Arg x, Axes axes = Axes::all(), Given<bool> keepdims = false);
 /// Position (int64) of the first extreme along one axis, or among several flattened in C order.
 Variable argmax(Arg x, Axes axes = Axes::all(), Given<bool> keepdims = false);
 Variable argmin(Arg x, Axes axes = Axes::all(), Given<bool> keepdims = false);

@@ -2,6 +2,7 @@
 #include "croton/ops/reduce.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "croton/kernel/kernel.hpp"
 #include "croton/ops/arithmetic.hpp"
@@ -14,6 +15,21 @@ namespace croton::rules {
 
 using namespace rewrite;
 
+namespace {
+// Without elements the sum is 0, and 0 * inf would be no number: the factor is known to be finite
+// (and no zero to divide by), or there are elements.
+Condition safe_factor(bool divides) {
+    return [divides](const Match& m) {
+        if (auto c = m.number("c")) return std::isfinite(*c) && !(divides && *c == 0);
+        for (int64_t axis : m.attr<Ints>("axes")) {
+            Dim dim = m.type("x").dims[static_cast<size_t>(axis)];
+            if (!dim.known() || dim == Dim(0)) return false;
+        }
+        return true;
+    };
+}
+}  // namespace
+
 const Rules& reduce() {
     static const Variable x = wildcard("x"), c = wildcard("c");
     static const auto over = [](const Variable& pattern) {
@@ -22,9 +38,9 @@ const Rules& reduce() {
     static const Rules rules = {
         {"sum of negated", over(sum(-x)), -over(sum(x)), floating("x")},
         {"sum of scaled", over(sum(x * c)), over(sum(x)) * c,
-         both(floating("x"), both(rank_zero("c"), floating("c")))},
+         both(floating("x"), both(rank_zero("c"), both(floating("c"), safe_factor(false))))},
         {"sum of divided", over(sum(x / c)), over(sum(x)) / c,
-         both(floating("x"), both(rank_zero("c"), floating("c")))},
+         both(floating("x"), both(rank_zero("c"), both(floating("c"), safe_factor(true))))},
         {"max of negated", over(max(-x)), -over(min(x)), floating("x")},
         {"min of negated", over(min(-x)), -over(max(x)), floating("x")},
     };

@@ -70,6 +70,11 @@ size_t first_extreme(const Values& v, bool largest) {
 double fold_argmax(const Values& v) { return static_cast<double>(first_extreme(v, true)); }
 double fold_argmin(const Values& v) { return static_cast<double>(first_extreme(v, false)); }
 double fold_max(const Values& v) { return v[first_extreme(v, true)]; }
+double fold_supremum(const Values& v) {
+    double largest = -inf;
+    for (double x : v) largest = x != x ? x : std::max(largest, x);
+    return largest;
+}
 double fold_min(const Values& v) { return v[first_extreme(v, false)]; }
 double fold_any(const Values& v) {
     return std::any_of(v.begin(), v.end(), [](double x) { return x != 0; });
@@ -161,6 +166,9 @@ Rows reduce_rows() {
     add_rows(rows, "var", unbiased, fold_var1, 2, moments);
     add_rows(rows, "std", deviation, fold_std, 2, roots);
     add_rows(rows, "max", max, fold_max, 1, plain);
+    add_rows(rows, "supremum", supremum, fold_supremum, 0, [](Row& r) {
+        r.dtypes({DType::Float64, DType::Float32, DType::Float16, DType::BFloat16});
+    });
     add_rows(rows, "min", min, fold_min, 1, plain);
     add_rows(rows, "max", max, fold_max, 1, ties);
     add_rows(rows, "argmax", argmax, fold_argmax, 1, ties);
