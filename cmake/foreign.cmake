@@ -76,3 +76,7 @@ target_link_libraries(
   croton_foreign INTERFACE -Wl,--start-group ${croton_llvm_archives} "${CROTON_OPENBLAS}"
                            ${croton_fortran} "${CROTON_LIBZ}" "${CROTON_LIBZSTD}" -Wl,--end-group
                            ${CMAKE_DL_LIBS} rt m)
+# OpenBLAS's single-threaded build hands out its work buffers without a lock; croton/runtime/blas_memory.cpp
+# stands before both functions.
+target_link_options(croton_foreign INTERFACE -Wl,--wrap=blas_memory_alloc
+                                             -Wl,--wrap=blas_memory_free)
