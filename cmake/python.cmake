@@ -57,4 +57,16 @@ if(NOT croton_sanitizer)
   nanobind_add_stub(_core_stub MODULE _core OUTPUT "${package}/_core.pyi" PYTHON_PATH "${package}"
                     DEPENDS _core)
   install(FILES "${package}/_core.pyi" DESTINATION croton COMPONENT python)
+  # The functions that Python makes of the catalogue have stubs, too.
+  add_custom_command(
+    OUTPUT "${package}/tensor/__init__.pyi" "${package}/tensor/_ops.pyi"
+    COMMAND "${CMAKE_COMMAND}" -E env "PYTHONPATH=${PROJECT_BINARY_DIR}/python"
+            "${Python_EXECUTABLE}" "${PROJECT_SOURCE_DIR}/python/binding/make_stubs.py" "${package}"
+    DEPENDS _core_stub "${PROJECT_SOURCE_DIR}/python/binding/make_stubs.py"
+            "${PROJECT_SOURCE_DIR}/python/croton/tensor/_names.py"
+            "${PROJECT_SOURCE_DIR}/python/croton/tensor/_more.py" "${package}/_core.pyi"
+    COMMENT "Type stubs of croton.tensor" VERBATIM)
+  add_custom_target(croton_stubs ALL DEPENDS "${package}/tensor/__init__.pyi")
+  install(FILES "${package}/tensor/__init__.pyi" "${package}/tensor/_ops.pyi"
+          DESTINATION croton/tensor COMPONENT python)
 endif()

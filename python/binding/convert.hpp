@@ -4,6 +4,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <exception>
 #include <optional>
 #include <string>
 
@@ -45,6 +46,8 @@ void set_package_folder(std::string folder);
 // --- errors (error.cpp)
 
 void bind_errors(nb::module_& m);
+/// Sets the Python exception that stands for a C++ one: for functions that Python calls directly.
+void set_python_error(const std::exception_ptr& pointer);
 /// Keeps the Python exception that is set on this thread, for when the Interrupted or Internal
 /// error that stands for it comes out.
 void stash_python_error();

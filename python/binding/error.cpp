@@ -108,6 +108,18 @@ void stash_python_error() {
     Py_XDECREF(std::exchange(stashed, value));
 }
 
+void set_python_error(const std::exception_ptr& pointer) {
+    try {
+        translate(pointer, nullptr);
+    } catch (nb::python_error& error) {
+        error.restore();
+    } catch (const std::bad_alloc&) {
+        PyErr_NoMemory();
+    } catch (const std::exception& error) {
+        PyErr_SetString(PyExc_RuntimeError, error.what());
+    }
+}
+
 void bind_errors(nb::module_& m) {
     base_class = make_class(m, "Error", "What Croton's errors have in common.", PyExc_Exception);
     for (auto& row : rows) {
