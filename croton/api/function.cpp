@@ -15,9 +15,19 @@ namespace croton {
 using Clock = std::chrono::steady_clock;
 
 namespace {
-struct SharedUpdate {
-    size_t shared;  ///< place among the function's shared variables
+// What becomes of a program's output after a call.
+struct StateUpdate {
+    size_t target;  ///< place among the function's shared variables, or among its inputs
     size_t output;  ///< place among the program's outputs
+};
+
+// A program with its working memory: the function's own, or one for fewer outputs.
+struct Plan {
+    compile::BuildRequest request;
+    compile::Built built;
+    size_t visible = 0;  ///< outputs that calls return; updates follow
+    /// Frames without a caller: of the specialised program, and of the general one.
+    std::vector<std::unique_ptr<runtime::Frame>> idle, idle_general;
 };
 
 double seconds_since(Clock::time_point start) {
@@ -30,44 +40,50 @@ struct Function::State {
     std::vector<In> inputs;
     std::vector<Out> outputs;
     std::vector<SharedVariable> shared;
-    std::vector<SharedUpdate> updates;
-    compile::BuildRequest request;
-    compile::Built built;
+    std::vector<StateUpdate> updates;        ///< of shared variables; outputs as in `plan`
+    std::vector<StateUpdate> input_updates;  ///< of stored values of inputs
+    std::unique_ptr<bool[]> borrow;          ///< one an output of `plan`
     Mode mode;
     std::optional<bool> allow_downcast;
     bool trust = false;
     bool keep_profile = false;
     double compile_seconds = 0;
 
-    std::mutex mutex;  // guards what follows
-    /// Frames without a caller: of the specialised program, and of the general one.
-    std::vector<std::unique_ptr<runtime::Frame>> idle, idle_general;
+    /// Held during calls that update stored values. Taken before the shared variables' locks.
+    std::mutex stored_mutex;
+
+    std::mutex mutex;                          // guards what follows
+    std::vector<std::optional<Array>> stored;  // one an input: what it has without an argument
+    Plan plan;
+    std::map<std::vector<size_t>, Plan> partial;  // by chosen outputs
     std::vector<runtime::StepTiming> timings;
     int64_t calls = 0, held_bytes = 0;
     double call_seconds = 0;
 
-    std::unique_ptr<runtime::Frame> take_frame(bool general);
-    void give_back(std::unique_ptr<runtime::Frame> frame, bool general, double seconds,
+    std::unique_ptr<runtime::Frame> take_frame(Plan& from, bool general);
+    void give_back(Plan& to, std::unique_ptr<runtime::Frame> frame, bool general, double seconds,
                    const std::vector<runtime::StepTiming>& times);
+    Plan& plan_for(const std::vector<size_t>& chosen);
+    std::vector<Array> arguments(const std::vector<std::optional<Array>>& given);
 };
 
-std::unique_ptr<runtime::Frame> Function::State::take_frame(bool general) {
+std::unique_ptr<runtime::Frame> Function::State::take_frame(Plan& from, bool general) {
     {
         std::lock_guard lock(mutex);
-        auto& frames = general ? idle_general : idle;
+        auto& frames = general ? from.idle_general : from.idle;
         if (!frames.empty()) {
             auto frame = std::move(frames.back());
             frames.pop_back();
             return frame;
         }
     }
-    return std::make_unique<runtime::Frame>(general ? *built.general() : *built.program);
+    return std::make_unique<runtime::Frame>(general ? *from.built.general() : *from.built.program);
 }
 
-void Function::State::give_back(std::unique_ptr<runtime::Frame> frame, bool general, double seconds,
-                                const std::vector<runtime::StepTiming>& times) {
+void Function::State::give_back(Plan& to, std::unique_ptr<runtime::Frame> frame, bool general,
+                                double seconds, const std::vector<runtime::StepTiming>& times) {
     std::lock_guard lock(mutex);
-    if (keep_profile) {
+    if (keep_profile && &to == &plan) {
         ++calls;
         call_seconds += seconds;
         held_bytes = std::max(held_bytes, frame->held_bytes());
@@ -78,7 +94,33 @@ void Function::State::give_back(std::unique_ptr<runtime::Frame> frame, bool gene
             timings[i].bytes = times[i].bytes;
         }
     }
-    (general ? idle_general : idle).push_back(std::move(frame));
+    (general ? to.idle_general : to.idle).push_back(std::move(frame));
+}
+
+// The same updates with fewer outputs in front of them.
+Plan& Function::State::plan_for(const std::vector<size_t>& chosen) {
+    {
+        std::lock_guard lock(mutex);
+        if (auto found = partial.find(chosen); found != partial.end()) return found->second;
+    }
+    for (size_t i : chosen)
+        if (i >= outputs.size())
+            fail(ErrorKind::Usage, "function ", name, " has no output ", i,
+                 " for output_subset; it has ", outputs.size());
+    compile::BuildRequest request = plan.request;
+    Variables wanted;
+    for (size_t i : chosen) wanted.push_back(plan.request.outputs[i]);
+    auto first = plan.request.outputs.begin() + static_cast<std::ptrdiff_t>(outputs.size());
+    wanted.insert(wanted.end(), first, plan.request.outputs.end());
+    request.outputs = std::move(wanted);
+    int moved = static_cast<int>(chosen.size()) - static_cast<int>(outputs.size());
+    for (auto& update : request.updates) update.first += moved;
+    Plan result;
+    result.built = compile::build(request);
+    result.request = std::move(request);
+    result.visible = chosen.size();
+    std::lock_guard lock(mutex);
+    return partial.emplace(chosen, std::move(result)).first->second;
 }
 
 const Array& Results::only() const {
@@ -110,6 +152,9 @@ void check_inputs(const std::vector<In>& inputs) {
             fail(ErrorKind::Usage, "input ", i, " of the function is a constant");
         if (!seen.insert(v).second)
             fail(ErrorKind::Usage, "input ", label(v, i), " is given twice");
+        if ((inputs[i].update || inputs[i].implicit) && !inputs[i].value)
+            fail(ErrorKind::Usage, "input ", label(v, i), " has ",
+                 inputs[i].update ? "an update" : "no argument", " but no value to start from");
         if (!inputs[i].name.empty() && !names.insert(inputs[i].name).second)
             fail(ErrorKind::Usage, "two inputs have the name '", inputs[i].name, "'");
     }
@@ -214,6 +259,7 @@ Function function(const std::vector<In>& inputs, const std::vector<Out>& outputs
     auto state = std::make_shared<Function::State>();
     state->name = options.name.empty() ? "f" : options.name;
     state->inputs = inputs;
+    for (const auto& in : inputs) state->stored.push_back(in.value);
     state->outputs = outputs;
     state->mode = options.mode ? *options.mode : compile::default_mode();
     state->allow_downcast = options.allow_input_downcast;
@@ -232,10 +278,15 @@ Function function(const std::vector<In>& inputs, const std::vector<Out>& outputs
             if (other == target) fail(ErrorKind::Usage, "'", target.name(), "' is updated twice");
         updates.emplace_back(target, fitted(value, target, "update"));
     }
+    for (const auto& in : inputs)
+        if (in.update) results.push_back(in.update);
     add_default_updates(updates, results, options);
+    results.resize(outputs.size());
 
     Variables roots = results;
     for (const auto& [target, value] : updates) roots.push_back(value);
+    for (const auto& in : inputs)
+        if (in.update) roots.push_back(fitted(in.update, in.variable, "update"));
     if (!options.givens.empty()) {
         Substitution replacements;
         for (const auto& [target, value] : options.givens)
@@ -245,6 +296,10 @@ Function function(const std::vector<In>& inputs, const std::vector<Out>& outputs
     }
     check_unused(inputs, roots, options);
     state->shared = find_shared(inputs, roots, updates);
+
+    std::vector<size_t> stateful;
+    for (size_t i = 0; i < inputs.size(); ++i)
+        if (inputs[i].update) stateful.push_back(i);
 
     compile::BuildRequest request;
     for (const auto& in : inputs) request.inputs.push_back(in.variable);
@@ -259,22 +314,35 @@ Function function(const std::vector<In>& inputs, const std::vector<Out>& outputs
         request.updates.emplace_back(static_cast<int>(results.size() + i),
                                      static_cast<int>(inputs.size() + shared));
     }
-    state->built = compile::build(request);
-    state->request = std::move(request);
+    for (size_t i = 0; i < stateful.size(); ++i)
+        state->input_updates.push_back({stateful[i], results.size() + updates.size() + i});
+    state->borrow = std::make_unique<bool[]>(request.outputs.size());
+    for (size_t i = 0; i < outputs.size(); ++i) state->borrow[i] = outputs[i].borrow;
+    state->plan.built = compile::build(request);
+    state->plan.request = std::move(request);
+    state->plan.visible = outputs.size();
     state->compile_seconds = seconds_since(start);
     return Function(state);
+}
+
+bool survives_cast(const Array& array, DType dtype) {
+    Array there = array.cast(dtype);
+    auto negative = [](const Array& a) {
+        auto values = a.to_vector<int64_t>();
+        return std::any_of(values.begin(), values.end(), [](int64_t v) { return v < 0; });
+    };
+    // There and back again may wrap twice: signs tell.
+    if (is_integer(array.dtype()) && is_integer(dtype)) {
+        bool from = is_signed_integer(array.dtype()), to = is_signed_integer(dtype);
+        if (from != to && negative(from ? array : there)) return false;
+    }
+    return there.cast(array.dtype()).identical(array.contiguous_copy());
 }
 
 // --- calling
 // --------------------------------------------------------------------------------------
 
 namespace {
-// Whether every value survives the cast: how a lenient call takes, say, int64 values for an int32
-// input.
-bool cast_loses(const Array& value, DType dtype) {
-    return !value.cast(dtype).cast(value.dtype()).identical(value.contiguous_copy());
-}
-
 Array fit_argument(const Array& value, const In& in, size_t position,
                    std::optional<bool> downcast) {
     const auto& type = in.variable.type();
@@ -288,7 +356,7 @@ Array fit_argument(const Array& value, const In& in, size_t position,
         bool allowed = downcast.value_or(false) || can_cast_safely(value.dtype(), type.dtype);
         if (!allowed && value.rank() == 0 && !downcast &&
             dtype_family(value.dtype()) <= dtype_family(type.dtype))
-            allowed = is_floating(type.dtype) || !cast_loses(value, type.dtype);
+            allowed = is_floating(type.dtype) || survives_cast(value, type.dtype);
         if (in.strict || !allowed)
             fail(ErrorKind::Type, "input ", label(in.variable, position), " takes ",
                  dtype_name(type.dtype), ", not ", dtype_name(value.dtype()),
@@ -336,23 +404,39 @@ void check_sizes(const std::vector<In>& inputs, const std::vector<SharedVariable
 using Locks = std::vector<std::unique_lock<std::mutex>>;
 }  // namespace
 
-Results Function::call(std::vector<std::optional<Array>> arguments) const {
+std::vector<Array> Function::State::arguments(const std::vector<std::optional<Array>>& given) {
+    if (given.size() > inputs.size())
+        fail(ErrorKind::Usage, "function ", name, " takes ", inputs.size(), " arguments, not ",
+             given.size());
+    std::vector<Array> values;
+    values.reserve(inputs.size() + shared.size());
+    for (size_t i = 0; i < inputs.size(); ++i) {
+        const In& in = inputs[i];
+        if (i < given.size() && given[i]) {
+            if (in.implicit)
+                fail(ErrorKind::Usage, "function ", name, ": input ", label(in.variable, i),
+                     " is implicit: it takes no argument");
+            values.push_back(trust ? *given[i] : fit_argument(*given[i], in, i, allow_downcast));
+            continue;
+        }
+        if (!in.value)
+            fail(ErrorKind::Usage, "function ", name, ": input ", label(in.variable, i),
+                 " of type ", in.variable.type().text(), " is missing");
+        std::lock_guard lock(mutex);
+        values.push_back(*stored[i]);
+    }
+    return values;
+}
+
+Results Function::run(std::vector<std::optional<Array>> arguments,
+                      const std::vector<size_t>* subset) const {
     State& s = *state_;
     auto start = s.keep_profile ? Clock::now() : Clock::time_point();
-    if (arguments.size() > s.inputs.size())
-        fail(ErrorKind::Usage, "function ", s.name, " takes ", s.inputs.size(), " arguments, not ",
-             arguments.size());
-    arguments.resize(s.inputs.size());
-    std::vector<Array> values;
-    values.reserve(s.inputs.size() + s.shared.size());
-    for (size_t i = 0; i < s.inputs.size(); ++i) {
-        const In& in = s.inputs[i];
-        if (!arguments[i] && !in.value)
-            fail(ErrorKind::Usage, "function ", s.name, ": input ", label(in.variable, i),
-                 " of type ", in.variable.type().text(), " is missing");
-        const Array& given = arguments[i] ? *arguments[i] : *in.value;
-        values.push_back(s.trust ? given : fit_argument(given, in, i, s.allow_downcast));
-    }
+    Plan& plan = subset ? s.plan_for(*subset) : s.plan;
+    size_t moved = s.outputs.size() - plan.visible;  // how much earlier updates stand (modulo 2^64)
+    std::unique_lock<std::mutex> stored(s.stored_mutex, std::defer_lock);
+    if (!s.input_updates.empty()) stored.lock();
+    std::vector<Array> values = s.arguments(arguments);
     // Storages are locked in the order of their addresses, so that two functions never wait for
     // each other; a function without updates only needs the values of one moment.
     std::vector<SharedStorage*> storages;
@@ -366,28 +450,37 @@ Results Function::call(std::vector<std::optional<Array>> arguments) const {
     if (!s.trust) check_sizes(s.inputs, s.shared, values);
 
     // A shared value that nobody else holds may be updated in its own memory.
-    auto writable = std::make_unique<bool[]>(values.size());
+    SmallVector<bool, 16> writable(values.size(), false);
     for (const auto& update : s.updates) {
-        const Array& value = s.shared[update.shared].storage().value;
-        writable[s.inputs.size() + update.shared] =
+        const Array& value = s.shared[update.target].storage().value;
+        writable[s.inputs.size() + update.target] =
             value.owner() && value.owner().use_count() == 2 && !s.mode.check;
     }
-    bool general = !s.built.assumptions_hold(values);
-    auto frame = s.take_frame(general);
+    bool general = !plan.built.assumptions_hold(values);
+    auto frame = s.take_frame(plan, general);
     std::vector<runtime::StepTiming> times;
     frame->timings = s.keep_profile ? &times : nullptr;
+    SmallVector<bool, 16> borrow(plan.visible, false);
+    for (size_t i = 0; i < plan.visible; ++i) borrow[i] = s.borrow[subset ? (*subset)[i] : i];
     std::vector<Array> results;
     try {
-        results = frame->run(values, {writable.get(), values.size()});
-        if (s.mode.check) compile::check_results(s.request, values, results);
+        results = frame->run(
+            values,
+            {{writable.data(), writable.size()}, {borrow.data(), borrow.size()}, s.inputs.size()});
+        if (s.mode.check) compile::check_results(plan.request, values, results);
     } catch (...) {
-        s.give_back(std::move(frame), general, 0, {});
+        s.give_back(plan, std::move(frame), general, 0, {});
         throw;
     }
     for (const auto& update : s.updates)
-        s.shared[update.shared].storage().value = results[update.output];
-    results.resize(s.outputs.size());
-    s.give_back(std::move(frame), general, s.keep_profile ? seconds_since(start) : 0, times);
+        s.shared[update.target].storage().value = results[update.output - moved];
+    if (!s.input_updates.empty()) {
+        std::lock_guard lock(s.mutex);
+        for (const auto& update : s.input_updates)
+            s.stored[update.target] = results[update.output - moved];
+    }
+    results.resize(plan.visible);
+    s.give_back(plan, std::move(frame), general, s.keep_profile ? seconds_since(start) : 0, times);
     return Results(std::move(results));
 }
 
@@ -418,8 +511,26 @@ size_t Function::output_count() const { return state_->outputs.size(); }
 const Variable& Function::output(size_t i) const { return state_->outputs.at(i).variable; }
 void Function::trust_input(bool trust) { state_->trust = trust; }
 bool Function::trusts_input() const { return state_->trust; }
-const runtime::Program& Function::program() const { return *state_->built.program; }
-const compile::Trace& Function::trace() const { return *state_->built.trace; }
+const runtime::Program& Function::program() const { return *state_->plan.built.program; }
+const compile::Trace& Function::trace() const { return *state_->plan.built.trace; }
+std::optional<bool> Function::allow_input_downcast() const { return state_->allow_downcast; }
+
+std::optional<Array> Function::stored(size_t i) const {
+    std::lock_guard lock(state_->mutex);
+    return state_->stored.at(i);
+}
+
+void Function::set_stored(size_t i, const Array& value) const {
+    State& s = *state_;
+    const In& in = s.inputs.at(i);
+    if (!in.value)
+        fail(ErrorKind::Usage, "function ", s.name, ": input ", label(in.variable, i),
+             " has no default that could be set; give it as an argument");
+    Array fitting = fit_argument(value, in, i, s.allow_downcast).copy();
+    std::lock_guard whole_calls(s.stored_mutex);
+    std::lock_guard lock(s.mutex);
+    s.stored[i] = std::move(fitting);
+}
 const Mode& Function::mode() const { return state_->mode; }
 bool Function::profiled() const { return state_->keep_profile; }
 
@@ -429,19 +540,33 @@ Variables Function::shared_variables() const {
 
 void Function::free() const {
     std::lock_guard lock(state_->mutex);
-    state_->idle.clear();
-    state_->idle_general.clear();
+    state_->plan.idle.clear();
+    state_->plan.idle_general.clear();
+    for (auto& [chosen, plan] : state_->partial) {
+        plan.idle.clear();
+        plan.idle_general.clear();
+    }
 }
 
 Function Function::copy(const Updates& swap, bool delete_updates, std::string name) const {
     auto twin = std::make_shared<State>();
     twin->name = name.empty() ? state_->name : std::move(name);
+    {
+        std::lock_guard lock(state_->mutex);
+        twin->stored = state_->stored;
+    }
     twin->inputs = state_->inputs;
     twin->outputs = state_->outputs;
     twin->shared = state_->shared;
-    if (!delete_updates) twin->updates = state_->updates;
-    twin->request = state_->request;
-    twin->built = state_->built;
+    if (!delete_updates) {
+        twin->updates = state_->updates;
+        twin->input_updates = state_->input_updates;
+    }
+    twin->plan.request = state_->plan.request;
+    twin->plan.built = state_->plan.built;
+    twin->plan.visible = state_->plan.visible;
+    twin->borrow = std::make_unique<bool[]>(twin->plan.request.outputs.size());
+    std::copy_n(state_->borrow.get(), twin->plan.request.outputs.size(), twin->borrow.get());
     twin->mode = state_->mode;
     twin->allow_downcast = state_->allow_downcast;
     twin->trust = state_->trust;
@@ -467,7 +592,7 @@ Profile Function::profile() const {
     std::lock_guard lock(s.mutex);
     Profile result{s.name, s.calls, s.call_seconds, s.compile_seconds, {}, s.held_bytes};
     for (size_t i = 0; i < s.timings.size(); ++i) {
-        const auto& step = s.built.program->steps[i];
+        const auto& step = s.plan.built.program->steps[i];
         result.rows.push_back(
             {step.label, step.site, s.timings[i].calls, s.timings[i].seconds, s.timings[i].bytes});
     }

@@ -24,12 +24,16 @@ struct In {
         {};                 ///< true: any cast; false: lossless ones; unset: the function's
     bool borrow = false;    ///< the function may keep reading the caller's memory
     bool mutable_ = false;  ///< the function may write into the caller's memory
+    /// What `value` becomes after each call; null: it stays. Needs a value and the input's type.
+    Variable update = {};
+    bool implicit = false;  ///< callers may not give it: it has its value only
     In(Variable v) : variable(std::move(v)) {}
     In(Variable v, std::string n, std::optional<Array> d = {})
         : variable(std::move(v)), name(std::move(n)), value(std::move(d)) {}
 };
 
-/// An output. With borrow the result may share memory with a shared variable or a constant.
+/// An output. With borrow the result may share memory with a shared variable: it is then copied
+/// neither at this call nor, should the variable be updated, written over.
 struct Out {
     Variable variable;
     bool borrow = false;
@@ -97,7 +101,15 @@ class Function {
     Function() = default;
     /// Arguments in the order of the inputs. Type, Shape and Usage errors name the input. A call
     /// that fails leaves shared variables as they were.
-    Results call(std::vector<std::optional<Array>> arguments) const;
+    Results call(std::vector<std::optional<Array>> arguments) const {
+        return run(std::move(arguments), nullptr);
+    }
+    /// Computes only these outputs, in this order; updates happen all the same. The code is
+    /// compiled at the first call for a choice. Usage error naming the outputs there are.
+    Results call_subset(std::vector<std::optional<Array>> arguments,
+                        const std::vector<size_t>& outputs) const {
+        return run(std::move(arguments), &outputs);
+    }
     template <class... Arrays>
     Results operator()(const Arrays&... arrays) const {
         return call({std::optional<Array>(Array(as_array(arrays)))...});
@@ -111,6 +123,11 @@ class Function {
     const In& input(size_t i) const;
     size_t output_count() const;
     const Variable& output(size_t i) const;
+    std::optional<bool> allow_input_downcast() const;
+    /// What input i has when no argument is given: the default, or what updates made of it.
+    std::optional<Array> stored(size_t i) const;
+    /// Usage error if the input has no default, Type error if the value does not fit.
+    void set_stored(size_t i, const Array& value) const;
     /// Shared variables the function reads or updates.
     Variables shared_variables() const;
     /// Skips all checks and conversions of arguments: they must have exactly the right dtype and
@@ -141,6 +158,8 @@ class Function {
     static Array as_array(T value) {
         return Array::scalar(value);
     }
+    Results run(std::vector<std::optional<Array>> arguments,
+                const std::vector<size_t>* subset) const;
     std::shared_ptr<State> state_;
 };
 
@@ -152,6 +171,10 @@ inline Function function(const std::vector<In>& inputs, const Variable& output,
                          const FunctionOptions& options = {}) {
     return function(inputs, std::vector<Out>{output}, options);
 }
+
+/// Whether every element has the same value in that dtype (NaN stays NaN): how a call takes, say,
+/// int64 values for an int32 input.
+bool survives_cast(const Array& array, DType dtype);
 
 /// The value of an expression, given values for its inputs.
 Array eval(const Variable& expression, const std::vector<std::pair<Variable, Array>>& inputs = {});

@@ -29,7 +29,7 @@ struct Frame::State {
     std::vector<std::shared_ptr<const void>> owners;  // of Fresh values
     std::vector<Buffer> slots;
     std::span<const Array> arguments;  // of the running call
-    std::span<const bool> writable;
+    Permissions permissions;
     std::vector<std::unique_ptr<Frame>> inner;  // of branches: then at 2 i, else at 2 i + 1
 };
 
@@ -67,6 +67,7 @@ class Executor {
     [[noreturn]] void fail_drawn(const Error& error, const Step& step);
     Frame& inner_frame(size_t which, const Program& program);
     Id root(Id id) const;
+    std::shared_ptr<const void> argument_owner(Id id) const;
 
     Frame::State& s_;
     const Program& p_;
@@ -135,14 +136,26 @@ Id Executor::root(Id id) const {
     return id;
 }
 
+// Whose memory the value shows, if that is somebody's who may share it with a result.
+std::shared_ptr<const void> Executor::argument_owner(Id id) const {
+    if (value(id).place != Place::Argument) return nullptr;
+    auto k =
+        static_cast<size_t>(std::find(p_.inputs.begin(), p_.inputs.end(), id) - p_.inputs.begin());
+    bool allowed = k >= s_.permissions.borrow_from && k < s_.arguments.size();
+    return allowed ? s_.arguments[k].owner() : nullptr;
+}
+
 std::vector<Array> Executor::results() {
     std::vector<Array> results;
     std::vector<Id> given_away;
+    auto borrow = s_.permissions.borrow;
     for (Id id : p_.outputs) {
         const TensorRef& r = at(id);
         Id owner = root(id);
         bool first = std::find(given_away.begin(), given_away.end(), owner) == given_away.end();
         auto memory = s_.owners[static_cast<size_t>(owner)];
+        if (size_t i = results.size(); !memory && i < borrow.size() && borrow[i])
+            memory = argument_owner(owner);
         Array shown = Array::view(r.dtype, r.shape, r.strides, r.data, memory);
         results.push_back(memory && first ? std::move(shown) : shown.copy());
         given_away.push_back(owner);
@@ -182,7 +195,7 @@ bool Executor::take_argument(Id id, TensorRef& r) {
     if (v.place != Place::Fresh || v.source < 0) return false;
     auto k = static_cast<size_t>(std::find(p_.inputs.begin(), p_.inputs.end(), v.source) -
                                  p_.inputs.begin());
-    if (k >= s_.writable.size() || !s_.writable[k]) return false;
+    if (k >= s_.permissions.write.size() || !s_.permissions.write[k]) return false;
     const TensorRef& argument = at(v.source);
     if (!(argument.shape == r.shape) || !(argument.strides == r.strides)) return false;
     r.data = argument.data;
@@ -418,9 +431,9 @@ void Executor::fail_drawn(const Error& error, const Step& step) {
 Frame::Frame(const Program& program) : state_(std::make_unique<State>(program)) {}
 Frame::~Frame() = default;
 
-std::vector<Array> Frame::run(std::span<const Array> arguments, std::span<const bool> writable) {
+std::vector<Array> Frame::run(std::span<const Array> arguments, Permissions permissions) {
     state_->arguments = arguments;
-    state_->writable = writable;
+    state_->permissions = permissions;
     Executor executor(*state_);
     executor.bind(arguments);
     executor.run(*this);

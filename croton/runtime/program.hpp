@@ -119,6 +119,13 @@ struct StepTiming {
     int64_t bytes = 0;  ///< written, last call
 };
 
+/// What a call may do with its arguments' memory.
+struct Permissions {
+    std::span<const bool> write = {};   ///< argument i: an output may be left there (an update)
+    std::span<const bool> borrow = {};  ///< output i may share memory with an argument's owner,
+    size_t borrow_from = 0;             ///< if the argument is this one or a later one
+};
+
 /// Working memory of one running call; reused between calls, never shared by two at once.
 class Frame {
   public:
@@ -129,9 +136,7 @@ class Frame {
     /// Runs the program on `arguments` and returns its outputs. Outputs never share memory with
     /// arguments or with the frame, unless the program says so (Place::View of an argument gets
     /// copied). Errors come out with step, line and shapes drawn.
-    /// `writable[i]` allows the program to leave an output in argument i's memory (in-place
-    /// update).
-    std::vector<Array> run(std::span<const Array> arguments, std::span<const bool> writable = {});
+    std::vector<Array> run(std::span<const Array> arguments, Permissions permissions = {});
     /// Called after each step with its number, if set: for checks and displays.
     std::function<void(size_t, std::span<const TensorRef>)> after_step;
     /// Set before run(): fills timings, one a step.

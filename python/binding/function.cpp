@@ -35,7 +35,7 @@ bool interrupted() {
 // --- making
 
 struct OutputForm {
-    enum class Kind { None, One, List, Dict } kind = Kind::None;
+    enum class Kind { None, One, List, Dict } kind = Kind::None;  // None gives an empty list
     std::vector<std::string> keys;
 };
 
@@ -139,22 +139,50 @@ Callable make_function(nb::handle inputs, nb::handle outputs, nb::handle mode, n
 
 // --- calling
 
-// Lists and plain numbers take the input's dtype, as weak constants do, if no value is lost.
-Array fit_plain(Array array, DType dtype) {
+// Lists and plain numbers take the input's dtype, as weak constants do, if no value is lost; floats
+// may be rounded unless every bit is to be kept.
+Array fit_plain(Array array, DType dtype, bool exact = false) {
     if (array.dtype() == dtype) return array;
     if (array.size() == 0) return array.cast(dtype);
     if (dtype_family(array.dtype()) > dtype_family(dtype)) return array;
     Array converted = array.cast(dtype);
-    if (is_floating(dtype) || is_complex(dtype)) return converted;
-    return converted.cast(array.dtype()).identical(array.contiguous_copy()) ? converted : array;
+    if (!exact && (is_floating(dtype) || is_complex(dtype))) return converted;
+    return survives_cast(array, dtype) ? converted : array;
 }
 
-Array argument(nb::handle value, const Variable& variable) {
+// The commonest arguments of all without a detour over NumPy.
+std::optional<Array> plain_number(PyObject* value, DType dtype) {
+    if (PyFloat_CheckExact(value)) {
+        double number = PyFloat_AS_DOUBLE(value);
+        if (dtype == DType::Float64) return Array::scalar(number);
+        if (dtype == DType::Float32) return Array::scalar(static_cast<float>(number));
+    } else if (PyLong_CheckExact(value) && dtype == DType::Int64) {
+        int overflow = 0;
+        int64_t number = PyLong_AsLongLongAndOverflow(value, &overflow);
+        if (!overflow) return Array::scalar(number);
+    }
+    return {};
+}
+
+Array argument(nb::handle value, const Function& f, size_t position) {
     if (is_numpy_array(value.ptr())) return to_array(value, Keep::Borrow);
+    const In& in = f.input(position);
+    DType dtype = in.variable.dtype();
+    if (in.strict) {
+        auto generic = nb::module_::import_("numpy").attr("generic");
+        if (PyObject_IsInstance(value.ptr(), generic.ptr()) == 1) return to_array(value);
+        fail(ErrorKind::Type, "input ", position, " ('", in.name,
+             "') is strict: it takes a numpy.ndarray of ", dtype_name(dtype), ", not ",
+             nb::repr(value.type()).c_str());
+    }
+    auto downcast = in.allow_downcast ? in.allow_downcast : f.allow_input_downcast();
+    bool exact = downcast.has_value() && !*downcast;
+    if (!exact)
+        if (auto number = plain_number(value.ptr(), dtype)) return std::move(*number);
     bool plain = PyLong_Check(value.ptr()) || PyFloat_Check(value.ptr()) ||
                  PyComplex_Check(value.ptr()) || is_sequence(value);
     Array array = to_array(value, Keep::Borrow);
-    return plain ? fit_plain(std::move(array), variable.dtype()) : array;
+    return plain ? fit_plain(std::move(array), dtype, exact) : array;
 }
 
 size_t input_named(const Function& f, const std::string& name) {
@@ -167,18 +195,44 @@ size_t input_named(const Function& f, const std::string& name) {
          known.empty() ? "none" : known);
 }
 
-nb::object pack(const Callable& c, std::vector<Array>& values) {
-    switch (c.form.kind) {
-        case OutputForm::Kind::None: return nb::list();
-        case OutputForm::Kind::One: return to_numpy(values[0]);
-        case OutputForm::Kind::Dict: {
-            nb::dict result;
-            for (size_t i = 0; i < values.size(); ++i)
-                result[c.form.keys[i].c_str()] = to_numpy(values[i]);
-            return result;
+// The outputs that a caller chose by output_subset: numbers, or keys of a dictionary.
+std::vector<size_t> chosen_outputs(const Callable& c, nb::handle subset) {
+    if (!is_sequence(subset))
+        fail(ErrorKind::Type, "output_subset takes a list of numbers or keys of outputs, not ",
+             nb::repr(subset).c_str());
+    std::vector<size_t> result;
+    for (auto item : subset) {
+        if (c.form.kind == OutputForm::Kind::Dict) {
+            auto place =
+                PyUnicode_Check(item.ptr())
+                    ? std::find(c.form.keys.begin(), c.form.keys.end(), nb::cast<std::string>(item))
+                    : c.form.keys.end();
+            if (place == c.form.keys.end())
+                fail(ErrorKind::Usage, "function ", c.function.name(), " has no output ",
+                     nb::repr(item).c_str(), " for output_subset; it has ",
+                     join(c.form.keys, ", ", [](const auto& key) { return "'" + key + "'"; }));
+            result.push_back(static_cast<size_t>(place - c.form.keys.begin()));
+            continue;
         }
-        case OutputForm::Kind::List: break;
+        Py_ssize_t number = PyNumber_AsSsize_t(item.ptr(), nullptr);
+        if (number == -1 && PyErr_Occurred()) throw nb::python_error();
+        if (number < 0) number += static_cast<Py_ssize_t>(c.function.output_count());
+        if (number < 0 || static_cast<size_t>(number) >= c.function.output_count())
+            fail(ErrorKind::Usage, "function ", c.function.name(), " has no output ",
+                 nb::repr(item).c_str(), " for output_subset; it has ", c.function.output_count());
+        result.push_back(static_cast<size_t>(number));
     }
+    return result;
+}
+
+nb::object pack(const Callable& c, std::vector<Array>& values, const std::vector<size_t>* chosen) {
+    if (c.form.kind == OutputForm::Kind::Dict) {
+        nb::dict result;
+        for (size_t i = 0; i < values.size(); ++i)
+            result[c.form.keys[chosen ? (*chosen)[i] : i].c_str()] = to_numpy(values[i]);
+        return result;
+    }
+    if (c.form.kind == OutputForm::Kind::One && !chosen) return to_numpy(values[0]);
     nb::list result;
     for (auto& value : values) result.append(to_numpy(value));
     return result;
@@ -191,20 +245,28 @@ nb::object call(const Callable& c, PyObject* const* args, size_t count, PyObject
         fail(ErrorKind::Usage, "function ", f.name(), " takes ", f.input_count(),
              " arguments, not ", count);
     std::vector<std::optional<Array>> values(f.input_count());
-    for (size_t i = 0; i < count; ++i) values[i] = argument(args[i], f.input(i).variable);
+    for (size_t i = 0; i < count; ++i) values[i] = argument(args[i], f, i);
+    std::optional<std::vector<size_t>> chosen;
     for (Py_ssize_t i = 0; names && i < PyTuple_GET_SIZE(names); ++i) {
+        nb::handle value = args[count + static_cast<size_t>(i)];
         std::string name = nb::cast<std::string>(nb::handle(PyTuple_GET_ITEM(names, i)));
+        if (name == "output_subset") {
+            if (!value.is_none()) chosen = chosen_outputs(c, value);
+            continue;
+        }
         size_t place = input_named(f, name);
         if (values[place])
             fail(ErrorKind::Usage, "function ", f.name(), ": input '", name, "' is given twice");
-        values[place] = argument(args[count + static_cast<size_t>(i)], f.input(place).variable);
+        values[place] = argument(value, f, place);
     }
     std::vector<Array> results;
     {
         nb::gil_scoped_release release;
-        results = std::move(f.call(std::move(values)).values());
+        results = std::move(
+            (chosen ? f.call_subset(std::move(values), *chosen) : f.call(std::move(values)))
+                .values());
     }
-    return pack(c, results);
+    return pack(c, results, chosen ? &*chosen : nullptr);
 }
 
 PyObject* vectorcall(PyObject* self, PyObject* const* args, size_t count, PyObject* names) {
@@ -232,22 +294,77 @@ void serve_vectorcalls(nb::handle type) {
     PyType_Modified(heap);
 }
 
+Array default_of(nb::handle value, const Variable& variable) {
+    if (is_variable(value))
+        fail(ErrorKind::Type, "In: value takes a number or an array, not the variable ",
+             nb::str(value).c_str());
+    return fit_plain(to_array(value), variable.dtype());
+}
+
+nb::object maybe(std::optional<bool> flag) {
+    return flag ? nb::object(nb::bool_(*flag)) : nb::none();
+}
+
+// The input that f[key] means: by name, by variable, or by number.
+size_t input_of(const Function& f, nb::handle key) {
+    if (PyUnicode_Check(key.ptr())) return input_named(f, nb::cast<std::string>(key));
+    if (is_variable(key)) {
+        const Variable& variable = nb::inst_ptr<Handle>(key)->variable;
+        for (size_t i = 0; i < f.input_count(); ++i)
+            if (f.input(i).variable == variable) return i;
+        fail(ErrorKind::Usage, "function ", f.name(), " has no input ", nb::str(key).c_str());
+    }
+    if (!PyLong_Check(key.ptr()))
+        fail(ErrorKind::Type, "an input is named by a string, a variable or a number, not ",
+             nb::repr(key).c_str());
+    auto number = PyLong_AsSsize_t(key.ptr());
+    PyErr_Clear();  // an overflow gives -1
+    if (number < 0 || static_cast<size_t>(number) >= f.input_count())
+        fail(ErrorKind::Usage, "function ", f.name(), " has ", f.input_count(),
+             " inputs, none has number ", number);
+    return static_cast<size_t>(number);
+}
+
+bool has_stored(const Function& f, nb::handle key) {
+    try {
+        return f.input(input_of(f, key)).value.has_value();
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+nb::object get_stored(const Function& f, nb::handle key) {
+    auto value = f.stored(input_of(f, key));
+    return value ? to_numpy(value->copy()) : nb::none();
+}
+
+void set_stored(const Function& f, nb::handle key, nb::handle value) {
+    size_t i = input_of(f, key);
+    Array array = default_of(value, f.input(i).variable);
+    nb::gil_scoped_release release;  // a running call may hold the values
+    f.set_stored(i, array);
+}
+
 void bind_arguments(nb::module_& m) {
     nb::class_<In>(m, "In", "An input of a function with its habits.")
         .def(
             "__init__",
-            [](In* self, nb::handle variable, nb::handle name, nb::handle value, bool mutable_,
-               bool strict, nb::handle allow_downcast, nb::handle borrow) {
+            [](In* self, nb::handle variable, nb::handle name, nb::handle value, nb::handle update,
+               nb::handle mutable_, bool strict, nb::handle allow_downcast, bool autoname,
+               nb::handle implicit, nb::handle borrow, bool) {
                 if (!is_variable(variable))
                     fail(ErrorKind::Type, "In takes a variable, not ", nb::repr(variable).c_str());
                 In in(nb::inst_ptr<Handle>(variable)->variable);
+                if (!autoname) in.name.clear();
                 if (!name.is_none()) in.name = nb::cast<std::string>(name);
-                if (!value.is_none()) in.value = fit_plain(to_array(value), in.variable.dtype());
-                in.mutable_ = mutable_;
+                if (!value.is_none()) in.value = default_of(value, in.variable);
+                if (!update.is_none()) in.update = to_variable(update, python_site());
+                in.implicit = !implicit.is_none() && PyObject_IsTrue(implicit.ptr()) == 1;
+                in.mutable_ = !mutable_.is_none() && PyObject_IsTrue(mutable_.ptr()) == 1;
                 in.strict = strict;
                 if (!allow_downcast.is_none())
                     in.allow_downcast = PyObject_IsTrue(allow_downcast.ptr()) == 1;
-                in.borrow = borrow.is_none() ? mutable_ : PyObject_IsTrue(borrow.ptr()) == 1;
+                in.borrow = borrow.is_none() ? in.mutable_ : PyObject_IsTrue(borrow.ptr()) == 1;
                 if (in.mutable_ && !in.borrow)
                     fail(ErrorKind::Usage,
                          "In: a mutable input is borrowed: borrow=False makes no "
@@ -255,17 +372,25 @@ void bind_arguments(nb::module_& m) {
                 new (self) In(std::move(in));
             },
             nb::arg("variable"), nb::arg("name") = nb::none(), nb::arg("value") = nb::none(),
-            nb::arg("mutable") = false, nb::arg("strict") = false,
-            nb::arg("allow_downcast") = nb::none(), nb::arg("borrow") = nb::none(),
-            "variable: what the argument stands for; name: its keyword; value: default; mutable: "
-            "the function may write into the caller's memory; strict: exactly the variable's "
-            "dtype; "
-            "allow_downcast: True any cast, False lossless ones, None the function's choice.")
+            nb::arg("update") = nb::none(), nb::arg("mutable") = nb::none(),
+            nb::arg("strict") = false, nb::arg("allow_downcast") = nb::none(),
+            nb::arg("autoname") = true, nb::arg("implicit") = nb::none(),
+            nb::arg("borrow") = nb::none(), nb::arg("shared") = false,
+            "variable: what the argument stands for; name: its keyword (the variable's name, "
+            "unless "
+            "autoname is False); value: default; update: expression that the default becomes after "
+            "each call (f[name] reads and sets it); mutable: the function may write into the "
+            "caller's memory; strict: only a numpy.ndarray of exactly the variable's dtype; "
+            "allow_downcast: True any cast, False lossless ones, None the function's choice; "
+            "implicit: callers may not give it. shared has no effect.")
         .def_prop_ro("variable", [](const In& in) { return to_python(in.variable); })
         .def_ro("name", &In::name)
         .def_ro("strict", &In::strict)
         .def_ro("borrow", &In::borrow)
         .def_ro("mutable", &In::mutable_)
+        .def_ro("implicit", &In::implicit)
+        .def_prop_ro("allow_downcast", [](const In& in) { return maybe(in.allow_downcast); })
+        .def_prop_ro("update", [](const In& in) { return to_python(in.update); })
         .def_prop_ro("value", [](const In& in) -> nb::object {
             return in.value ? to_numpy(*in.value) : nb::none();
         });
@@ -353,6 +478,25 @@ void bind_functions(nb::module_& m) {
                 return nb::steal(PyObject_Call(self.ptr(), args.ptr(), kwargs.ptr()));
             },
             "Runs the function: arguments by position or by name.")
+        .def(
+            "__getitem__",
+            [](const Callable& c, nb::handle key) { return get_stored(c.function, key); },
+            nb::arg("input"),
+            "What an input (its name, variable or number) has when no argument is given: its "
+            "default, or what updates made of it; None if it has no default.")
+        .def(
+            "__setitem__",
+            [](const Callable& c, nb::handle key, nb::handle value) {
+                set_stored(c.function, key, value);
+            },
+            nb::arg("input"), nb::arg("value"), "Sets an input's default.")
+        .def(
+            "__contains__",
+            [](const Callable& c, nb::handle key) { return has_stored(c.function, key); },
+            nb::arg("input"), "Whether there is an input of that name with a default.")
+        .def_prop_ro(
+            "value", [](nb::handle self) { return nb::borrow(self); },
+            "The defaults of inputs by name: f.value['x'] is f['x'].")
         .def_prop_ro("name", [](const Callable& c) { return c.function.name(); })
         .def_prop_rw(
             "trust_input", [](const Callable& c) { return c.function.trusts_input(); },

@@ -77,6 +77,125 @@ def test_conversions_of_arguments():
         h(np.zeros((3, 2)))
 
 
+def test_plain_numbers_as_arguments():
+    def takes(kind, **options):
+        s = kind("s")
+        return ct.function([ct.In(s, **options)], s)
+
+    single, double, whole = takes(T.fscalar), takes(T.dscalar), takes(T.lscalar)
+    assert single(0.1) == np.float32(0.1) and single(2).dtype == "float32"
+    assert double(0.1) == 0.1 and double(np.float64(0.1)) == 0.1 and double(3) == 3.0
+    assert double(np.float32(0.5)) == 0.5 and double(True) == 1.0
+    assert whole(-(2**63)) == -(2**63) and whole(True) == 1
+    for wrong in (lambda: whole(2**63), lambda: whole(1.0), lambda: double(1j), lambda: takes(T.bscalar)(128)):
+        with pytest.raises(TypeError):
+            wrong()
+    assert takes(T.bscalar)(-128) == -128 and takes(T.TensorType("uint8", ()))(255) == 255
+    for kind, value in (("uint8", -1), ("uint8", [255, -1]), ("uint64", -1), ("int64", [2**63]), ("bool", 2)):
+        with pytest.raises(TypeError, match=kind):
+            takes(T.TensorType(kind, (None,) * np.ndim(value)))(value)
+    exact = takes(T.fscalar, allow_downcast=False)
+    assert exact(0.5) == 0.5 and exact([0.5][0]) == 0.5
+    with pytest.raises(TypeError, match="float64"):
+        exact(0.1)
+    with pytest.raises(TypeError, match="rank"):
+        ct.function([T.dvector("v")], [], on_unused_input="ignore")(1.0)
+    strict = ct.function([ct.In(T.dvector("v"), strict=True)], [], on_unused_input="ignore")
+    assert strict(V) == []
+    with pytest.raises(TypeError, match="strict.*numpy.ndarray"):
+        strict([1.0])
+
+
+def test_inputs_with_updates():
+    x, total = T.dvector("x"), T.dscalar("total")
+    f = ct.function([x, ct.In(total, value=1.0, update=total + x.sum())], total * 10)
+    assert f(V) == 10 and f["total"] == 7 and f[total] == 7 and f[1] == 7 and f.value["total"] == 7
+    assert f(V) == 70 and f["total"] == 13
+    assert f(V, 100) == 1000 and f["total"] == 106
+    f["total"] = 0
+    assert f(V, total=1.5) == 15 and f["total"] == 7.5
+    assert "total" in f and total in f and "x" not in f and "z" not in f and f["x"] is None
+    with pytest.raises(ct.MissingInputError, match="'a'"):
+        ct.function([ct.In(total, value=1.0, update=total + T.dscalar("a"))], [])
+    before = f["total"]
+    with pytest.raises(TypeError):
+        f(np.zeros((2, 2)))
+    assert f["total"] == before
+    for wrong, error in [
+        (lambda: f["z"], "no input 'z'"), (lambda: f[2], "none has number 2"), (lambda: f[-1], "number -1"),
+        (lambda: f[1.5], "a string, a variable or a number"), (lambda: f[T.dscalar()], "no input"),
+        (lambda: f.__setitem__("x", V), "no default"), (lambda: f.__setitem__("total", V), "rank"),
+        (lambda: ct.function([ct.In(total, update=total + 1)], total), "no value to start from"),
+        (lambda: ct.function([ct.In(total, value=1.0, update=V)], total), "update of 'total'"),
+    ]:  # fmt: skip
+        with pytest.raises(TypeError, match=error):
+            wrong()
+    g = f.copy()
+    g(V)
+    assert g["total"] == before + 6 and f["total"] == before
+    still = f.copy(delete_updates=True)
+    still(V)
+    assert still["total"] == before
+
+
+def test_a_failing_call_leaves_stored_values_alone():
+    x, state = T.dvector("x"), T.dvector("state")
+    f = ct.function([x, ct.In(state, value=V, update=state + x)], state.sum())
+    with pytest.raises(ValueError):
+        f(np.zeros(2))
+    assert f["state"].tolist() == [1, 2, 3]
+    f["state"][:] = 0  # a copy
+    assert f(V) == 6 and f["state"].tolist() == [2, 4, 6]
+
+
+def test_implicit_inputs_and_names():
+    x, k = T.dvector("x"), T.dscalar("k")
+    f = ct.function([ct.In(k, value=2.0, implicit=True), ct.In(x, autoname=False)], x * k)
+    with pytest.raises(TypeError, match="implicit"):
+        f(1.0, V)
+    with pytest.raises(TypeError, match="no input 'x'"):
+        f(x=V)
+    named = ct.function([ct.In(x, "data", V), ct.In(k, "factor", 2, None, True, False, None, True, None, True)], x * k)
+    assert named().tolist() == [2, 4, 6] and named(factor=3).tolist() == [3, 6, 9]
+    (data, factor) = named.inputs
+    assert data.name == "data" and data.value.tolist() == [1, 2, 3] and not data.mutable
+    assert factor.mutable and factor.borrow and factor.update is None and factor.allow_downcast is None
+    with pytest.raises(TypeError, match="borrow=False"):
+        ct.In(x, mutable=True, borrow=False)
+    with pytest.raises(TypeError, match="no value to start from|no argument"):
+        ct.function([ct.In(x, implicit=True)], x)
+
+
+def test_output_subset():
+    calls = []
+
+    class Counts(ct.Op):
+        itypes = otypes = [T.dvector]
+
+        def perform(self, x):
+            calls.append(1)
+            return x
+
+    x, n = T.dvector("x"), ct.shared(0)
+    f = ct.function([x], [x.sum(), Counts()(x), x * 2], updates={n: n + 1})
+    assert f(V, output_subset=[2, 0])[0].tolist() == [2, 4, 6] and n.get_value() == 1 and not calls
+    assert f(V, output_subset=[0]) == [6.0] and f(V, output_subset=[]) == [] and not calls
+    assert f(x=V, output_subset=(-2,))[0].tolist() == [1, 2, 3] and calls and n.get_value() == 4
+    assert len(f(V, output_subset=None)) == 3
+    named = ct.function([x], {"b": x + 1, "a": x.sum()})
+    assert list(named(V, output_subset=["b"])) == ["b"] and named(V, output_subset=["b", "a"])["a"] == 6
+    assert ct.function([x], x.sum())(V, output_subset=[0]) == [6.0]
+    for wrong, phrase in [
+        (lambda: f(V, output_subset=[3]), "no output 3.*it has 3"), (lambda: f(V, output_subset=0), "list"),
+        (lambda: named(V, output_subset=["c"]), "'c'.*it has 'a', 'b'"), (lambda: f(V, output_subset=["a"]), "int"),
+    ]:  # fmt: skip
+        with pytest.raises(TypeError, match=phrase):
+            wrong()
+    state = T.dscalar("state")
+    g = ct.function([ct.In(state, value=0.0, update=state + 1)], [state, state * 2], profile=True)
+    assert g(output_subset=[1]) == [0.0] and g(output_subset=[1]) == [2.0] and g["state"] == 2
+
+
 @pytest.mark.parametrize("dtype", T.all_dtypes)
 def test_every_dtype_goes_in_and_out(dtype):
     if dtype == "bfloat16":
@@ -145,6 +264,22 @@ def test_shared_variables_and_borrowing():
     assert copied.get_value().tolist() == [0, 0]
     assert ct.shared(3).dtype == "int64" and ct.shared(np.float32(3)).dtype == "float32"
     assert isinstance(copied, ct.SharedVariable) and copied.name == "a"
+
+
+def test_borrowed_outputs_may_share_memory_with_shared_variables():
+    w = ct.shared(V, "w")
+    f = ct.function([], [ct.Out(w, borrow=True), ct.Out(w[1:], borrow=True), w])
+    whole, part, own = f()
+    inside = w.get_value(borrow=True)
+    assert np.shares_memory(whole, inside) and not np.shares_memory(own, inside)
+    assert part.tolist() == [2, 3]
+    ct.function([], updates={w: w * 10})()
+    assert whole.tolist() == [1, 2, 3] and w.get_value().tolist() == [10, 20, 30]
+    both = ct.function([], ct.Out(w, borrow=True), updates={w: w + 1})
+    assert both().tolist() == [10, 20, 30] and both().tolist() == [11, 21, 31]
+    x = T.dvector("x")
+    given = V.copy()
+    assert not np.shares_memory(ct.function([x], ct.Out(x, borrow=True))(given), given)
 
 
 def test_updates_and_default_updates():
@@ -286,6 +421,25 @@ def test_threads_call_one_function_at_once():
     for thread in threads:
         thread.join()
     assert not wrong and n.get_value() == 400
+
+
+def test_threads_share_stored_values():
+    x, n = T.lscalar("x"), T.lscalar("n")
+    f = ct.function([x, ct.In(n, value=0, update=n + x)], [n, n * 2])
+    wrong = []
+
+    def work():
+        for i in range(200):
+            a, b = f(1) if i % 2 else (None, f(1, output_subset=[1])[0])
+            if (a is not None and 2 * a != b) or f["n"] < 0:
+                wrong.append((a, b))
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong and f["n"] == 1600
 
 
 def test_the_gil_is_released_while_running():

@@ -1,5 +1,6 @@
 """The op functions: one for each record, with signature, docstring and stub; user ops; control; random."""
 
+import ast
 import inspect
 import pathlib
 
@@ -30,14 +31,44 @@ def test_aliases_stand_for_what_they_say():
         assert callable(getattr(T, alias))
 
 
+def stub_names(path):
+    """What a stub defines: functions, classes, assignments, imports, and members of classes as C.m."""
+    if not path.exists():
+        pytest.skip(f"{path} is made by the target croton_stubs, which was not built")
+
+    def names(body, prefix=""):
+        for node in body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                yield prefix + node.name
+            if isinstance(node, ast.ClassDef):
+                yield from names(node.body, node.name + ".")
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                yield from (prefix + (alias.asname or alias.name) for alias in node.names)
+            if isinstance(node, ast.AnnAssign):
+                yield prefix + node.target.id
+            if isinstance(node, ast.Assign):
+                yield from (prefix + target.id for target in node.targets)
+
+    return set(names(ast.parse(path.read_text()).body))
+
+
 def test_stubs_name_every_function():
-    stubs = pathlib.Path(ct._core.__file__).parent / "tensor" / "_ops.pyi"
-    if not stubs.exists():
-        pytest.skip("stubs are made by the target _core_stub, which was not built")
-    text = stubs.read_text()
-    compile(text, str(stubs), "exec")
-    for name in _ops.__all__:
-        assert f"def {name}(" in text or f"\n{name} = " in text, name
+    package = pathlib.Path(ct._core.__file__).parent
+    ops, tensor = stub_names(package / "tensor" / "_ops.pyi"), stub_names(package / "tensor" / "__init__.pyi")
+    core = stub_names(package / "_core.pyi")
+    assert set(_ops.__all__) <= ops
+    for name in RECORDS:
+        assert name in _names.INSIDE or name in ops and name in tensor, name
+    assert set(T.__all__) - tensor == set()
+    missing = {f"TensorVariable.{name}" for name in _names.METHODS + ["eval", "astype", "__pow__", "T"]} - core
+    assert not missing
+
+
+def test_every_function_of_the_namespace_has_a_docstring():
+    for name in T.__all__:
+        value = getattr(T, name)
+        if callable(value) and not isinstance(value, T.TensorType):
+            assert value.__doc__ and len(value.__doc__) > 8, name
 
 
 UNARY = [

@@ -88,6 +88,55 @@ TEST(Function, DtypesOfArguments) {
                  {"'x'", "rank 1", "(2, 2)"});
 }
 
+TEST(Function, ValuesThatWrapAroundDoNotSurvive) {
+    EXPECT_FALSE(survives_cast(Array::of(std::vector<int64_t>{-1}, {1}), DType::UInt8));
+    EXPECT_FALSE(survives_cast(Array::of(std::vector<uint64_t>{1ull << 63}, {1}), DType::Int64));
+    EXPECT_FALSE(survives_cast(Array::of(std::vector<int64_t>{128}, {1}), DType::Int8));
+    EXPECT_TRUE(survives_cast(Array::of(std::vector<int64_t>{-128, 127}, {2}), DType::Int8));
+    EXPECT_TRUE(survives_cast(Array::of(std::vector<int64_t>{255}, {1}), DType::UInt8));
+    EXPECT_FALSE(survives_cast(Array::of({0.1}), DType::Float32));
+    EXPECT_TRUE(survives_cast(Array::of({0.5}), DType::Float32));
+}
+
+TEST(Function, InputsWithUpdatesKeepState) {
+    auto x = vector("x"), s = vector("s");
+    In state(s, "s", Array::of({10.}));
+    state.update = s + x;
+    auto f = function({In(x), state}, s * 2);
+    EXPECT_DOUBLE_EQ(f.call({Array::of({1.})}).item<double>(), 20);
+    EXPECT_DOUBLE_EQ(f.call({Array::of({1.})}).item<double>(), 22);
+    auto g = f.copy();
+    EXPECT_DOUBLE_EQ(f.call({Array::of({1.}), Array::of({5.})}).item<double>(), 10);
+    EXPECT_DOUBLE_EQ(f.stored(1)->item<double>(), 6);
+    EXPECT_DOUBLE_EQ(g.stored(1)->item<double>(), 12);
+    message_of(ErrorKind::Shape, [&] { f.call({Array::of({1., 2.}), Array::of({1., 2., 3.})}); });
+    EXPECT_DOUBLE_EQ(f.stored(1)->item<double>(), 6);
+    f.set_stored(1, Array::of({0.}));
+    EXPECT_DOUBLE_EQ(f.call({Array::of({1.})}).item<double>(), 0);
+    expect_words(message_of(ErrorKind::Usage, [&] { f.set_stored(0, Array::of({0.})); }),
+                 {"'x'", "no default"});
+    In bare(s);
+    bare.update = s + 1;
+    expect_words(message_of(ErrorKind::Usage, [&] { function({bare}, s); }), {"'s'", "value"});
+}
+
+TEST(Function, SubsetOfOutputs) {
+    auto x = vector("x");
+    auto n = shared(Array::of({0.}), "n");
+    auto f = function({x}, std::vector<Out>{x + 1, x * 2, exp(x)}, {.updates = {{n, n + 1}}});
+    auto r = f.call_subset({Array::of({3.})}, {1, 0});
+    ASSERT_EQ(r.size(), 2u);
+    EXPECT_DOUBLE_EQ(r[0].item<double>(), 6);
+    EXPECT_DOUBLE_EQ(r[1].item<double>(), 4);
+    EXPECT_EQ(f.call_subset({Array::of({3.})}, {}).size(), 0u);
+    EXPECT_DOUBLE_EQ(n.get_value().item<double>(), 2);
+    auto more = f.call_subset({Array::of({0.})}, {2, 2, 2, 2});  // more than there are
+    EXPECT_DOUBLE_EQ(more[3].item<double>(), 1);
+    EXPECT_DOUBLE_EQ(n.get_value().item<double>(), 3);
+    expect_words(message_of(ErrorKind::Usage, [&] { f.call_subset({Array::of({3.})}, {3}); }),
+                 {"no output 3", "it has 3"});
+}
+
 TEST(Function, PromisedSizesAreChecked) {
     auto x = vector("x", "f64[3]"), y = vector("y", "f64[n]"), z = vector("z", "f64[n]");
     auto f = function({x, y, z}, std::vector<Out>{x * 2, y + z});
