@@ -83,7 +83,7 @@ Variables rewrite_graph(const Variables& outputs, const Mode& mode, bool keep_tr
             trace.events.push_back({step.number, std::string(step.rule), step.where, step.before,
                                     step.after, step.site});
         }
-        trace.events.push_back({0, stage.name, "", "", cat(arena.order().size(), " nodes"), {}});
+        trace.events.push_back({0, stage.name, "", "", cat(arena.live_count(), " nodes"), {}});
     }
     return arena.extract();
 }

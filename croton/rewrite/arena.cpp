@@ -11,6 +11,7 @@ Arena::Arena(const Variables& outputs) {
     for (const auto& output : outputs) {
         Value v = add(output);
         ++nodes_[v.node].uses;
+        nodes_[v.node].leaves_graph = true;
         outputs_.push_back(v);
     }
 }
@@ -41,10 +42,7 @@ bool Arena::same(const Entry& entry, const Node& node, const std::vector<Value>&
 }
 
 NodeId Arena::find_equal(const Node& node, const std::vector<Value>& inputs, uint64_t hash) const {
-    auto [first, last] = table_.equal_range(hash);
-    for (; first != last; ++first)
-        if (same(nodes_[first->second], node, inputs)) return first->second;
-    return static_cast<NodeId>(nodes_.size());
+    return table_.find(hash, [&](NodeId id) { return same(nodes_[id], node, inputs); });
 }
 
 namespace {
@@ -60,48 +58,49 @@ void keep_symbols(Node& fresh, const Node& origin) {
 NodeId Arena::import(Node* node) {
     std::vector<Value> inputs;
     for (const auto& input : node->inputs)
-        inputs.push_back(resolve({known_.at(input.node_pointer()), input.index()}));
+        inputs.push_back(resolve({number_of(input.node_pointer()), input.index()}));
     uint64_t hash = hash_of(*node, inputs);
     NodeId id = find_equal(*node, inputs, hash);
-    if (id < nodes_.size()) {
+    if (id != IdTable::none) {
         // The first maker's site stays; a name that only the twin has is worth keeping.
         Node* kept = nodes_[id].origin.node_pointer();
         if (kept->names.empty() && !node->names.empty()) kept->names = node->names;
-        known_.emplace(node, id);
+        known_.insert(key_of(node), id);
         kept_.emplace_back(node, 0);  // its address must not come back as another node's
         return id;
     }
     for (Value v : inputs) {
-        nodes_[v.node].users.push_back(id);
+        nodes_[v.node].users.push_back(static_cast<NodeId>(nodes_.size()));
         ++nodes_[v.node].uses;
     }
     Entry entry;
     entry.origin = Variable(node, 0);
     entry.inputs = std::move(inputs);
     entry.hash = hash;
+    id = static_cast<NodeId>(nodes_.size());
     nodes_.push_back(std::move(entry));
-    known_.emplace(node, id);
-    table_.emplace(hash, id);
+    known_.insert(key_of(node), id);
+    table_.insert(hash, id);
     ++live_;
     return id;
 }
 
 Value Arena::add(const Variable& expression) {
-    auto seen = known_.find(expression.node_pointer());
-    if (seen != known_.end()) return resolve({seen->second, expression.index()});
+    NodeId seen = number_of(expression.node_pointer());
+    if (seen != IdTable::none) return resolve({seen, expression.index()});
     // Depth first over what is new, without recursion.
     std::vector<std::pair<Node*, size_t>> stack{{expression.node_pointer(), 0}};
     while (!stack.empty()) {
         auto& [node, next] = stack.back();
         if (next < node->inputs.size()) {
             Node* below = node->inputs[next++].node_pointer();
-            if (!known_.contains(below)) stack.emplace_back(below, 0);
+            if (!knows(below)) stack.emplace_back(below, 0);
         } else {
-            if (!known_.contains(node)) import(node);
+            if (!knows(node)) import(node);
             stack.pop_back();
         }
     }
-    return resolve({known_.at(expression.node_pointer()), expression.index()});
+    return resolve({number_of(expression.node_pointer()), expression.index()});
 }
 
 Value Arena::resolve(Value v) const {
@@ -110,14 +109,7 @@ Value Arena::resolve(Value v) const {
     return v;
 }
 
-void Arena::forget(NodeId id) {
-    auto [first, last] = table_.equal_range(nodes_[id].hash);
-    for (; first != last; ++first)
-        if (first->second == id) {
-            table_.erase(first);
-            return;
-        }
-}
+void Arena::forget(NodeId id) { table_.erase(nodes_[id].hash, id); }
 
 // One use less; nodes that nobody uses any more die, and release what they used.
 void Arena::release(Value v) {
@@ -167,19 +159,26 @@ void Arena::replace(Value old, Value replacement) {
                 }
             u.hash = hash_of(node(user), u.inputs);
             NodeId twin = find_equal(node(user), u.inputs, u.hash);
-            table_.emplace(u.hash, user);
-            if (twin < nodes_.size() && twin != user)
+            table_.insert(u.hash, user);
+            if (twin != IdTable::none && twin != user)
                 for (uint32_t i = 0; i < node(user).types.size(); ++i)
                     work.push_back({{user, i}, {twin, i}});
         }
-        for (Value& output : outputs_)
-            if (output == from) {
-                output = to;
-                ++nodes_[to.node].uses;
-                ++moved;
-            }
+        if (nodes_[from.node].leaves_graph) moved += replace_outputs(from, to);
         for (; moved > 0; --moved) release(from);
     }
+}
+
+size_t Arena::replace_outputs(Value from, Value to) {
+    size_t moved = 0;
+    for (Value& output : outputs_)
+        if (output == from) {
+            output = to;
+            ++nodes_[to.node].uses;
+            nodes_[to.node].leaves_graph = true;
+            ++moved;
+        }
+    return moved;
 }
 
 std::vector<NodeId> Arena::users(NodeId id) const {
@@ -209,7 +208,7 @@ Variable Arena::current(NodeId id) {
     fresh.node_pointer()->names = origin.names;
     keep_symbols(*fresh.node_pointer(), origin);
     // From now on the new node stands for the old one; the old is kept known through the map.
-    known_.emplace(fresh.node_pointer(), id);
+    known_.insert(key_of(fresh.node_pointer()), id);
     kept_.push_back(nodes_[id].origin);
     nodes_[id].origin = fresh;
     return fresh;
@@ -242,18 +241,18 @@ std::vector<NodeId> Arena::order() const {
 }
 
 Variables Arena::extract() {
-    std::unordered_map<NodeId, Variables> made;
+    std::vector<Variables> made(nodes_.size());
     for (NodeId id : order()) {
         const Node& origin = node(id);
         if (origin.kind != NodeKind::Apply) {
-            made.emplace(id, Variables{nodes_[id].origin});
+            made[id] = {nodes_[id].origin};
             continue;
         }
         Variables inputs;
         bool changed = false;
         for (size_t i = 0; i < nodes_[id].inputs.size(); ++i) {
             Value v = nodes_[id].inputs[i];
-            inputs.push_back(made.at(v.node)[v.index]);
+            inputs.push_back(made[v.node][v.index]);
             changed |= !(inputs.back() == origin.inputs[i]);
         }
         Variables outputs;
@@ -265,10 +264,10 @@ Variables Arena::extract() {
             for (uint32_t i = 0; i < origin.types.size(); ++i)
                 outputs.emplace_back(nodes_[id].origin.node_pointer(), i);
         }
-        made.emplace(id, std::move(outputs));
+        made[id] = std::move(outputs);
     }
     Variables result;
-    for (Value v : outputs_) result.push_back(made.at(v.node)[v.index]);
+    for (Value v : outputs_) result.push_back(made[v.node][v.index]);
     return result;
 }
 

@@ -3,11 +3,11 @@
 // merged the moment they arise. Import and every replacement take time near the size of what
 // changes.
 #include <cstdint>
-#include <unordered_map>
 #include <vector>
 
 #include "croton/base/small_vector.hpp"
 #include "croton/graph/op.hpp"
+#include "croton/rewrite/id_table.hpp"
 
 namespace croton::rewrite {
 
@@ -43,6 +43,8 @@ class Arena {
     const std::vector<Value>& inputs(NodeId id) const { return nodes_[id].inputs; }
     /// Nodes that use any output of this one, each once.
     std::vector<NodeId> users(NodeId id) const;
+    /// The same without memory of its own; may name a node twice or one that uses it no more.
+    const std::vector<NodeId>& possible_users(NodeId id) const { return nodes_[id].users; }
     /// How often the outputs of a node are used, by nodes and as graph outputs.
     size_t use_count(NodeId id) const { return nodes_[id].uses; }
     const TensorType& type(Value v) const { return node(v.node).types[v.index]; }
@@ -56,7 +58,7 @@ class Arena {
     /// The node with its present inputs, as rules and expansions must see it.
     Variable current(NodeId id);
     /// Whether the arena knows the node already.
-    bool knows(const Node* node) const { return known_.contains(node); }
+    bool knows(const Node* node) const { return number_of(node) != IdTable::none; }
     /// The value in force for one that may have been replaced.
     Value resolve(Value v) const;
 
@@ -76,20 +78,24 @@ class Arena {
         uint64_t hash = 0;
         size_t uses = 0;
         bool alive = true;
+        bool leaves_graph = false;  ///< may be an output of the graph
     };
     const Node& node(NodeId id) const { return nodes_[id].origin.node(); }
+    static uint64_t key_of(const Node* node) { return reinterpret_cast<uintptr_t>(node); }
+    NodeId number_of(const Node* node) const { return known_.find(key_of(node)); }
     NodeId import(Node* node);
     NodeId find_equal(const Node& node, const std::vector<Value>& inputs, uint64_t hash) const;
     static uint64_t hash_of(const Node& node, const std::vector<Value>& inputs);
     bool same(const Entry& entry, const Node& node, const std::vector<Value>& inputs) const;
     void forget(NodeId id);
     void release(Value v);
+    size_t replace_outputs(Value from, Value to);
 
     std::vector<Entry> nodes_;
     std::vector<Value> outputs_;
     Variables kept_;  ///< former origins: their addresses are keys of known_
-    std::unordered_map<const Node*, NodeId> known_;
-    std::unordered_multimap<uint64_t, NodeId> table_;
+    IdTable known_;   ///< by address
+    IdTable table_;   ///< live nodes by hash
     size_t live_ = 0;
 };
 

@@ -41,7 +41,8 @@ void Engine::touch(NodeId id, int levels) {
         // A value with many users (a shared input) would make every change walk them all; what
         // looks down from that far sees leaves only.
         if (left > 0 && arena_.kind(node) == NodeKind::Apply)
-            for (NodeId user : arena_.users(node)) stack.emplace_back(user, left - 1);
+            for (NodeId user : arena_.possible_users(node))
+                if (arena_.alive(user)) stack.emplace_back(user, left - 1);
     }
 }
 

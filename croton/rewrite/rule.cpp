@@ -1,6 +1,8 @@
 #include "croton/rewrite/rule.hpp"
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <unordered_map>
 
 #include "croton/graph/traverse.hpp"
@@ -23,9 +25,20 @@ Variable any_attrs(const Variable& pattern, std::vector<std::string> names) {
 }
 
 Value Match::value(std::string_view name) const {
-    auto found = values_.find(name);
-    if (found == values_.end()) fail(ErrorKind::Internal, "the pattern binds no '", name, "'");
-    return found->second;
+    for (const Bound& bound : values_)
+        if (bound.name == name) return bound.value;
+    fail(ErrorKind::Internal, "the pattern binds no '", name, "'");
+}
+
+bool Match::bound(std::string_view name) const {
+    return std::any_of(values_.begin(), values_.end(),
+                       [&](const Bound& bound) { return bound.name == name; });
+}
+
+const AttrValue& Match::attr_value(std::string_view name) const {
+    for (const BoundAttr& bound : attrs_)
+        if (bound.name == name) return *bound.value;
+    fail(ErrorKind::Internal, "the pattern binds no attribute '", name, "'");
 }
 
 std::optional<double> Match::number(std::string_view name) const {
@@ -55,9 +68,11 @@ class Matcher {
     Match& result() { return match_; }
 
   private:
-    bool bind(const std::string& name, Value value) {
-        auto [place, fresh] = match_.values_.emplace(name, value);
-        return fresh || place->second == value;
+    bool bind(std::string_view name, Value value) {
+        for (const auto& bound : match_.values_)
+            if (bound.name == name) return bound.value == value;
+        match_.values_.push_back({name, value});
+        return true;
     }
 
     // A number in a pattern means a scalar of that value: a longer constant could stretch the
@@ -73,13 +88,19 @@ class Matcher {
         return found->item<double>() == wanted.item<double>();
     }
 
+    bool bind_attribute(std::string_view name, const AttrValue& value) {
+        for (const auto& bound : match_.attrs_)
+            if (bound.name == name) return attr_equal(*bound.value, value);
+        match_.attrs_.push_back({name, &value});
+        return true;
+    }
+
     bool attributes(const Node& pattern, NodeId id) {
         const auto& wanted = pattern.attrs->values;
         const auto& found = arena_.attrs(id).values;
         for (size_t i = 0; i < wanted.size(); ++i) {
             if (auto wild = std::get_if<AttrWildcard>(&wanted[i])) {
-                auto [place, fresh] = match_.attrs_.emplace(wild->name, found[i]);
-                if (!fresh && !attr_equal(place->second, found[i])) return false;
+                if (!bind_attribute(wild->name, found[i])) return false;
             } else if (!attr_equal(wanted[i], found[i])) {
                 return false;
             }
@@ -93,14 +114,17 @@ class Matcher {
             return false;
         const auto& inputs = arena_.inputs(value.node);
         if (inputs.size() != pattern.inputs.size()) return false;
-        Match before = match_;
-        if (attributes(pattern, value.node) && in_order(pattern, inputs)) return true;
+        if (!attributes(pattern, value.node)) return false;
+        size_t values = match_.values_.size(), attrs = match_.attrs_.size();
+        if (in_order(pattern, inputs)) return true;
         if (!pattern.op->facts.commutative || inputs.size() != 2) return false;
-        match_ = std::move(before);
-        return attributes(pattern, value.node) && in_order(pattern, {inputs[1], inputs[0]});
+        match_.values_.resize(values);
+        match_.attrs_.resize(attrs);
+        std::array<Value, 2> swapped{inputs[1], inputs[0]};
+        return in_order(pattern, swapped);
     }
 
-    bool in_order(const Node& pattern, const std::vector<Value>& inputs) {
+    bool in_order(const Node& pattern, std::span<const Value> inputs) {
         for (size_t i = 0; i < inputs.size(); ++i)
             if (!visit(pattern.inputs[i], inputs[i])) return false;
         return true;
@@ -139,7 +163,7 @@ class Instantiator {
             const AttrValue& value = node.attrs->values[i];
             auto wild = std::get_if<AttrWildcard>(&value);
             attrs.emplace_back(node.op->attributes[i].name,
-                               wild ? match_.attrs_.at(wild->name) : value);
+                               wild ? match_.attr_value(wild->name) : value);
         }
         return apply(*node.op, std::move(inputs), std::move(attrs));
     }

@@ -2,7 +2,6 @@
 // Rules as rows: a name, a left side, a right side, and where it holds. Both sides are ordinary
 // expressions whose leaves are wildcards; a function may stand on the right.
 #include <functional>
-#include <map>
 #include <optional>
 #include <source_location>
 #include <string>
@@ -26,7 +25,7 @@ class Match {
     /// The variable bound to a wildcard, for building expressions and reading types.
     Variable operator[](std::string_view name) const { return arena_->variable(value(name)); }
     Value value(std::string_view name) const;
-    bool bound(std::string_view name) const { return values_.contains(std::string(name)); }
+    bool bound(std::string_view name) const;
     /// The constant bound to a wildcard, or null.
     const Array* constant(std::string_view name) const { return arena_->constant(value(name)); }
     /// The only number of a constant of one element (or of equal elements), if it is one and real.
@@ -34,7 +33,7 @@ class Match {
     const TensorType& type(std::string_view name) const { return arena_->type(value(name)); }
     template <class T>
     const T& attr(std::string_view name) const {
-        return std::get<T>(attrs_.at(std::string(name)));
+        return std::get<T>(attr_value(name));
     }
     /// Whether nobody else uses the value: a rewrite that makes it vanish then saves its work.
     bool used_once(std::string_view name) const { return arena_->use_count(value(name).node) == 1; }
@@ -49,8 +48,19 @@ class Match {
     friend class Instantiator;
     Arena* arena_;
     NodeId root_;
-    std::map<std::string, Value, std::less<>> values_;
-    std::map<std::string, AttrValue, std::less<>> attrs_;
+    const AttrValue& attr_value(std::string_view name) const;
+
+    // A row has a handful of wildcards: a search through them costs less than a map.
+    struct Bound {
+        std::string_view name;  // of the row
+        Value value;
+    };
+    struct BoundAttr {
+        std::string_view name;
+        const AttrValue* value;  // of a node that the arena keeps
+    };
+    SmallVector<Bound, 6> values_;
+    SmallVector<BoundAttr, 4> attrs_;
 };
 
 using Condition = std::function<bool(const Match&)>;
