@@ -17,6 +17,7 @@
 #include "croton/ops/compare.hpp"
 #include "croton/ops/control.hpp"
 #include "croton/ops/create.hpp"
+#include "croton/ops/cumulative.hpp"
 #include "croton/ops/index.hpp"
 #include "croton/ops/linalg.hpp"
 #include "croton/ops/nnet.hpp"

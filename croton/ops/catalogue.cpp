@@ -20,6 +20,7 @@ const std::vector<std::pair<std::string_view, Family>>& catalogue() {
         {"index", families::index()},
         {"linalg", families::linalg()},
         {"sort", families::sort()},
+        {"cumulative", families::cumulative()},
         {"random", families::random()},
         {"control", families::control()},
         {"user", families::user()},

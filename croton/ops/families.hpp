@@ -16,6 +16,7 @@ Family create();
 Family index();
 Family linalg();
 Family sort();
+Family cumulative();
 Family random();
 Family control();
 Family user();

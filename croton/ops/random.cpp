@@ -18,6 +18,9 @@
 
 namespace croton {
 
+const OpRecord* poisson_quantile_op();   // in quantile.cpp
+const OpRecord* binomial_quantile_op();  // in quantile.cpp
+
 using kernel::Builder;
 using kernel::Scalar;
 using types::Types;
@@ -258,6 +261,14 @@ Variable RandomStream::bernoulli(const ShapeArg& shape, Arg probability) {
     return lt(uniform(shape, 0.0, 1.0, default_float()), probability);
 }
 
+Variable RandomStream::poisson(const ShapeArg& shape, Arg rate) {
+    return poisson_quantile(uniform(shape, 0.0, 1.0, DType::Float64), rate);
+}
+
+Variable RandomStream::binomial(const ShapeArg& shape, Arg n, Arg p) {
+    return binomial_quantile(uniform(shape, 0.0, 1.0, DType::Float64), n, p);
+}
+
 Variable RandomStream::permutation(Arg count) {
     return argsort(random_bits(next_key(), make_vector({count}), Ints{-1}));
 }
@@ -281,7 +292,10 @@ Variable RandomStream::categorical(const Variable& probabilities) {
 }
 
 namespace families {
-Family random() { return {&random_uniform_record, &random_normal_record, &random_bits_record}; }
+Family random() {
+    return {&random_uniform_record, &random_normal_record, &random_bits_record,
+            poisson_quantile_op(), binomial_quantile_op()};
+}
 }  // namespace families
 
 }  // namespace croton

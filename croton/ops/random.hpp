@@ -21,6 +21,13 @@ Variable random_normal(Arg key, Arg shape, Given<Ints> sizes, Given<DType> dtype
 /// 64 random bits as uint64.
 Variable random_bits(Arg key, Arg shape, Given<Ints> sizes);
 
+/// The smallest k such that a Poisson variable of that rate (a binomial one of n trials with
+/// success probability p) is at most k with a probability above u: of uniform u in [0, 1), draws of
+/// those distributions, as int64. Arguments broadcast. Exact up to rounding for deviations up to
+/// 1000, off by at most one beyond. Value error for a rate, n or p out of range.
+Variable poisson_quantile(Arg u, Arg rate);
+Variable binomial_quantile(Arg u, Arg n, Arg p);
+
 /// Draws for programs: each draw made by a stream has its own state (a shared variable), which
 /// moves on by one whenever a function with the draw in it is called. One seed always gives the
 /// same streams of numbers in the order in which the draws were made.
@@ -41,6 +48,10 @@ class RandomStream {
     Variable integers(const ShapeArg& shape, Arg low, Arg high, DType dtype = DType::Int64);
     /// True with that probability.
     Variable bernoulli(const ShapeArg& shape, Arg probability);
+    /// Counts of a Poisson distribution of that rate.
+    Variable poisson(const ShapeArg& shape, Arg rate);
+    /// How many of n trials succeed with probability p each.
+    Variable binomial(const ShapeArg& shape, Arg n, Arg p);
     /// 0 to count - 1 in random order.
     Variable permutation(Arg count);
     /// The rows of x in random order.

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <numeric>
 
 #include "croton/ops/families.hpp"
 #include "croton/ops/index.hpp"
-#include "croton/ops/strided.hpp"
+#include "croton/ops/lines.hpp"
 #include "croton/ops/support.hpp"
 
 namespace croton {
@@ -43,37 +42,6 @@ bool before(T x, T y) {
     }
 }
 
-// --- rows along an axis -------------------------------------------------------------------------
-
-// Calls row(offset into a, offset into b) for each line of `shape` along `axis`.
-template <class Row>
-void for_each_line(const Sizes& shape, size_t axis, const Sizes& a, const Sizes& b, Row row) {
-    if (element_count(shape) == 0) return;
-    Sizes across = shape, step_a = a, step_b = b;
-    for (Sizes* list : {&across, &step_a, &step_b}) list->erase(list->begin() + axis);
-    Walk<2> walk(across, {&step_a, &step_b});
-    do row(walk.offsets[0], walk.offsets[1]);
-    while (walk.next());
-}
-
-template <class T>
-void read_line(const void* data, int64_t offset, int64_t step, std::vector<T>& line) {
-    auto place = static_cast<const char*>(data) + offset;
-    for (auto& value : line) {
-        std::memcpy(&value, place, sizeof value);
-        place += step;
-    }
-}
-
-template <class T>
-void write_line(void* data, int64_t offset, int64_t step, const std::vector<T>& line) {
-    auto place = static_cast<char*>(data) + offset;
-    for (const auto& value : line) {
-        std::memcpy(place, &value, sizeof value);
-        place += step;
-    }
-}
-
 // vector<bool> has no elements of its own.
 template <class T>
 using Stored = std::conditional_t<std::is_same_v<T, bool>, uint8_t, T>;
@@ -85,7 +53,8 @@ void sort_run(ExternCall& call) {
     visit_dtype(x.dtype, [&](auto tag) {
         using T = Stored<decltype(tag)>;
         std::vector<T> line(static_cast<size_t>(x.shape[axis]));
-        for_each_line(x.shape, axis, x.strides, out.strides, [&](int64_t from, int64_t to) {
+        for_each_line<2>(x.shape, axis, {&x.strides, &out.strides}, [&](auto offsets) {
+            auto [from, to] = offsets;
             read_line(x.data, from, x.strides[axis], line);
             std::sort(line.begin(), line.end(), before<T>);
             write_line(out.data, to, out.strides[axis], line);
@@ -101,7 +70,8 @@ void argsort_run(ExternCall& call) {
         using T = Stored<decltype(tag)>;
         std::vector<T> line(static_cast<size_t>(x.shape[axis]));
         std::vector<int64_t> order(line.size());
-        for_each_line(x.shape, axis, x.strides, out.strides, [&](int64_t from, int64_t to) {
+        for_each_line<2>(x.shape, axis, {&x.strides, &out.strides}, [&](auto offsets) {
+            auto [from, to] = offsets;
             read_line(x.data, from, x.strides[axis], line);
             std::iota(order.begin(), order.end(), 0);
             std::sort(order.begin(), order.end(), [&](int64_t i, int64_t j) {

@@ -162,6 +162,20 @@ void bind_random(nb::module_& m) {
             },
             nb::arg("size").none(), nb::arg("p"))
         .def(
+            "poisson",
+            [](RandomStream& r, nb::handle size, nb::handle rate) {
+                return here([&](Site s) { return r.poisson(to_size(size, s), to_arg(rate, s)); });
+            },
+            nb::arg("size").none(), nb::arg("rate"))
+        .def(
+            "binomial",
+            [](RandomStream& r, nb::handle size, nb::handle n, nb::handle p) {
+                return here([&](Site s) {
+                    return r.binomial(to_size(size, s), to_arg(n, s), to_arg(p, s));
+                });
+            },
+            nb::arg("size").none(), nb::arg("n"), nb::arg("p"))
+        .def(
             "permutation",
             [](RandomStream& r, nb::handle n) {
                 return here([&](Site s) { return r.permutation(to_arg(n, s)); });

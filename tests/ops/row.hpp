@@ -206,6 +206,7 @@ Rows create_rows();
 Rows index_rows();
 Rows linalg_rows();
 Rows sort_rows();
+Rows cumulative_rows();
 Rows random_rows();
 Rows control_rows();
 Rows user_rows();

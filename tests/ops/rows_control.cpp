@@ -99,6 +99,15 @@ class ProductAndDifference : public UserOp {
 };
 }  // namespace
 
+// The first k at which the probabilities of 0 to k sum to more than u.
+template <class Mass>
+double first_above(double u, Mass mass) {
+    long double sum = 0;
+    for (int k = 0; k < 10000; ++k)
+        if ((sum += mass(k)) > u) return k;
+    return -1;
+}
+
 Rows random_rows() {
     Rows rows;
     rows.push_back(draw_row(
@@ -126,6 +135,41 @@ Rows random_rows() {
         draw_row("random_normal", normal_of(DType::Float64), wide_normal).within(16).at_scale(1));
     rows.push_back(
         draw_row("random_normal", normal_of(DType::Float32), narrow_normal).within(64).at_scale(1));
+    rows.push_back(
+        row("poisson_quantile", 2, [](const Variables& v) { return poisson_quantile(v[0], v[1]); })
+            .reference([](const std::vector<Array>& in) {
+                return tabulate({4, 5}, [&](const Sizes& i) {
+                    long double rate = in[1].at<double>({i[1]});
+                    return first_above(in[0].at<double>(i), [&](int k) {
+                        return std::exp(k * std::log(rate) - rate - std::lgamma(k + 1.0L));
+                    });
+                });
+            })
+            .on(0, between(0, 0.9999))
+            .on(1, between(0.01, 60))
+            .dtypes({DType::Float64, DType::Float32})
+            .shapes({{{4, 5}, {5}}})
+            .no_gradient());
+    rows.push_back(row("binomial_quantile", 3,
+                       [](const Variables& v) { return binomial_quantile(v[0], v[1], v[2]); })
+                       .reference([](const std::vector<Array>& in) {
+                           return tabulate({4, 5}, [&](const Sizes& i) {
+                               long double n = in[1].at<double>({}), p = in[2].at<double>({i[1]});
+                               return first_above(in[0].at<double>(i), [&](int k) {
+                                   return k > n ? 0
+                                                : std::exp(
+                                                      std::lgamma(n + 1) - std::lgamma(k + 1.0L) -
+                                                      std::lgamma(n - k + 1) + k * std::log(p) +
+                                                      (n - k) * std::log1p(-p));
+                               });
+                           });
+                       })
+                       .on(0, between(0, 0.9999))
+                       .on(1, whole(0, 90))
+                       .on(2, between(0.01, 0.99))
+                       .dtypes({DType::Float64, DType::Float32})
+                       .shapes({{{4, 5}, {}, {5}}})
+                       .no_gradient());
     return rows;
 }
 

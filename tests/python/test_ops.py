@@ -79,7 +79,7 @@ UNARY = [
     ("deg2rad", np.deg2rad), ("rad2deg", np.rad2deg), ("isnan", np.isnan), ("isinf", np.isinf),
     ("cbrt", np.cbrt), ("sinc", np.sinc), ("signbit", np.signbit), ("logical_not", np.logical_not),
     ("zeros_like", np.zeros_like), ("ones_like", np.ones_like), ("diag", np.diag), ("flip", np.flip),
-    ("cumsum", np.cumsum), ("argsort", np.argsort), ("sort", np.sort), ("flatnonzero", np.flatnonzero),
+    ("cumsum", np.cumsum), ("cumprod", np.cumprod), ("argsort", np.argsort), ("sort", np.sort), ("flatnonzero", np.flatnonzero),
 ]  # fmt: skip
 
 
@@ -348,6 +348,90 @@ def test_random_streams():
     r.seed(7)
     np.testing.assert_array_equal(f(400)[0], u)
     assert len(r.updates()) >= 8
+
+
+def test_random_streams_draw_counts():
+    r = T.shared_randomstreams.RandomStreams(3)
+    rate, n = T.dvector("rate"), T.lscalar("n")
+    f = ct.function(
+        [rate, n],
+        [r.poisson((4000, 3), rate), r.poisson(lam=rate), r.binomial((4000,), n, 0.3), r.poisson((), 5.0),
+         r.binomial((2,), 5, np.array([0.0, 1.0])), r.multinomial(n=10, pvals=np.full((3, 4), 0.25))],
+    )  # fmt: skip
+    rates = np.array([0.3, 7.0, 2e7])
+    counts, once, wins, one, sure, classes = f(rates, 40)
+    np.testing.assert_allclose(counts.mean(axis=0), rates, rtol=0.05)
+    np.testing.assert_allclose(counts.var(axis=0), rates, rtol=0.12)
+    assert counts.dtype == "int64" and once.shape == (3,) and one.shape == ()
+    assert abs(wins.mean() - 12) < 0.3 and abs(wins.var() - 8.4) < 0.9 and 0 <= wins.min() and wins.max() <= 40
+    assert sure.tolist() == [0, 5]
+    assert classes.shape == (3, 4) and (classes.sum(axis=1) == 10).all()
+    with pytest.raises(ValueError, match="rate"):
+        f(-rates, 4)
+    with pytest.raises(ValueError, match="n must be"):
+        f(rates, -1)
+    assert ct.function([], r.poisson((2,), 1.0, dtype="int8"))().dtype == "int8"
+
+
+def test_draws_without_size_have_the_sizes_of_their_parameters():
+    r = T.shared_randomstreams.RandomStreams(3)
+    low, high = T.dcol("low"), T.dvector("high")
+    f = ct.function([low, high], [r.uniform(None, low, high), r.normal(avg=high), r.binomial(p=high / 100)])
+    u, z, b = f(np.array([[0.0], [10.0]]), np.array([20.0, 30.0, 40.0]))
+    assert u.shape == (2, 3) and z.shape == b.shape == (3,)
+    assert len(np.unique((u - [[0], [10]]) / ([20, 30, 40] - np.array([[0], [10]])))) == 6
+    assert abs(z - [20, 30, 40]).max() < 6 and (u[1] >= 10).all()
+
+
+def test_choice_with_probabilities():
+    r = T.shared_randomstreams.RandomStreams(11)
+    p, a = T.dvector("p"), np.array([10.0, 20.0, 30.0, 40.0])
+    f = ct.function([p], [r.choice((3000, 2), a, True, p), r.choice(3, a, False, p), r.choice((5, 2), 7)])
+    weights = np.array([1.0, 0.0, 2.0, 5.0])
+    many, few, plain = f(weights)
+    assert many.shape == (3000, 2) and plain.shape == (5, 2) and 0 <= plain.min() and plain.max() < 7
+    shares = [(many == value).mean() for value in a]
+    np.testing.assert_allclose(shares, weights / 8, atol=0.02)
+    assert sorted(few) == [10, 30, 40]
+    first = [f(weights)[1][0] for _ in range(800)]
+    np.testing.assert_allclose([np.mean(np.equal(first, value)) for value in a], weights / 8, atol=0.06)
+    with pytest.raises(ct.Error, match="fewer elements than size have a positive probability"):
+        f(np.array([1.0, 0.0, 0.0, 1.0]))
+
+
+@pytest.mark.parametrize("name", ["cumsum", "cumprod"])
+def test_cumulative_results(name):
+    ours, theirs = getattr(T, name), getattr(np, name)
+    x = T.dtensor3("x")
+    array = np.random.default_rng(0).normal(size=(2, 3, 4))
+    array[0, 1, 2] = array[1, 0, 3] = 0
+    for axis in (None, 0, 1, 2, -1):
+        y = ours(x, axis)
+        np.testing.assert_allclose(ct.function([x], y)(array), theirs(array, axis))
+        weights = np.random.default_rng(1).normal(size=theirs(array, axis).shape)
+        ct.verify_grad(lambda v, axis=axis, w=weights: (ours(v, axis=axis) * w).sum(), [array])
+    assert ct.function([x], getattr(x, name)(1))(array[:, ::-1].T).shape == (4, 3, 2)
+    assert ct.function([x], ours(x, 1))(array[:, :0]).shape == (2, 0, 4)
+    with pytest.raises((IndexError, ValueError), match="axis"):
+        ours(x, 3)
+    for dtype in T.all_dtypes:
+        if dtype == "bfloat16":
+            continue
+        v = T.TensorType(dtype, (None,))()
+        numbers = np.array([1, 2, 3]).astype(dtype)
+        got = ct.function([v], ours(v))(numbers)
+        assert got.dtype == theirs(numbers).dtype, dtype
+        np.testing.assert_array_equal(got, theirs(numbers))
+
+
+def test_linear_recurrence():
+    a, b = T.dvector("a"), T.dvector("b")
+    y = T.linear_recurrence(a, b)
+    f = ct.function([a, b], y)
+    assert f([9, 2, 3], [1, 1, 1]).tolist() == [1, 3, 10]
+    ct.verify_grad(lambda u, v: T.linear_recurrence(u, v).sum(), [V, V + 1], order=2)
+    with pytest.raises(ValueError, match="same sizes"):
+        f([1, 2], [1, 2, 3])
 
 
 def test_printing(capsys):

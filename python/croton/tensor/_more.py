@@ -244,17 +244,22 @@ def choose(a, choices):
     return ops.take_along_axis(stacked, ops.expand_dims(a, 0), axis=0)[0]
 
 
-def cumsum(x, axis=None):
-    """Sums of the elements up to each place (a product with a triangle of ones)."""
-    x = as_tensor_variable(x)
-    if axis is None:
-        x, axis = ops.flatten(x), 0
-    axis = axis % x.ndim
-    last = ops.moveaxis(x, axis, x.ndim - 1)
-    n = last.shape[x.ndim - 1]
-    dtype = x.dtype if x.dtype != "bool" else "int64"
-    upper = ops.transpose(ops.tri(n, n, 0, dtype=dtype))
-    return ops.moveaxis(ops.dot(ops.cast(last, dtype), upper), x.ndim - 1, axis)
+def _cumulative(name):
+    made = ops.made[name]
+
+    def function(x, axis=None):
+        if axis is None:
+            x, axis = ops.flatten(as_tensor_variable(x)), 0
+        return made(x, axis=axis)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = made.__doc__ + "\n\nWithout an axis, of the flattened array."
+    function.__module__ = "croton.tensor"
+    return function
+
+
+cumsum = _cumulative("cumsum")
+cumprod = _cumulative("cumprod")
 
 
 def searchsorted(x, v, side="left", sorter=None):

@@ -89,7 +89,7 @@ FRIENDLY = [
 # Methods of variables: the function of that name with the variable as its first argument.
 METHODS = [
     "sum", "prod", "mean", "var", "std", "max", "min", "argmax", "argmin", "any", "all", "ptp", "norm",
-    "cumsum", "reshape", "dimshuffle", "flatten", "ravel", "diagonal", "transpose",
+    "cumsum", "cumprod", "reshape", "dimshuffle", "flatten", "ravel", "diagonal", "transpose",
     "swapaxes", "squeeze", "repeat", "take", "compress", "choose", "trace", "dot", "sort", "argsort",
     "searchsorted", "nonzero", "nonzero_values", "clip", "conj", "conjugate", "round", "fill",
     "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "ceil", "cos", "cosh", "deg2rad",

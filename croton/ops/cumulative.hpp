@@ -1,0 +1,20 @@
+#pragma once
+// Results so far along an axis. Sums and products are accumulated in 64 bits and rounded once an
+// element; bool and integers give int64 or uint64, as sum and prod do.
+#include "croton/graph/variable.hpp"
+#include "croton/ops/given.hpp"
+
+namespace croton {
+
+/// y[i] = x[0] + ... + x[i] along the axis.
+Variable cumsum(Arg x, Given<int64_t> axis);
+/// y[i] = x[0] * ... * x[i] along the axis. Derivatives are exact with zeros among the elements.
+Variable cumprod(Arg x, Given<int64_t> axis);
+/// Of the flattened array.
+Variable cumsum(const Variable& x);
+Variable cumprod(const Variable& x);
+/// y[i] = a[i] * y[i - 1] + b[i] along the axis, y[0] = b[0] (a[0] is not looked at). Shape error
+/// unless a and b have the same sizes.
+Variable linear_recurrence(Arg a, Arg b, Given<int64_t> axis = -1);
+
+}  // namespace croton
