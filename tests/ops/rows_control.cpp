@@ -205,6 +205,7 @@ Rows control_rows() {
                        })
                        .dtypes({DType::Float64})
                        .within(16)
+                       .at_scale(3)
                        .shapes({{{3}, {3}}, {{2, 2}, {2, 2}}, {{}, {}}}));
     for (const auto& [name, f] :
          {std::pair("disconnected_grad", &disconnected_grad), std::pair("zero_grad", &zero_grad),
