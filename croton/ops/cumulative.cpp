@@ -96,8 +96,8 @@ Variable later(const Variable& x, int64_t axis, double first) {
 }
 // y[i] = a[i + 1] * y[i + 1] + b[i] from the end to the beginning.
 Variable recurrence_from_end(const Variable& a, const Variable& b, int64_t axis) {
-    return backwards(
-        linear_recurrence(later(backwards(a, axis), axis), backwards(b, axis), axis), axis);
+    return backwards(linear_recurrence(later(backwards(a, axis), axis), backwards(b, axis), axis),
+                     axis);
 }
 
 // --- records

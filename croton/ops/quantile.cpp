@@ -71,8 +71,7 @@ int64_t poisson_quantile(double u, double rate) {
 int64_t binomial_quantile(double u, double n, double p) {
     if (!(n >= 0) || std::isinf(n) || n != std::floor(n))
         fail(ErrorKind::Value, "binomial: n must be a whole number of 0 or more, not ", n);
-    if (!(p >= 0 && p <= 1))
-        fail(ErrorKind::Value, "binomial: p must be a probability, not ", p);
+    if (!(p >= 0 && p <= 1)) fail(ErrorKind::Value, "binomial: p must be a probability, not ", p);
     if (p == 0 || n == 0) return 0;
     if (p == 1) return static_cast<int64_t>(n);
     double deviation = std::sqrt(n * p * (1 - p));
@@ -93,8 +92,7 @@ void broadcast_shape(const AttrView&, std::span<const TensorRef> in, std::span<S
     for (const auto& x : in) {
         if (x.shape.size() > shape.size()) {
             Sizes longer(x.shape.size(), 1);
-            std::copy(shape.begin(), shape.end(),
-                      longer.begin() + (x.shape.size() - shape.size()));
+            std::copy(shape.begin(), shape.end(), longer.begin() + (x.shape.size() - shape.size()));
             shape = longer;
         }
         for (size_t i = 0; i < x.shape.size(); ++i) {
@@ -148,8 +146,9 @@ const OpRecord poisson_record{
 
 const OpRecord binomial_record{
     .name = "binomial_quantile",
-    .doc = "Smallest k that the successes of n trials, with probability p each, exceed with "
-           "probability below 1 - u.",
+    .doc =
+        "Smallest k that the successes of n trials, with probability p each, exceed with "
+        "probability below 1 - u.",
     .arguments = {{"u", Accepts::Real}, {"n", Accepts::Real}, {"p", Accepts::Real}},
     .type = counts,
     .compute = ExternCompute{broadcast_shape, binomial_run},

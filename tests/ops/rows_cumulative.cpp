@@ -53,19 +53,19 @@ void add_cumulative(Rows& rows, int64_t axis) {
                            .dtypes(numbers)
                            .shapes(single)
                            .within(4));
-    rows.push_back(
-        row("linear_recurrence", 2,
-            [axis](const Variables& v) { return linear_recurrence(v[0], v[1], axis); })
-            .reference([along](const Arrays& in) {
-                return so_far(in[0].shape(), along, [&](double last, int64_t n, const Sizes& i) {
-                    double b = in[1].at<double>(i);
-                    return n == 0 ? b : in[0].at<double>(i) * last + b;
-                });
-            })
-            .dtypes({DType::Float64, DType::Float32, DType::Float16, DType::Int32})
-            .shapes(pairs)
-            .at_scale(3)
-            .within(8));
+    rows.push_back(row("linear_recurrence", 2,
+                       [axis](const Variables& v) { return linear_recurrence(v[0], v[1], axis); })
+                       .reference([along](const Arrays& in) {
+                           return so_far(in[0].shape(), along,
+                                         [&](double last, int64_t n, const Sizes& i) {
+                                             double b = in[1].at<double>(i);
+                                             return n == 0 ? b : in[0].at<double>(i) * last + b;
+                                         });
+                       })
+                       .dtypes({DType::Float64, DType::Float32, DType::Float16, DType::Int32})
+                       .shapes(pairs)
+                       .at_scale(3)
+                       .within(8));
 }
 }  // namespace
 
@@ -74,7 +74,8 @@ Rows cumulative_rows() {
     for (int64_t axis : {0, 1}) add_cumulative(rows, axis);
     rows.push_back(row("cumsum", 1, [](const Variables& v) { return cumsum(v[0]); })
                        .reference([](const Arrays& in) {
-                           Array result = in[0].cast(DType::Float64).contiguous_copy().reshape({-1});
+                           Array result =
+                               in[0].cast(DType::Float64).contiguous_copy().reshape({-1});
                            auto p = static_cast<double*>(result.data());
                            for (int64_t i = 1; i < result.size(); ++i) p[i] += p[i - 1];
                            return result;
