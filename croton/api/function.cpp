@@ -139,7 +139,7 @@ std::string label(const Variable& v, size_t position) {
 }
 
 void check_inputs(const std::vector<In>& inputs) {
-    std::unordered_set<Variable, VariableHash> seen;
+    ValueSet seen;
     std::unordered_set<std::string> names;
     for (size_t i = 0; i < inputs.size(); ++i) {
         const auto& v = inputs[i].variable;
@@ -150,8 +150,7 @@ void check_inputs(const std::vector<In>& inputs) {
                  "one)");
         if (v.kind() == NodeKind::Constant)
             fail(ErrorKind::Usage, "input ", i, " of the function is a constant");
-        if (!seen.insert(v).second)
-            fail(ErrorKind::Usage, "input ", label(v, i), " is given twice");
+        if (!seen.insert(v)) fail(ErrorKind::Usage, "input ", label(v, i), " is given twice");
         if ((inputs[i].update || inputs[i].implicit) && !inputs[i].value)
             fail(ErrorKind::Usage, "input ", label(v, i), " has ",
                  inputs[i].update ? "an update" : "no argument", " but no value to start from");
@@ -212,7 +211,7 @@ void check_unused(const std::vector<In>& inputs, const Variables& roots,
         fail(ErrorKind::Value, "on_unused_input takes raise, warn or ignore, not '", action, "'");
     if (action == "ignore") return;
     Variables stops;
-    std::unordered_set<Variable, VariableHash> used(roots.begin(), roots.end());
+    ValueSet used(roots);
     for (const auto& in : inputs) stops.push_back(in.variable);
     for (Node* node : toposort(roots, stops))
         for (const auto& v : node->inputs) used.insert(v);
@@ -231,10 +230,10 @@ std::vector<SharedVariable> find_shared(const std::vector<In>& inputs, const Var
                                         const Updates& updates) {
     Variables stops;
     for (const auto& in : inputs) stops.push_back(in.variable);
-    std::unordered_set<Variable, VariableHash> known(stops.begin(), stops.end());
+    ValueSet known(stops);
     std::vector<SharedVariable> result;
     auto found = [&](const Variable& v) {
-        if (known.insert(v).second) result.push_back(SharedVariable(v));
+        if (known.insert(v)) result.push_back(SharedVariable(v));
     };
     for (Node* node : toposort(roots, stops)) {
         Variable leaf(node, 0);

@@ -18,12 +18,15 @@ bool is_branch(const Node& node) {
 
 // Nodes that only the results of branches need: found by walking users' sets downwards from the
 // outputs without entering branches.
-std::unordered_set<const Node*> lazy_nodes(const Variables& outputs, const Variables& stops) {
-    std::unordered_set<const Node*> eager, lazy;
-    std::unordered_set<Variable, VariableHash> stopped(stops.begin(), stops.end());
+NodeSet lazy_nodes(const std::vector<Node*>& order, const Variables& outputs,
+                   const Variables& stops) {
+    NodeSet eager, lazy;
+    if (std::none_of(order.begin(), order.end(), [](Node* node) { return is_branch(*node); }))
+        return lazy;
+    ValueSet stopped(stops);
     std::vector<Node*> stack;
     auto visit = [&](const Variable& v) {
-        if (!stopped.contains(v) && eager.insert(v.node_pointer()).second)
+        if (!stopped.contains(v) && eager.insert(v.node_pointer()))
             stack.push_back(v.node_pointer());
     };
     for (const auto& v : outputs) visit(v);
@@ -33,7 +36,7 @@ std::unordered_set<const Node*> lazy_nodes(const Variables& outputs, const Varia
         size_t used = is_branch(*node) ? 1 : node->inputs.size();
         for (size_t i = 0; i < used; ++i) visit(node->inputs[i]);
     }
-    for (Node* node : toposort(outputs, stops))
+    for (Node* node : order)
         if (node->kind == NodeKind::Apply && !eager.contains(node)) lazy.insert(node);
     return lazy;
 }
@@ -64,9 +67,10 @@ bool has_kernel(const Node& node) {
 }
 
 struct Fuser {
-    Fuser(const Variables& inputs, const Variables& outputs, bool enable)
-        : stopped(inputs.begin(), inputs.end()), lazy(lazy_nodes(outputs, inputs)), enable(enable) {
-        for (Node* node : toposort(outputs, inputs))
+    Fuser(const Variables& inputs, const Variables& outputs) : stopped(inputs) {
+        auto all = toposort(outputs, inputs);
+        lazy = lazy_nodes(all, outputs, inputs);
+        for (Node* node : all)
             if (node->kind == NodeKind::Apply && !lazy.contains(node)) order.push_back(node);
         for (Node* node : order) {
             if (is_branch(*node)) branch_reads.emplace(node, reads_of_branch(*node));
@@ -99,23 +103,22 @@ struct Fuser {
     }
 
     std::vector<Group> groups;
-    std::unordered_map<const Node*, size_t> group_of;
-    std::unordered_map<const Node*, size_t> place_in_group;
+    FlatMap<const Node*, size_t> group_of;
+    FlatMap<const Node*, size_t> place_in_group;
     std::unordered_map<Variable, std::vector<size_t>, VariableHash>
         readers;  // groups that load a value
-    std::unordered_map<const Node*, std::vector<Node*>> users;
+    FlatMap<const Node*, std::vector<Node*>> users;
     std::unordered_map<const Node*, Variables> branch_reads;
-    std::unordered_set<Variable, VariableHash> stopped;
-    std::unordered_set<const Node*> lazy;  // run inside of branches, if at all
+    ValueSet stopped;
+    NodeSet lazy;  // run inside of branches, if at all
     std::vector<Node*> order;
-    bool enable;
 
     // --- joining ---------------------------------------------------------------------------------
 
     size_t group_index(const Variable& v) const {
         if (stopped.contains(v)) return SIZE_MAX;
-        auto found = group_of.find(v.node_pointer());
-        return found == group_of.end() ? SIZE_MAX : found->second;
+        const size_t* found = group_of.find(v.node_pointer());
+        return found ? *found : SIZE_MAX;
     }
 
     // The least level a group may have to hold `node` while `inside` is the group it wants to join.
@@ -131,8 +134,8 @@ struct Fuser {
 
     // Where the axes of an input lie in the group, for an input that the group computes.
     const AxisMap& map_of(const Variable& v) const {
-        const Group& g = groups[group_of.at(v.node_pointer())];
-        return g.maps[place_in_group.at(v.node_pointer())];
+        const Group& g = groups[*group_of.find(v.node_pointer())];
+        return g.maps[*place_in_group.find(v.node_pointer())];
     }
 
     // Tells the map of `node`'s iteration axes from those of its inputs inside the group: own axis
@@ -287,8 +290,8 @@ struct Fuser {
     bool reduction_may_join(const Node& node, size_t g) const {
         for (const Node* member : groups[g].nodes) {
             auto found = users.find(member);
-            if (found == users.end()) return false;
-            for (const Node* user : found->second)
+            if (!found) return false;
+            for (const Node* user : *found)
                 if (user != &node && group_index(Variable(const_cast<Node*>(user), 0)) != g) {
                     AxisMap in;
                     iteration_map(node, g, node.inputs[0].type(), in);
@@ -371,7 +374,7 @@ struct Fuser {
     void begin_group(Node* node) {
         Group group;
         group.level = needed_level(*node, SIZE_MAX);
-        group.fusable = enable && has_kernel(*node) && !folds_nothing(*node);
+        group.fusable = has_kernel(*node) && !folds_nothing(*node);
         const TensorType& space =
             node->op->kind<ReduceCompute>() ? node->inputs[0].type() : node->types[0];
         AxisMap identity;
@@ -387,7 +390,7 @@ struct Fuser {
     }
 
     void place(Node* node) {
-        if (enable && (has_kernel(*node) || looks_through(*node)))
+        if (has_kernel(*node) || looks_through(*node))
             for (size_t g : candidates(*node)) {
                 AxisMap map, iteration;
                 if (!fits(*node, g, map, iteration)) continue;
@@ -414,7 +417,7 @@ struct Fuser {
             stack.emplace_back(g, 0);
         };
         for (Node* root : order) {
-            visit(group_of.at(root));
+            visit(*group_of.find(root));
             while (!stack.empty()) {
                 auto& [g, next] = stack.back();
                 if (next < below[g].size()) {
@@ -430,8 +433,26 @@ struct Fuser {
 };
 }  // namespace
 
+namespace {
+// A group a node, in the graph's order.
+Fusion each_alone(const Variables& inputs, const Variables& outputs) {
+    auto all = toposort(outputs, inputs);
+    NodeSet lazy = lazy_nodes(all, outputs, inputs);
+    Fusion result;
+    for (Node* node : all) {
+        if (node->kind != NodeKind::Apply || lazy.contains(node)) continue;
+        Group group;
+        group.nodes.push_back(node);
+        group.fusable = false;
+        result.groups.push_back(std::move(group));
+    }
+    return result;
+}
+}  // namespace
+
 Fusion fuse(const Variables& inputs, const Variables& outputs, bool enable) {
-    Fuser fuser(inputs, outputs, enable);
+    if (!enable) return each_alone(inputs, outputs);
+    Fuser fuser(inputs, outputs);
     for (Node* node : fuser.order) fuser.place(node);
     Fusion result;
     for (size_t g : fuser.schedule()) result.groups.push_back(std::move(fuser.groups[g]));

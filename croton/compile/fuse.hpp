@@ -1,9 +1,9 @@
 #pragma once
 // Decides which nodes share a kernel, and writes those kernels.
-#include <unordered_set>
 #include <vector>
 
 #include "croton/compile/lower.hpp"
+#include "croton/graph/traverse.hpp"
 #include "croton/graph/variable.hpp"
 
 namespace croton::compile {
@@ -30,7 +30,8 @@ struct Fusion {
 /// Whether the node runs one of two sets of values (ifelse).
 bool is_branch(const Node& node);
 /// Nodes that only the sides of branches need: they run inside of the branch, if at all.
-std::unordered_set<const Node*> lazy_nodes(const Variables& outputs, const Variables& stops);
+NodeSet lazy_nodes(const std::vector<Node*>& order, const Variables& outputs,
+                   const Variables& stops);
 
 /// Groups for everything that `outputs` need below `inputs`. With `enable` false every node is
 /// alone.

@@ -82,7 +82,8 @@ Variables expand_all(const Variables& outputs, const Variables& stops) {
 namespace {
 struct Translator {
     Program program;
-    std::unordered_map<Variable, Id, VariableHash> ids;
+    FlatMap<ValueKey, Id> ids;
+    Variables known;  // keys of `ids`, in the order they were given
     std::unordered_multimap<uint64_t, int> known_kernels;  // hash to kernel number
 
     Id new_value(const Variable& v, Place place) {
@@ -95,13 +96,16 @@ struct Translator {
         return static_cast<Id>(program.values.size()) - 1;
     }
 
+    void know(const Variable& v, Id id) {
+        if (ids.insert(v, id)) known.push_back(v);
+    }
+
     Id id_of(const Variable& v) {
-        auto found = ids.find(v);
-        if (found != ids.end()) return found->second;
+        if (const Id* found = ids.find(v)) return *found;
         if (const Array* data = constant_value(v)) {
             Id id = new_value(v, Place::Constant);
             program.values.back().constant = *data;
-            ids.emplace(v, id);
+            know(v, id);
             return id;
         }
         fail(ErrorKind::Usage, "the value of ",
@@ -121,7 +125,7 @@ struct Translator {
         for (uint32_t i = 0; i < node->types.size(); ++i) {
             Variable v(node, i);
             Id id = new_value(v, place);
-            ids.emplace(v, id);
+            know(v, id);
             result.push_back(id);
         }
         return result;
@@ -193,8 +197,7 @@ struct Translator {
     void branch_step(Node* node);
 
     // Values of a group that others read, in the group's order.
-    Variables stored_of(const Group& group,
-                        const std::unordered_set<Variable, VariableHash>& wanted) {
+    Variables stored_of(const Group& group, const ValueSet& wanted) {
         Variables stored;
         for (Node* node : group.nodes)
             if (Variable v(node, 0); wanted.contains(v)) stored.push_back(v);
@@ -208,7 +211,7 @@ struct Translator {
         for (size_t i = 0; i < inputs; ++i) step.operands.push_back(id_of(made.operands[i]));
         for (const auto& v : stored) {
             Id id = new_value(v, Place::Slot);
-            ids.emplace(v, id);
+            know(v, id);
             step.operands.push_back(id);
         }
         step.outputs = made.outputs;
@@ -230,20 +233,18 @@ struct Translator {
         for (const auto& v : inputs) {
             Id id = new_value(v, Place::Argument);
             program.inputs.push_back(id);
-            ids.emplace(v, id);
+            know(v, id);
         }
         Fusion fusion = fuse(inputs, outputs, fused);
-        std::unordered_map<const Node*, size_t> group_of;
+        FlatMap<const Node*, size_t> group_of;
         for (size_t g = 0; g < fusion.groups.size(); ++g)
-            for (Node* node : fusion.groups[g].nodes) group_of.emplace(node, g);
-        std::unordered_set<Variable, VariableHash> wanted(outputs.begin(), outputs.end());
-        for (Node* node : toposort(outputs, inputs)) {
+            for (Node* node : fusion.groups[g].nodes) group_of.insert(node, g);
+        ValueSet wanted(outputs);
+        for (Node* node : toposort(fused ? outputs : Variables(), inputs)) {
             auto mine = group_of.find(node);
             for (const auto& v : node->inputs) {
                 auto theirs = group_of.find(v.node_pointer());
-                bool same = mine != group_of.end() && theirs != group_of.end() &&
-                            mine->second == theirs->second;
-                if (!same) wanted.insert(v);
+                if (!mine || !theirs || *mine != *theirs) wanted.insert(v);
             }
         }
         for (const auto& group : fusion.groups) {
@@ -265,21 +266,18 @@ struct Branch {
     Variables needs;
 };
 
-Branch branch_of(const Node& node, bool taken,
-                 const std::unordered_map<Variable, Id, VariableHash>& outside) {
+Branch branch_of(const Node& node, bool taken, const Variables& outside) {
     Branch branch;
     size_t count = branch_outputs(node), first = taken ? 1 : 1 + count;
     branch.results.assign(node.inputs.begin() + static_cast<long>(first),
                           node.inputs.begin() + static_cast<long>(first + count));
-    Variables known;
-    for (const auto& [v, id] : outside) known.push_back(v);
-    std::unordered_set<Variable, VariableHash> seen;
+    ValueSet known(outside), seen;
     auto need = [&](const Variable& v) {
-        if (outside.contains(v) && v.kind() != NodeKind::Constant && seen.insert(v).second)
+        if (known.contains(v) && v.kind() != NodeKind::Constant && seen.insert(v))
             branch.needs.push_back(v);
     };
     for (const auto& v : branch.results) need(v);
-    for (Node* inner : toposort(branch.results, known))
+    for (Node* inner : toposort(branch.results, outside))
         for (const auto& input : inner->inputs) need(input);
     return branch;
 }
@@ -292,7 +290,8 @@ std::shared_ptr<const Program> branch_program(const Branch& branch, bool fused) 
 void Translator::branch_step(Node* node) {
     BranchStep step;
     step.condition = id_of(node->inputs[0]);
-    Branch then_branch = branch_of(*node, true, ids), else_branch = branch_of(*node, false, ids);
+    Branch then_branch = branch_of(*node, true, known),
+           else_branch = branch_of(*node, false, known);
     step.then_program = branch_program(then_branch, fuse_kernels);
     step.else_program = branch_program(else_branch, fuse_kernels);
     step.then_inputs = ids_of(then_branch.needs);

@@ -37,14 +37,13 @@ uint64_t outside_id(const Variable& v) {
 
 Region::Region(const Variables& outputs, const Variables& stops)
     : nodes_(toposort(outputs, stops)) {
-    positions_.reserve(nodes_.size());
     shape_ids_.reserve(nodes_.size());
     uint64_t next = 1;
     for (Node* node : nodes_) {
         uint64_t id = next;
         next += node->types.size();
         if (auto common = common_shape(*node)) id = *common;
-        positions_.emplace(node, shape_ids_.size());
+        positions_.insert(node, shape_ids_.size());
         shape_ids_.push_back(id);
     }
 }
@@ -64,8 +63,8 @@ std::optional<uint64_t> Region::common_shape(const Node& node) const {
 }
 
 size_t Region::position(const Node* node) const {
-    auto found = positions_.find(node);
-    return found == positions_.end() ? outside : found->second;
+    const size_t* found = positions_.find(node);
+    return found ? *found : outside;
 }
 
 uint64_t Region::shape_id(const Variable& v) const {

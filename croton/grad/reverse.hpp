@@ -1,7 +1,7 @@
 #pragma once
 // What the drivers of both directions share. For the sources of grad/ only.
 #include <optional>
-#include <unordered_map>
+#include <utility>
 
 #include "croton/grad/grad.hpp"
 
@@ -25,7 +25,7 @@ class Region {
     std::optional<uint64_t> common_shape(const Node& node) const;
 
     std::vector<Node*> nodes_;
-    std::unordered_map<const Node*, size_t> positions_;
+    FlatMap<const Node*, size_t> positions_;
     std::vector<uint64_t> shape_ids_;  ///< of each node's first output; the others follow
 };
 

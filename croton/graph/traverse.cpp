@@ -1,18 +1,16 @@
 #include "croton/graph/traverse.hpp"
 
-#include <unordered_set>
-
 #include "croton/graph/op.hpp"
 
 namespace croton {
 
 std::vector<Node*> toposort(const Variables& outputs, const Variables& stops) {
     std::vector<Node*> order;
-    std::unordered_set<const Node*> done;
-    std::unordered_set<Variable, VariableHash> stopped(stops.begin(), stops.end());
+    NodeSet done;
+    ValueSet stopped(stops);
     std::vector<std::pair<Node*, size_t>> stack;
     auto visit = [&](const Variable& v) {
-        if (v && !stopped.contains(v) && done.insert(v.node_pointer()).second)
+        if (v && !stopped.contains(v) && done.insert(v.node_pointer()))
             stack.emplace_back(v.node_pointer(), 0);
     };
     for (const auto& output : outputs) {

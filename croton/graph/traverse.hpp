@@ -4,9 +4,31 @@
 #include <unordered_map>
 #include <vector>
 
+#include "croton/base/flat_map.hpp"
 #include "croton/graph/variable.hpp"
 
 namespace croton {
+
+/// A value as a key of flat tables: names it without holding it.
+struct ValueKey {
+    const Node* node = nullptr;
+    uint32_t index = 0;
+
+    ValueKey() = default;
+    ValueKey(const Variable& v) : node(v.node_pointer()), index(v.index()) {}
+    uint64_t flat_hash() const { return mix(reinterpret_cast<uintptr_t>(node) + index); }
+    friend bool operator==(const ValueKey&, const ValueKey&) = default;
+};
+using NodeSet = FlatSet<const Node*>;
+/// Values that are held elsewhere while the set lives.
+class ValueSet : public FlatSet<ValueKey> {
+  public:
+    ValueSet() = default;
+    explicit ValueSet(const Variables& variables) {
+        for (const auto& v : variables)
+            if (v) insert(v);
+    }
+};
 
 using Substitution = std::unordered_map<Variable, Variable, VariableHash>;
 
