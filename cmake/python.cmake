@@ -64,7 +64,8 @@ if(NOT croton_sanitizer)
             "${Python_EXECUTABLE}" "${PROJECT_SOURCE_DIR}/python/binding/make_stubs.py" "${package}"
     DEPENDS _core_stub "${PROJECT_SOURCE_DIR}/python/binding/make_stubs.py"
             "${PROJECT_SOURCE_DIR}/python/croton/tensor/_names.py"
-            "${PROJECT_SOURCE_DIR}/python/croton/tensor/_more.py" "${package}/_core.pyi"
+            "${PROJECT_SOURCE_DIR}/python/croton/tensor/_more.py"
+            "${PROJECT_SOURCE_DIR}/python/croton/tensor/extra_ops.py" "${package}/_core.pyi"
     COMMENT "Type stubs of croton.tensor" VERBATIM)
   add_custom_target(croton_stubs ALL DEPENDS "${package}/tensor/__init__.pyi")
   install(FILES "${package}/tensor/__init__.pyi" "${package}/tensor/_ops.pyi"

@@ -11,7 +11,7 @@ import sys
 import textwrap
 
 import croton.tensor as T
-from croton.tensor import _more, _names, _ops
+from croton.tensor import _more, _names, _ops, extra_ops
 
 HEAD = '''"""Made from the catalogue of the library when Croton is built."""
 
@@ -93,6 +93,8 @@ def tensor_stub():
             parts.append("from ..shared import shared as shared\n")
         elif name == "sharedvar":
             parts.append("from .._core import TensorSharedVariable as sharedvar\n")
+        elif name in extra_ops.__all__:
+            parts.append(f"from .extra_ops import {name} as {name}\n")
         elif name in _more.__all__:
             parts.append(f"from ._more import {name} as {name}\n")
         elif name in _ops.__all__ or name == "describe":

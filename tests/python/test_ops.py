@@ -424,6 +424,81 @@ def test_cumulative_results(name):
         np.testing.assert_array_equal(got, theirs(numbers))
 
 
+REFERENCES = {"concat": np.concatenate, "atan2": np.arctan2, "asinh": np.arcsinh, "around": np.round, "fix": np.trunc}
+M = np.array([[0.5, -1.0, 2.0], [3.0, 0.25, -0.75]])
+EXTRA = [
+    ("positive", (V,)), ("float_power", (V.astype("float32") ** 2, 3)), ("logaddexp2", (V, 900 * V)),
+    ("modf", (np.array([1.5, -2.25, np.inf, -0.0]),)), ("nan_to_num", (np.array([1, np.nan, np.inf, -np.inf]),)),
+    ("inner", (M, M)), ("inner", (V, M)), ("vdot", (V * (1 + 2j), V * 1j)), ("kron", (M, V)), ("kron", (V, V)),
+    ("cross", (M, M[::-1] + 1)), ("hstack", ([V, V],)), ("hstack", ([M, M],)), ("vstack", ([V, V],)),
+    ("vstack", ([M, V],)), ("atleast_1d", (3.0,)), ("atleast_2d", (V,)), ("fliplr", (M,)), ("flipud", (M,)),
+    ("meshgrid", (V, V[:2])), ("meshgrid", (V, V[:2], V + 1)), ("diff", (M,)), ("diff", (M, 2)), ("diff", (M, 1, 0)),
+    ("diff", (V > 0,)), ("count_nonzero", (np.array([0, 2, 3]),)), ("bincount", (np.array([3, 1, 1]),)),
+    ("bincount", (np.array([3, 1, 1]), V)), ("bincount", (np.array([0, 1]), None, 5)),
+    ("bincount", (np.zeros(0, "int64"),)), ("bincount", (np.zeros(0, "int64"), None, 2)),
+    ("cov", (M,)), ("cov", (M, M + V)), ("cov", (M, None, False)), ("cov", (M, None, True, True)), ("bartlett", (1,)),
+    ("bartlett", (6,)), ("unravel_index", (np.array([5, 3, 0]), (2, 3))), ("concat", ([V, V],)),
+    ("ravel_multi_index", ((np.array([1, 0]), np.array([2, 1])), (2, 3))), ("around", (V,)), ("fix", (V,)),
+    ("fabs", (V,)), ("degrees", (V,)), ("radians", (V,)), ("atan2", (V, 2.0)), ("asinh", (V,)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name,args", EXTRA, ids=[f"{i}-{row[0]}" for i, row in enumerate(EXTRA)])
+def test_functions_made_of_others(name, args):
+    inputs, values = [], []
+
+    def symbolic(arg):
+        if isinstance(arg, np.ndarray):
+            inputs.append(T.TensorType(arg.dtype, (None,) * arg.ndim)())
+            values.append(arg)
+            return inputs[-1]
+        if isinstance(arg, (list, tuple)) and isinstance(arg[0], np.ndarray):
+            return type(arg)(symbolic(item) for item in arg)
+        return arg
+
+    ours = getattr(T, name)(*[symbolic(arg) for arg in args])
+    ours = list(ours) if isinstance(ours, (list, tuple)) else [ours]
+    wanted = REFERENCES.get(name, getattr(np, name, None))(*args)
+    wanted = list(wanted) if isinstance(wanted, (list, tuple)) else [wanted]
+    got = ct.function(inputs, ours)(*values)
+    assert len(got) == len(wanted)
+    for a, b in zip(got, wanted):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+        assert a.shape == np.shape(b)
+
+
+def test_theanos_extra_functions():
+    x, p = T.dmatrix("x"), T.lmatrix("p")
+    order = np.array([[2, 0, 1]])
+    f = ct.function(
+        [x, p],
+        [T.permute_row_elements(x, p), T.permute_row_elements(T.permute_row_elements(x, p), p, True),
+         T.inverse_permutation(p), T.fill_diagonal(x, 9), T.fill_diagonal_offset(x, 9, 1),
+         T.fill_diagonal(T.zeros([2, 2, 2]), 1.0), T.addbroadcast(p, 0) + x, T.topk(x, 2), T.topk(x, -2),
+         T.argtopk(x, 1, 0), T.xlogx(abs(x) - 0.25), T.xlogy0(x * 0, 0), T.complex_from_polar(2.0, 0.0),
+         T.ravel_multi_index((p, p), (3, 2), "wrap"), T.ravel_multi_index((p, p), (3, 2), "clip")],
+    )  # fmt: skip
+    got = f(M, order)
+    np.testing.assert_array_equal(got[0], M[:, order[0]])
+    np.testing.assert_array_equal(got[1], M)
+    np.testing.assert_array_equal(got[2], np.argsort(order))
+    filled = M.copy()
+    np.fill_diagonal(filled, 9)
+    np.testing.assert_array_equal(got[3], filled)
+    assert got[4].tolist() == [[0.5, 9, 2], [3, 0.25, 9]] and got[5].sum() == 2 and got[5][1, 1, 1] == 1
+    np.testing.assert_array_equal(got[6], M + order)
+    assert got[7].tolist() == [[2, 0.5], [3, 0.25]] and got[8].tolist() == [[-1, 0.5], [-0.75, 0.25]]
+    assert got[9].tolist() == [[1, 1, 0]] and got[10][1, 1] == 0 and not got[11].any() and got[12] == 2
+    assert got[13].tolist() == [[4, 0, 3]] and got[14].tolist() == [[5, 0, 3]]
+    with pytest.raises(ValueError, match="size|axis|1"):
+        f(M, np.zeros((2, 3), "int64"))
+    with pytest.raises(ct.Error, match="out of bounds"):
+        ct.function([p], T.ravel_multi_index((p, p), (3, 2)))(order)
+    assert T.grad(T.xlogx(x).sum(), x).eval({x: np.ones((1, 1))}) == 1
+    with pytest.raises(IndexError, match="axis 2"):
+        T.diff(x, axis=2)
+
+
 def test_linear_recurrence():
     a, b = T.dvector("a"), T.dvector("b")
     y = T.linear_recurrence(a, b)

@@ -280,15 +280,6 @@ def to_one_hot(y, nb_class, dtype=None):
     return ops.cast(hot, dtype or "floatX")
 
 
-def topk(x, kth, axis=-1):
-    """The kth largest elements along an axis, largest first."""
-    order = ops.flip(ops.argsort(x, axis=axis), axis=axis)
-    x = as_tensor_variable(x)
-    index = [slice(None)] * x.ndim
-    index[axis] = slice(0, kth)
-    return ops.take_along_axis(x, order[tuple(index)], axis=axis)
-
-
 def _as_number(value):
     if isinstance(value, TensorConstant):
         return value.data[()]

@@ -46,6 +46,23 @@ ALIASES = {
     "identity": "eye",
     "assert_op": "assert_",
     "batched_matmul": "matmul",
+    "acos": "arccos",
+    "acosh": "arccosh",
+    "asin": "arcsin",
+    "asinh": "arcsinh",
+    "atan": "arctan",
+    "atan2": "arctan2",
+    "atanh": "arctanh",
+    "degrees": "rad2deg",
+    "radians": "deg2rad",
+    "fabs": "abs",
+    "around": "rint",
+    "fix": "trunc",
+    "bitwise_invert": "invert",
+    "bitwise_left_shift": "left_shift",
+    "bitwise_right_shift": "right_shift",
+    "concat": "concatenate",
+    "permute_dims": "transpose",
 }
 
 # Defaults of arguments, where the C++ function has one (records only know attributes' defaults).
