@@ -153,7 +153,7 @@ class Function {
     explicit operator bool() const { return state_ != nullptr; }
 
   private:
-    static const Array& as_array(const Array& a) { return a; }
+    static Array as_array(const Array& a) { return a; }
     template <class T, class = std::enable_if_t<std::is_arithmetic_v<T>>>
     static Array as_array(T value) {
         return Array::scalar(value);

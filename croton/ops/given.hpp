@@ -3,6 +3,7 @@
 #include <initializer_list>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 #include "croton/graph/attrs.hpp"
 
@@ -13,7 +14,7 @@ template <class T>
 class Given {
   public:
     template <class V, class = std::enable_if_t<std::is_convertible_v<V, T>>>
-    Given(V value) : value_(T(value)) {}
+    Given(V value) : value_(T(std::move(value))) {}
     Given(AttrWildcard wildcard) : value_(std::move(wildcard)) {}
     operator const AttrValue&() const { return value_; }
 

@@ -361,7 +361,7 @@ void Executor::step(const ExternStep& step) {
     std::vector<TensorRef> outputs = gather(step.outputs);
     for (size_t i = 0; i < outputs.size(); ++i)  // known before the sizes are
         outputs[i].dtype = value(step.outputs[i]).type.dtype;
-    ExternCall call{attrs, inputs, outputs, [&](size_t i, Sizes shape) {
+    ExternCall call{attrs, inputs, outputs, [&](size_t i, const Sizes& shape) {
                         make_output(step.outputs[i], shape);
                         outputs[i] = at(step.outputs[i]);
                     }};

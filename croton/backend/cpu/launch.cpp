@@ -90,7 +90,7 @@ class Launcher {
 
   private:
     size_t arena_words() const {
-        auto rank = static_cast<size_t>(plan_.rank + 2), streams = static_cast<size_t>(streams_);
+        auto rank = static_cast<size_t>(plan_.rank) + 2, streams = static_cast<size_t>(streams_);
         return static_cast<size_t>(plan_.words) + streams * (rank + 3) + rank;
     }
 
