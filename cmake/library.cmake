@@ -43,4 +43,4 @@ target_include_directories(
                 "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
 target_link_libraries(croton PRIVATE $<BUILD_INTERFACE:croton_foreign> PUBLIC Threads::Threads)
 target_link_options(croton PRIVATE "-Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/exports.map"
-                                   -Wl,--gc-sections -Wl,-Bsymbolic-functions)
+                                   -Wl,--build-id=sha1 -Wl,--gc-sections -Wl,-Bsymbolic-functions)

@@ -52,6 +52,9 @@ struct Function::State {
     /// Held during calls that update stored values. Taken before the shared variables' locks.
     std::mutex stored_mutex;
 
+    std::once_flag traced;
+    compile::Trace trace;  ///< with its events, once someone has asked
+
     std::mutex mutex;                          // guards what follows
     std::vector<std::optional<Array>> stored;  // one an input: what it has without an argument
     Plan plan;
@@ -511,7 +514,14 @@ const Variable& Function::output(size_t i) const { return state_->outputs.at(i).
 void Function::trust_input(bool trust) { state_->trust = trust; }
 bool Function::trusts_input() const { return state_->trust; }
 const runtime::Program& Function::program() const { return *state_->plan.built.program; }
-const compile::Trace& Function::trace() const { return *state_->plan.built.trace; }
+const compile::Trace& Function::trace() const {
+    State& s = *state_;
+    std::call_once(s.traced, [&] {
+        s.trace = *s.plan.built.trace;
+        s.trace.events = compile::rewriting_events(s.plan.request, s.plan.built);
+    });
+    return s.trace;
+}
 std::optional<bool> Function::allow_input_downcast() const { return state_->allow_downcast; }
 
 std::optional<Array> Function::stored(size_t i) const {

@@ -2,16 +2,35 @@
 
 #include <chrono>
 
+#include "croton/compile/graph_cache.hpp"
 #include "croton/compile/pipeline.hpp"
 #include "croton/compile/reference.hpp"
 #include "croton/compile/specialise.hpp"
 #include "croton/compile/translate.hpp"
+#include "croton/runtime/disk_cache.hpp"
 
 namespace croton::compile {
 
 namespace {
 double since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// From the disk if an earlier process left it there. In check mode everything is done and looked
+// at.
+Specialised rewritten_graph(const BuildRequest& request, bool assume, Trace& trace) {
+    const Mode& mode = request.mode;
+    bool cached = !mode.check && runtime::DiskCache::current();
+    std::string key = cached ? graph_key(request, assume) : "";
+    if (!key.empty())
+        if (auto kept = kept_graph(key)) {
+            trace.graph_from_cache = true;
+            return *kept;
+        }
+    Specialised result = specialise(request.inputs, request.outputs, assume);
+    result.outputs = rewrite_graph(result.outputs, mode, nullptr);
+    if (!key.empty()) keep_graph(key, result);
+    return result;
 }
 
 std::shared_ptr<const runtime::Program> make_program(const BuildRequest& request, bool assume,
@@ -21,10 +40,10 @@ std::shared_ptr<const runtime::Program> make_program(const BuildRequest& request
     const Mode& mode = request.mode;
     Variables inputs = request.inputs, outputs = request.outputs;
     if (mode.rewrite) {
-        Specialised named = specialise(inputs, outputs, assume);
-        assumptions = std::move(named.assumptions);
-        inputs = std::move(named.inputs);
-        outputs = rewrite_graph(named.outputs, mode, request.keep_trace, trace);
+        Specialised rewritten = rewritten_graph(request, assume, trace);
+        assumptions = std::move(rewritten.assumptions);
+        inputs = std::move(rewritten.inputs);
+        outputs = std::move(rewritten.outputs);
     }
     trace.rewrite_seconds = since(start);
     start = std::chrono::steady_clock::now();
@@ -63,6 +82,7 @@ Built build(const BuildRequest& request) {
         if (error.kind() == ErrorKind::Interrupted || !request.mode.rewrite) throw;
         *trace = Trace();
         built.assumptions.clear();
+        built.assumed = false;
         built.program = make_program(request, false, *trace, built.assumptions);
     }
     built.trace = trace;
@@ -73,7 +93,6 @@ Built build(const BuildRequest& request) {
         };
         auto lazy = std::make_shared<Lazy>();
         BuildRequest copy = request;
-        copy.keep_trace = false;
         built.general = [lazy, copy] {
             std::call_once(lazy->once, [&] {
                 Trace unused;
@@ -84,6 +103,14 @@ Built build(const BuildRequest& request) {
         };
     }
     return built;
+}
+
+std::vector<Event> rewriting_events(const BuildRequest& request, const Built& built) {
+    std::vector<Event> events;
+    if (request.mode.rewrite)
+        rewrite_graph(specialise(request.inputs, request.outputs, built.assumed).outputs,
+                      request.mode, &events);
+    return events;
 }
 
 }  // namespace croton::compile

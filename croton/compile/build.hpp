@@ -43,10 +43,10 @@ struct Event {
 };
 
 struct Trace {
-    std::vector<Event> events;
+    std::vector<Event> events;  ///< of a build that was asked to keep them
     double rewrite_seconds = 0, schedule_seconds = 0, generate_seconds = 0;
     int compiled_kernels = 0, cached_kernels = 0;
-    std::string graph_before, graph_after;  ///< text forms
+    bool graph_from_cache = false;  ///< rewritten by an earlier process
     std::string text() const;
 };
 
@@ -55,6 +55,7 @@ struct Built {
     std::shared_ptr<const Trace> trace;
     /// What `program` takes for granted of its arguments' sizes.
     std::vector<SizeAssumption> assumptions;
+    bool assumed = true;  ///< built with assumptions (there may still be none)
     /// The program for calls that break an assumption, made at the first such call.
     std::function<std::shared_ptr<const runtime::Program>()> general;
 
@@ -68,10 +69,13 @@ struct BuildRequest {
     std::vector<std::pair<int, int>> updates;
     std::string name;
     Mode mode;
-    bool keep_trace = true;
 };
 
 /// Runs the mode's pipeline. Errors as the stages give them.
 Built build(const BuildRequest& request);
+
+/// What rewriting did for `built`, found by doing it once more: rewriting is the same each time,
+/// and most functions are never asked to explain themselves.
+std::vector<Event> rewriting_events(const BuildRequest& request, const Built& built);
 
 }  // namespace croton::compile

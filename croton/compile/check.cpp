@@ -73,17 +73,17 @@ class Inquest {
         request.mode.rule_limit = steps;
         request.mode.fuse = false;
         request.mode.backend = "interp";
-        request.keep_trace = false;
         return all_agree(expected, run(request));
     }
 
     [[noreturn]] void name_the_guilty(const std::vector<Array>& expected) {
         BuildRequest traced = request_;
         Built built = build(traced);
+        Trace trace;
+        trace.events = rewriting_events(traced, built);
         int64_t steps = 0;
-        for (const auto& event : built.trace->events)
-            steps = std::max<int64_t>(steps, event.number);
-        if (!right_after(steps, expected)) blame_rewriting(*built.trace, steps, expected);
+        for (const auto& event : trace.events) steps = std::max<int64_t>(steps, event.number);
+        if (!right_after(steps, expected)) blame_rewriting(trace, steps, expected);
         BuildRequest fused = request_;
         fused.mode.backend = "interp";
         if (!all_agree(expected, run(fused)))

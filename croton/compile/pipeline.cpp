@@ -68,9 +68,9 @@ std::vector<std::string> stage_names() {
     return names;
 }
 
-Variables rewrite_graph(const Variables& outputs, const Mode& mode, bool keep_trace, Trace& trace) {
+Variables rewrite_graph(const Variables& outputs, const Mode& mode, std::vector<Event>* events) {
     rewrite::Arena arena(outputs);
-    Engine engine(arena, keep_trace);
+    Engine engine(arena, events != nullptr);
     engine.limit = mode.rule_limit;
     engine.excluded.insert(mode.excluded.begin(), mode.excluded.end());
     size_t seen = 0;
@@ -80,10 +80,11 @@ Variables rewrite_graph(const Variables& outputs, const Mode& mode, bool keep_tr
         if (mode.check) verify(arena.extract());
         for (; seen < engine.steps().size(); ++seen) {
             const auto& step = engine.steps()[seen];
-            trace.events.push_back({step.number, std::string(step.rule), step.where, step.before,
-                                    step.after, step.site});
+            events->push_back({step.number, std::string(step.rule), step.where, step.before,
+                               step.after, step.site});
         }
-        trace.events.push_back({0, stage.name, "", "", cat(arena.live_count(), " nodes"), {}});
+        if (events)
+            events->push_back({0, stage.name, "", "", cat(arena.live_count(), " nodes"), {}});
     }
     return arena.extract();
 }

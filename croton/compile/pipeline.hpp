@@ -5,8 +5,8 @@
 namespace croton::compile {
 
 /// Runs the rewriting stages over `outputs` (whose leaves have symbolic sizes), within the mode's
-/// limits. Steps and texts go into `trace`.
-Variables rewrite_graph(const Variables& outputs, const Mode& mode, bool keep_trace, Trace& trace);
+/// limits. Tells each step and stage in `events` if that is not null.
+Variables rewrite_graph(const Variables& outputs, const Mode& mode, std::vector<Event>* events);
 
 /// Names of the stages, in order.
 std::vector<std::string> stage_names();

@@ -20,11 +20,12 @@ std::string Trace::text() const {
         out << "\n";
     }
     char times[160];
-    std::snprintf(times, sizeof times,
-                  "rewriting %.2f ms, scheduling %.2f ms, generating %.2f ms (%d kernels compiled, "
-                  "%d from the cache)\n",
-                  rewrite_seconds * 1e3, schedule_seconds * 1e3, generate_seconds * 1e3,
-                  compiled_kernels, cached_kernels);
+    std::snprintf(
+        times, sizeof times,
+        "rewriting %.2f ms%s, scheduling %.2f ms, generating %.2f ms (%d kernels compiled, "
+        "%d from the cache)\n",
+        rewrite_seconds * 1e3, graph_from_cache ? " (from the cache)" : "", schedule_seconds * 1e3,
+        generate_seconds * 1e3, compiled_kernels, cached_kernels);
     out << times;
     return out.str();
 }

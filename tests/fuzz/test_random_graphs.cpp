@@ -38,7 +38,6 @@ std::vector<Array> built(const Variables& inputs, const Variables& outputs,
     request.mode = compile::mode_named("fast");
     request.mode.fuse = fuse;
     request.mode.backend = backend;
-    request.keep_trace = false;
     auto made = compile::build(request);
     auto program = made.assumptions_hold(values) ? made.program : made.general();
     return runtime::Frame(*program).run(values);

@@ -1,15 +1,12 @@
 #include "croton/backend/cpu/key.hpp"
 
+#include "croton/base/build_id.hpp"
 #include "croton/base/format.hpp"
 #include "croton/base/hash.hpp"
-#include "croton/version.hpp"
 
 namespace croton::cpu {
 
 namespace {
-// Rises when generated code or its frame changes while Croton's version stays.
-constexpr int code_revision = 3;
-
 class Writer {
   public:
     template <class T>
@@ -62,8 +59,7 @@ std::string kernel_bytes(const kernel::Kernel& kernel) {
 }
 
 std::string kernel_key(const kernel::Kernel& kernel, const Level& level) {
-    return content_hash(cat("croton ", CROTON_VERSION, " llvm 19 code ", code_revision, " ",
-                            level.key(), "\n", kernel_bytes(kernel)));
+    return content_hash(cat("croton ", build_id(), " ", level.key(), "\n", kernel_bytes(kernel)));
 }
 
 }  // namespace croton::cpu

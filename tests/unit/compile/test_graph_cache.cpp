@@ -1,0 +1,129 @@
+// Rewritten graphs that come back from the disk.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "croton/api/function.hpp"
+#include "croton/base/build_id.hpp"
+#include "croton/base/settings.hpp"
+#include "croton/compile/graph_cache.hpp"
+#include "croton/debug/explain.hpp"
+#include "croton/grad/grad.hpp"
+#include "croton/graph/text.hpp"
+#include "croton/ops/arithmetic.hpp"
+#include "croton/ops/catalogue.hpp"
+#include "croton/ops/linalg.hpp"
+#include "croton/ops/nnet.hpp"
+#include "croton/ops/reduce.hpp"
+#include "croton/ops/special.hpp"
+
+namespace croton {
+namespace {
+
+namespace fs = std::filesystem;
+
+class GraphCache : public testing::Test {
+  protected:
+    void SetUp() override {
+        std::string pattern = (fs::temp_directory_path() / "croton-graphs-XXXXXX").string();
+        ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+        folder_ = pattern;
+        settings().cache_dir = pattern;
+    }
+    void TearDown() override {
+        settings().cache_dir = before_;
+        fs::remove_all(folder_);
+    }
+    std::vector<fs::path> graphs() const {
+        std::vector<fs::path> found;
+        for (const auto& entry : fs::directory_iterator(folder_))
+            if (entry.path().string().ends_with("graph")) found.push_back(entry.path());
+        return found;
+    }
+
+    fs::path folder_;
+    std::string before_ = settings().cache_dir;
+};
+
+// A loss with its gradient: sizes that are assumed equal, rewriting by stability rules, a product.
+Function network(const FunctionOptions& options = {}) {
+    Variable x = input(parse_type("f64[?,?]"), "x"), w = input(parse_type("f64[?,3]"), "w"),
+             b = input(parse_type("f64[3]"), "b"), y = input(parse_type("i64[?]"), "y");
+    Variable loss = mean(-log(pick(softmax(dot(x, w) + b), y)));
+    return function({x, w, b, y}, {loss, grad(loss, w)}, options);
+}
+Results run(const Function& f) {
+    return f(Array::of({1., 2., -1., 0.5}).reshape({2, 2}),
+             Array::of({0.1, -0.2, 0.3, 1., 0., -1.}).reshape({2, 3}), Array::of({0., 1., 2.}),
+             Array::of(std::vector<int64_t>{2, 0}, {2}));
+}
+
+TEST_F(GraphCache, ASecondCompilationReadsWhatTheFirstLeft) {
+    Function cold = network();
+    EXPECT_EQ(graphs().size(), 1u);
+    Function warm = network();
+    EXPECT_EQ(graphs().size(), 1u);
+    EXPECT_EQ(cold.program().print(), warm.program().print());
+    Results a = run(cold), b = run(warm);
+    for (size_t i = 0; i < 2; ++i) EXPECT_TRUE(a[i].identical(b[i]));
+    EXPECT_FALSE(cold.trace().graph_from_cache);
+    EXPECT_TRUE(warm.trace().graph_from_cache);
+}
+
+TEST_F(GraphCache, ExplainsWhatWasNotDoneAgain) {
+    Function cold = network();
+    Function warm = network();
+    ASSERT_GT(cold.trace().events.size(), 5u);
+    ASSERT_EQ(warm.trace().events.size(), cold.trace().events.size());
+    for (size_t i = 0; i < cold.trace().events.size(); ++i)
+        EXPECT_EQ(warm.trace().events[i].what, cold.trace().events[i].what);
+}
+
+TEST_F(GraphCache, ACorruptEntryIsMadeAnew) {
+    Results right = run(network());
+    auto file = graphs().at(0);
+    fs::permissions(file, fs::perms::owner_all);
+    for (std::string_view content : {"", "assumptions 99", "nonsense"}) {
+        std::ofstream(file) << content;
+        Function f = network();
+        EXPECT_FALSE(f.trace().graph_from_cache) << content;
+        EXPECT_TRUE(run(f)[1].identical(right[1]));
+    }
+    EXPECT_TRUE(network().trace().graph_from_cache);
+}
+
+TEST_F(GraphCache, AnotherModeIsAnotherEntry) {
+    network();
+    FunctionOptions options;
+    options.mode = compile::default_mode().excluding({"log of picked softmax"});
+    Function f = network(options);
+    EXPECT_FALSE(f.trace().graph_from_cache);
+    EXPECT_EQ(graphs().size(), 2u);
+}
+
+TEST_F(GraphCache, GraphsOfTheUsersOwnOpsAreNotKept) {
+    static const OpRecord mine{
+        .name = "tanh",  // even if it is called like one of the catalogue
+        .doc = "",
+        .arguments = {{"x"}},
+        .type = find_op("tanh")->type,
+        .compute = find_op("tanh")->compute,
+    };
+    Variable x = input(parse_type("f64[?]"), "x");
+    compile::BuildRequest request;
+    request.inputs = {x};
+    request.outputs = apply(mine, {x});
+    EXPECT_EQ(compile::graph_key(request, true), "");
+    request.outputs = {tanh(x)};
+    EXPECT_NE(compile::graph_key(request, true), "");
+    EXPECT_NE(compile::graph_key(request, true), compile::graph_key(request, false));
+}
+
+TEST(BuildId, IsTheLinkers) {
+    EXPECT_EQ(build_id().size(), 40u) << build_id();
+    EXPECT_EQ(build_id().find_first_not_of("0123456789abcdef"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace croton
