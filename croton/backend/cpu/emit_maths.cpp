@@ -3,7 +3,10 @@
 #include <llvm/IR/Instructions.h>
 #include <llvm/IR/IntrinsicInst.h>
 
+#include <utility>
+
 #include "croton/backend/cpu/emit.hpp"
+#include "croton/backend/cpu/maths/maths.hpp"
 
 namespace croton::cpu {
 
@@ -75,6 +78,29 @@ class Widener {
     DenseMap<Value*, Value*> seen_;
 };
 
+// The value of one of two pieces of code, by a branch.
+Value* either(IRBuilder<>& b, Value* condition, function_ref<Value*()> yes,
+              function_ref<Value*()> no) {
+    Function* here = b.GetInsertBlock()->getParent();
+    auto* likely = BasicBlock::Create(b.getContext(), "near", here);
+    auto* rare = BasicBlock::Create(b.getContext(), "far", here);
+    auto* after = BasicBlock::Create(b.getContext(), "known", here);
+    b.CreateCondBr(condition, likely, rare);
+    auto emit = [&](BasicBlock* block, function_ref<Value*()> code) {
+        b.SetInsertPoint(block);
+        Value* value = code();
+        b.CreateBr(after);
+        return std::pair(value, b.GetInsertBlock());
+    };
+    auto [first, first_end] = emit(likely, yes);
+    auto [second, second_end] = emit(rare, no);
+    b.SetInsertPoint(after);
+    PHINode* result = b.CreatePHI(first->getType(), 2);
+    result->addIncoming(first, first_end);
+    result->addIncoming(second, second_end);
+    return result;
+}
+
 bool can_widen(Function& function) {
     if (function.size() != 1) return false;
     for (Instruction& i : function.getEntryBlock()) {
@@ -91,10 +117,24 @@ bool can_widen(Function& function) {
 
 Value* Maths::call(IRBuilder<>& b, const std::string& name, ArrayRef<Value*> arguments) {
     if (!library_) return nullptr;
-    const char* suffix = arguments[0]->getType()->getScalarType()->isFloatTy() ? "_f32" : "_f64";
-    Function* function = library_->getFunction("croton_" + name + suffix);
-    if (!function || errorToBool(function->materialize()) || function->empty()) return nullptr;
-    return can_widen(*function) ? widen(b, *function, arguments) : nullptr;
+    const bool is_float = arguments[0]->getType()->getScalarType()->isFloatTy();
+    auto find = [&](const std::string& of) -> Function* {
+        Function* function = library_->getFunction("croton_" + of + (is_float ? "_f32" : "_f64"));
+        if (!function || errorToBool(function->materialize()) || function->empty()) return nullptr;
+        return can_widen(*function) ? function : nullptr;
+    };
+    Function* function = find(name);
+    if (!function) return nullptr;
+    Function* near = find("near_" + name);
+    if (!near) return widen(b, *function, arguments);
+    // Cheaper where every lane is near; NaN is not.
+    const double bound = is_float ? maths::near_angle_f32 : maths::near_angle_f64;
+    Value* size = b.CreateUnaryIntrinsic(Intrinsic::fabs, arguments[0]);
+    Value* inside = b.CreateFCmpOLE(size, ConstantFP::get(size->getType(), bound));
+    if (inside->getType()->isVectorTy()) inside = b.CreateAndReduce(inside);
+    return either(
+        b, inside, [&] { return widen(b, *near, arguments); },
+        [&] { return widen(b, *function, arguments); });
 }
 
 Value* Maths::widen(IRBuilder<>& b, Function& function, ArrayRef<Value*> arguments) {
