@@ -60,8 +60,7 @@ if(NOT croton_sanitizer)
   # The functions that Python makes of the catalogue have stubs, too.
   add_custom_command(
     OUTPUT "${package}/tensor/__init__.pyi" "${package}/tensor/_ops.pyi"
-    COMMAND "${CMAKE_COMMAND}" -E env "PYTHONPATH=${PROJECT_BINARY_DIR}/python"
-            "${Python_EXECUTABLE}" "${PROJECT_SOURCE_DIR}/python/binding/make_stubs.py" "${package}"
+    COMMAND "${Python_EXECUTABLE}" "${PROJECT_SOURCE_DIR}/python/binding/make_stubs.py" "${package}"
     DEPENDS _core_stub "${PROJECT_SOURCE_DIR}/python/binding/make_stubs.py"
             "${PROJECT_SOURCE_DIR}/python/croton/tensor/_names.py"
             "${PROJECT_SOURCE_DIR}/python/croton/tensor/_more.py"

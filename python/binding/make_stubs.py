@@ -1,4 +1,4 @@
-"""Writes the stubs of croton.tensor: make_stubs.py PACKAGE_FOLDER, with croton importable.
+"""Writes the stubs of croton.tensor: make_stubs.py PACKAGE_FOLDER.
 
 The functions made of the catalogue exist only when the package runs, so their stubs are read off it:
 tensor/_ops.pyi (the op functions), tensor/__init__.pyi (everything under its public name), and the
@@ -10,8 +10,11 @@ import pathlib
 import sys
 import textwrap
 
-import croton.tensor as T
-from croton.tensor import _more, _names, _ops, extra_ops
+# The environment's path stays as it is: in pip's builds it says where NumPy is.
+sys.path.insert(0, str(pathlib.Path(sys.argv[1]).absolute().parent))
+
+import croton.tensor as T  # noqa: E402
+from croton.tensor import _more, _names, _ops, extra_ops  # noqa: E402
 
 HEAD = '''"""Made from the catalogue of the library when Croton is built."""
 

@@ -7,5 +7,6 @@ import croton
 
 place = pathlib.Path(croton.__file__).parent
 assert str(place).startswith(sys.prefix), f"croton came from {place}"
-assert (place / "_core.pyi").exists(), "the type stub is missing"
+for stub in ("_core.pyi", "tensor/__init__.pyi", "tensor/_ops.pyi", "py.typed"):
+    assert (place / stub).exists(), f"{stub} is missing"
 print("croton", croton.__version__, "in", place)
