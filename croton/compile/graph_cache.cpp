@@ -23,7 +23,8 @@ class Tellable {
     bool graph(const Variables& outputs, int depth = 0) {
         if (depth > most_nesting) return false;
         for (const Node* node : toposort(outputs)) {
-            if (node->constant && (constant_bytes_ += node->constant->nbytes()) > most_constant_bytes)
+            if (node->constant &&
+                (constant_bytes_ += node->constant->nbytes()) > most_constant_bytes)
                 return false;
             if (node->kind == NodeKind::Apply && !applied(*node, depth)) return false;
         }
@@ -95,7 +96,8 @@ void keep_graph(const std::string& key, const Specialised& rewritten) {
     std::string content = cat("assumptions ", rewritten.assumptions.size());
     for (const auto& a : rewritten.assumptions)
         content += cat(" ", a.input, " ", a.axis, " ", a.other_input, " ", a.other_axis);
-    cache->write(key, graph_kind, content + "\n" + text_of(rewritten.inputs, rewritten.outputs, ""));
+    cache->write(key, graph_kind,
+                 content + "\n" + text_of(rewritten.inputs, rewritten.outputs, ""));
 }
 
 }  // namespace croton::compile
