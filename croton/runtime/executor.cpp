@@ -147,7 +147,8 @@ std::shared_ptr<const void> Executor::argument_owner(Id id) const {
 
 std::vector<Array> Executor::results() {
     std::vector<Array> results;
-    std::vector<Id> given_away;
+    results.reserve(p_.outputs.size());
+    SmallVector<Id, 8> given_away;
     auto borrow = s_.permissions.borrow;
     for (Id id : p_.outputs) {
         const TensorRef& r = at(id);

@@ -1,8 +1,5 @@
 #include "croton/type/array.hpp"
 
-#include <cstdlib>
-#include <new>
-
 namespace croton {
 
 Sizes contiguous_strides(const Sizes& shape, int item_size) {
@@ -19,13 +16,6 @@ int64_t element_count(std::span<const int64_t> shape) {
     int64_t count = 1;
     for (int64_t size : shape) count *= size;
     return count;
-}
-
-std::shared_ptr<void> allocate_aligned(size_t bytes) {
-    size_t rounded = (bytes + 63) / 64 * 64;
-    void* memory = std::aligned_alloc(64, rounded == 0 ? 64 : rounded);
-    if (!memory) fail(ErrorKind::Device, "out of memory: ", bytes, " bytes were asked for");
-    return {memory, std::free};
 }
 
 void for_each_offset(const Sizes& shape, std::span<const Sizes> strides,
@@ -46,7 +36,11 @@ void for_each_offset(const Sizes& shape, std::span<const Sizes> strides,
     }
 }
 
-Array::Array() : Array(empty(DType::Float64, {0})) {}
+Array::Array() {
+    // One for all: it has no elements that could be told apart.
+    static const Array& nothing = *new Array(empty(DType::Float64, {0}));
+    *this = nothing;
+}
 
 Array Array::empty(DType dtype, Sizes shape) {
     for (int64_t size : shape)

@@ -1,0 +1,69 @@
+// Memory for arrays: aligned, and kept for the next array of its size.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "croton/base/error.hpp"
+#include "croton/type/array.hpp"
+
+namespace croton {
+namespace {
+
+TEST(Memory, IsAlignedAndApart) {
+    std::vector<std::shared_ptr<void>> blocks;
+    std::vector<std::pair<std::byte*, size_t>> places;
+    for (size_t bytes : {0ul, 1ul, 8ul, 63ul, 64ul, 400ul, 513ul, 5000ul, 70000ul, 1ul << 20, 5ul << 20})
+        for (int i = 0; i < 3; ++i) {
+            blocks.push_back(allocate_aligned(bytes));
+            auto* data = static_cast<std::byte*>(blocks.back().get());
+            EXPECT_EQ(reinterpret_cast<uintptr_t>(data) % 64, 0u) << bytes;
+            std::memset(data, static_cast<int>(blocks.size()), bytes);
+            places.emplace_back(data, bytes);
+        }
+    for (size_t i = 0; i < places.size(); ++i)
+        for (size_t k = 0; k < places[i].second; ++k)
+            ASSERT_EQ(places[i].first[k], static_cast<std::byte>(i + 1)) << "block " << i;
+}
+
+TEST(Memory, OfADeadArrayComesBack) {
+#if defined(__SANITIZE_ADDRESS__)
+    GTEST_SKIP() << "nothing is kept under the address sanitizer";
+#endif
+    for (size_t bytes : {16ul, 3ul << 20}) {
+        auto first = allocate_aligned(bytes);
+        void* place = first.get();
+        first.reset();
+        EXPECT_EQ(allocate_aligned(bytes).get(), place);
+        // Memory that is much too large is left for others.
+        EXPECT_NE(allocate_aligned(bytes / 2 + (bytes < 1000 ? 4000 : 0)).get(), place);
+    }
+}
+
+TEST(Memory, CrossesThreads) {
+    std::vector<std::shared_ptr<void>> blocks;
+    for (int round = 0; round < 50; ++round) {
+        std::thread([&] {
+            for (int i = 0; i < 100; ++i) blocks.push_back(allocate_aligned(i % 3 ? 8 : 100000));
+        }).join();
+        std::set<void*> places;
+        for (const auto& block : blocks) EXPECT_TRUE(places.insert(block.get()).second);
+        blocks.clear();
+    }
+}
+
+TEST(Memory, SaysHowMuchWasMissing) {
+    try {
+        allocate_aligned(size_t{1} << 60);
+        ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::Device);
+        EXPECT_NE(std::string(error.what()).find("1152921504606846976"), std::string::npos);
+    }
+    EXPECT_THROW(allocate_aligned(SIZE_MAX - 3), Error);
+}
+
+}  // namespace
+}  // namespace croton
