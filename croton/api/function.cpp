@@ -542,6 +542,7 @@ void Function::set_stored(size_t i, const Array& value) const {
 }
 const Mode& Function::mode() const { return state_->mode; }
 bool Function::profiled() const { return state_->keep_profile; }
+void Function::keep_profile(bool keep) const { state_->keep_profile = keep; }
 
 Variables Function::shared_variables() const {
     return {state_->shared.begin(), state_->shared.end()};

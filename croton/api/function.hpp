@@ -147,6 +147,8 @@ class Function {
     /// Usage error unless profiling was asked for.
     Profile profile() const;
     bool profiled() const;
+    /// Begins or ends keeping a profile.
+    void keep_profile(bool keep) const;
 
     struct State;
     explicit Function(std::shared_ptr<State> state) : state_(std::move(state)) {}

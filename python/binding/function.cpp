@@ -152,7 +152,7 @@ Array fit_plain(Array array, DType dtype, bool exact = false) {
 
 // The commonest arguments of all without a detour over NumPy.
 std::optional<Array> plain_number(PyObject* value, DType dtype) {
-    if (PyFloat_CheckExact(value)) {
+    if (PyFloat_Check(value)) {  // numpy.float64 is one, too
         double number = PyFloat_AS_DOUBLE(value);
         if (dtype == DType::Float64) return Array::scalar(number);
         if (dtype == DType::Float32) return Array::scalar(static_cast<float>(number));
@@ -505,19 +505,27 @@ void bind_functions(nb::module_& m) {
         .def(
             "copy",
             [](const Callable& c, bool, nb::handle swap, bool delete_updates, nb::handle name,
-               nb::handle) {
+               nb::handle profile) {
                 Callable result;
                 result.form = c.form;
                 result.function =
                     c.function.copy(to_updates(swap, "swap", python_site()), delete_updates,
                                     name.is_none() ? "" : nb::cast<std::string>(name));
+                if (!profile.is_none())
+                    result.function.keep_profile(PyObject_IsTrue(profile.ptr()) == 1);
                 return result;
             },
             nb::arg("share_memory") = false, nb::arg("swap") = nb::none(),
             nb::arg("delete_updates") = false, nb::arg("name") = nb::none(),
             nb::arg("profile") = nb::none(),
-            "The same code over other shared variables: swap maps old ones to new ones. "
+            "The same code over other shared variables: swap maps old ones to new ones. Defaults "
+            "of inputs, and what updates made of them, are copied; profile: whether the copy keeps "
+            "time and memory (None: as the function does). "
             "share_memory has no effect: working memory is never shared by two calls at once.")
+        .def(
+            "__copy__",
+            [](const Callable& c) { return Callable{vectorcall, c.function.copy(), c.form}; },
+            "The same as copy().")
         .def(
             "free", [](const Callable& c) { c.function.free(); },
             "Gives working memory back to the system.")

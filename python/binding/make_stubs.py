@@ -7,12 +7,14 @@ methods of variables, which are put into the class in _core.pyi.
 
 import inspect
 import pathlib
+import re
 import sys
 import textwrap
 
 # The environment's path stays as it is: in pip's builds it says where NumPy is.
 sys.path.insert(0, str(pathlib.Path(sys.argv[1]).absolute().parent))
 
+import croton._core  # noqa: E402
 import croton.tensor as T  # noqa: E402
 from croton.tensor import _more, _names, _ops, extra_ops  # noqa: E402
 
@@ -111,17 +113,58 @@ def tensor_stub():
     return "".join(parts)
 
 
-def add_methods(path):
-    """Puts the methods into the class TensorVariable of _core.pyi, once."""
-    text = path.read_text()
-    if MARK in text:
-        return
+# What functions of the extension module return that do not return variables: nanobind knows them as
+# objects only. Names of members stand behind their class.
+OBJECTS = {
+    "TensorType.__call__": "TensorVariable", "Apply.site": "tuple | None", "TensorVariable.name": "str | None",
+    "TensorVariable.owner": "Apply | None", "TensorVariable.site": "tuple | None",
+    "TensorVariable.__iter__": "Iterator[TensorVariable]", "TensorSharedVariable.get_value": "Any",
+    "TensorSharedVariable.default_update": "TensorVariable | None", "TensorConstant.data": "Any",
+    "TensorConstant.value": "Any", "In.allow_downcast": "bool | None", "In.update": "TensorVariable | None",
+    "In.value": "Any", "Function.__call__": "Any", "Function.__getitem__": "Any", "Function.value": "Function",
+    "Function.profile": "Profile | None", "Batches.__iter__": "Iterator[list]", "Progress.__enter__": "Progress",
+    "make_shared": "TensorSharedVariable", "as_array": "Any", "apply": "Any", "ifelse": "Any", "sgd": "Any",
+    "momentum": "Any", "adagrad": "Any", "rmsprop": "Any", "adam": "Any", "load_npy": "Any", "read_idx": "Any",
+    "to_dlpack": "Any", "permutation": "Any",
+}  # fmt: skip
+
+
+def with_results(text):
+    """The stub of the extension module with the types that nanobind does not know."""
+    lines, owner = [], ""
+    for line in text.splitlines():
+        if found := re.match(r"class (\w+)", line):
+            owner = found[1] + "."
+        elif line and not line[0].isspace():
+            owner = ""
+        if found := re.match(r"( *)def (\w+)\(", line):
+            name = (owner if found[1] else "") + found[2]
+            line = re.sub(r"-> object(?=:)", "-> " + OBJECTS.get(name, "TensorVariable"), line)
+            if found[2] in ("__eq__", "__ne__"):
+                line = re.sub(r"arg: \w+", "arg: object", line)
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def errors_stub():
+    """The error classes, bases first."""
+    classes = [c for c in vars(croton._core).values() if isinstance(c, type) and issubclass(c, BaseException)]
+    classes.sort(key=lambda c: (len(c.__mro__), c.__name__))
+    return "\n\n".join(
+        f"class {c.__name__}({', '.join(base.__name__ for base in c.__bases__)}):\n"
+        + textwrap.indent(f'"""{inspect.cleandoc(c.__doc__ or c.__name__)}"""', "    ")
+        for c in classes
+    )
+
+
+def methods_stub():
+    """The methods that Python gives variables."""
     methods = [MARK + "\n"]
     present = set(_names.METHODS) | {
         "astype", "copy", "reshape", "transpose", "eval", "clone", "get_parents", "compress",
         "get_scalar_constant_value",
     }  # fmt: skip
-    results = {"eval": "Any", "get_parents": "list", "get_scalar_constant_value": "Any", "nonzero": "tuple"}
+    results = {"eval": "Any", "get_parents": "list", "get_scalar_constant_value": "Any", "nonzero": "Any"}
     for name in sorted(present):
         doc = getattr(T.TensorVariable, name).__doc__
         methods.append(
@@ -131,16 +174,30 @@ def add_methods(path):
         methods.append(f"    @property\n    def {name}(self) -> {kind}: ...\n")
     for name in ("__pow__", "__rpow__"):
         methods.append(f"    def {name}(self, other: Any) -> TensorVariable: ...\n")
+    return "\n".join(methods) + "\n"
+
+
+def complete_core(path):
+    """Puts into the stub of the extension module what nanobind leaves out, once."""
+    text = path.read_text()
+    if MARK in text:
+        return
+    text = with_results(text)
+    # nanobind takes names that end with _ for private ones.
+    for name in ("assert_", "print_"):
+        text += f"\ndef {name}(x: Any, *args: Any, **kwargs: Any) -> TensorVariable: ...\n"
     start = text.index("class TensorVariable")
     start = text.index("\n    def ", start) + 1
-    text = text[:start] + "\n".join(methods) + "\n" + text[start:]
-    path.write_text("from typing import Any\n" + text if not text.startswith('"""') else
-                    text.replace('\n"""\n', '\n"""\n\nfrom typing import Any\n', 1))  # fmt: skip
+    text = text[:start] + methods_stub() + text[start:]
+    # The docstring of the module ends where its own line does.
+    head, rest = text.split('\n"""\n', 1)
+    imports = "from collections.abc import Iterator\nfrom typing import Any\n"
+    path.write_text(f'{head}\n"""\n\n{imports}{rest}\n\n{errors_stub()}\n')
 
 
 def main():
     package = pathlib.Path(sys.argv[1])
-    add_methods(package / "_core.pyi")
+    complete_core(package / "_core.pyi")
     (package / "tensor" / "_ops.pyi").write_text(ops_stub())
     (package / "tensor" / "__init__.pyi").write_text(tensor_stub())
     for path in (package / "_core.pyi", package / "tensor" / "_ops.pyi", package / "tensor" / "__init__.pyi"):

@@ -23,7 +23,7 @@ def function(
     allow_input_downcast=None,
     profile=None,
     on_unused_input=None,
-):
+) -> Function:
     """Compiles outputs of inputs into a function of arrays.
 
     inputs: a list of variables or In. outputs: a variable, an Out, a list of them, a dictionary with

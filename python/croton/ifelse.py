@@ -11,6 +11,6 @@ def ifelse(condition, then_branch, else_branch, name=None):
     return result
 
 
-ifelse.ifelse = ifelse  # croton.ifelse.ifelse, as in Theano, and croton.ifelse(...) alike
+setattr(ifelse, "ifelse", ifelse)  # noqa: B010 - croton.ifelse.ifelse, as in Theano, and croton.ifelse(...) alike
 
 __all__ = ["ifelse"]

@@ -31,7 +31,7 @@ class Op:
     itypes = None
     otypes = None
     pure = True
-    __props__ = ()
+    __props__: tuple = ()
 
     def __call__(self, *inputs):
         results = self.apply(*inputs)

@@ -8,7 +8,7 @@ from . import _core
 from ._core import TensorSharedVariable as SharedVariable
 
 
-def shared(value, name=None, strict=False, allow_downcast=None, borrow=False, broadcastable=None, shape=None):
+def shared(value, name=None, strict=False, allow_downcast=None, borrow=False, broadcastable=None, shape=None) -> SharedVariable:
     """A variable that holds a value between calls of functions.
 
     value: an array, a number, or an object with __dlpack__. With borrow the array's memory is used

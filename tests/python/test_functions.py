@@ -1,5 +1,6 @@
 """Compiled functions: arguments, outputs, updates, givens, threads, interruption."""
 
+import copy
 import os
 import signal
 import threading
@@ -343,6 +344,12 @@ def test_copy_swap_free_and_trust():
     h = f.copy(delete_updates=True, name="look")
     h(3)
     assert n.get_value() == 1 and h.name == "look"
+    watched = f.copy(profile=True)
+    watched(1)
+    assert watched.profile.calls == 1 and f.profile is None and watched.copy(profile=False).profile is None
+    n.set_value(1)
+    assert copy.copy(f)(1) == 2 and n.get_value() == 2
+    n.set_value(1)
     f.free()
     assert f(1) == 2
     assert f.get_shared() == [n]

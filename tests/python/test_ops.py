@@ -2,7 +2,11 @@
 
 import ast
 import inspect
+import os
 import pathlib
+import re
+import subprocess
+import sys
 
 import croton as ct
 import croton.tensor as T
@@ -62,6 +66,38 @@ def test_stubs_name_every_function():
     assert set(T.__all__) - tensor == set()
     missing = {f"TensorVariable.{name}" for name in _names.METHODS + ["eval", "astype", "__pow__", "T"]} - core
     assert not missing
+
+
+def test_the_stub_of_the_extension_module_is_whole():
+    path = pathlib.Path(ct._core.__file__).parent / "_core.pyi"
+    public = {name for name in dir(ct._core) if not name.startswith("__")}
+    assert public - stub_names(path) == set()
+    assert not re.search(r"^ *def .*-> object", path.read_text(), re.M)
+
+
+def test_a_type_checker_knows_the_types(tmp_path):
+    pytest.importorskip("mypy", reason="mypy is not installed")
+    lines = {
+        'x = T.dmatrix("x")': "TensorVariable", 'w = ct.shared([1.0], "w")': "TensorSharedVariable",
+        "y = T.tanh(T.dot(x, w)).sum(axis=0) + x.mean()": "TensorVariable", "z = (x**2).T[0] @ w": "TensorVariable",
+        "c = T.concatenate([x, x])": "TensorVariable", "s = T.cumsum(T.arange(3))": "TensorVariable",
+        "n = x.ndim": "int", "f = ct.function([x], [y, z], updates={w: w * 2})": "Function", "o = x.owner": "Apply",
+    }  # fmt: skip
+    code = ["import croton as ct", "import croton.tensor as T"]
+    for line in lines:
+        code += [line, f"reveal_type({line.split()[0]})"]
+    program = tmp_path / "program.py"
+    program.write_text("\n".join([*code, "e: ct.Error", "T.no_such_name", ""]))
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--no-error-summary", "--cache-dir", tmp_path / "cache", program],
+        capture_output=True, text=True, env={**os.environ, "MYPYPATH": str(pathlib.Path(ct.__file__).parents[1])},
+    )  # fmt: skip
+    errors = [line for line in done.stdout.splitlines() if ": error:" in line]
+    assert len(errors) == 1 and "no_such_name" in errors[0], done.stdout + done.stderr
+    notes = [line for line in done.stdout.splitlines() if "Revealed type" in line]
+    for note, wanted in zip(notes, lines.values()):
+        assert wanted in note, note
+    assert len(notes) == len(lines)
 
 
 def test_every_function_of_the_namespace_has_a_docstring():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -15,23 +17,21 @@ def _widened(x, dtype):
     return ops.cast(x, dtype) if dtype is not None else x
 
 
-def _reduction(name, takes_dtype):
+def _reduction(name, takes_dtype) -> Callable[..., TensorVariable]:
     made = ops.made[name]
-    if takes_dtype:
 
-        def function(x, axis=None, dtype=None, keepdims=False, acc_dtype=None):
-            # Narrow floats are accumulated wider anyway; a wider dtype asked for is honoured before.
-            wanted = acc_dtype or dtype
-            v = as_tensor_variable(x)
-            if wanted is not None and _core.can_cast_safely(v.dtype, wanted):
-                v = _widened(v, wanted)
-            return _widened(made(v, axis=_axes(axis), keepdims=keepdims), dtype)
+    def wide(x, axis=None, dtype=None, keepdims=False, acc_dtype=None):
+        # Narrow floats are accumulated wider anyway; a wider dtype asked for is honoured before.
+        wanted = acc_dtype or dtype
+        v = as_tensor_variable(x)
+        if wanted is not None and _core.can_cast_safely(v.dtype, wanted):
+            v = _widened(v, wanted)
+        return _widened(made(v, axis=_axes(axis), keepdims=keepdims), dtype)
 
-    else:
+    def plain(x, axis=None, keepdims=False):
+        return made(x, axis=_axes(axis), keepdims=keepdims)
 
-        def function(x, axis=None, keepdims=False):
-            return made(x, axis=_axes(axis), keepdims=keepdims)
-
+    function: Any = wide if takes_dtype else plain
     function.__name__ = function.__qualname__ = name
     function.__doc__ = made.__doc__
     function.__module__ = "croton.tensor"
@@ -244,7 +244,7 @@ def choose(a, choices):
     return ops.take_along_axis(stacked, ops.expand_dims(a, 0), axis=0)[0]
 
 
-def _cumulative(name):
+def _cumulative(name) -> Callable[..., TensorVariable]:
     made = ops.made[name]
 
     def function(x, axis=None):
@@ -429,7 +429,7 @@ _own = [
     name
     for name, value in list(globals().items())
     if not name.startswith("_")
-    and name not in ("annotations", "builtins", "np", "ops", "makers", "TensorConstant")
+    and name not in ("annotations", "builtins", "np", "ops", "makers", "Any", "Callable", "TensorConstant")
 ]
 __all__ = _own
 del builtins
