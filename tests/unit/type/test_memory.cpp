@@ -15,7 +15,8 @@ namespace {
 TEST(Memory, IsAlignedAndApart) {
     std::vector<std::shared_ptr<void>> blocks;
     std::vector<std::pair<std::byte*, size_t>> places;
-    for (size_t bytes : {0ul, 1ul, 8ul, 63ul, 64ul, 400ul, 513ul, 5000ul, 70000ul, 1ul << 20, 5ul << 20})
+    for (size_t bytes :
+         {0ul, 1ul, 8ul, 63ul, 64ul, 400ul, 513ul, 5000ul, 70000ul, 1ul << 20, 5ul << 20})
         for (int i = 0; i < 3; ++i) {
             blocks.push_back(allocate_aligned(bytes));
             auto* data = static_cast<std::byte*>(blocks.back().get());
