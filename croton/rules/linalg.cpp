@@ -1,7 +1,11 @@
 // Matrix products: transpositions cost nothing on their operands, addends go into gemm.
 #include "croton/ops/linalg.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "croton/ops/arithmetic.hpp"
+#include "croton/ops/reduce.hpp"
 #include "croton/ops/shape.hpp"
 #include "croton/rules/conditions.hpp"
 #include "croton/rules/tables.hpp"
@@ -22,6 +26,29 @@ bool addend_fits(const Match& m) {
            b[1].certainly_equals(c[1]) && is_continuous(m.root_type().dtype) && m.used_once("c");
 }
 bool scale_fits(const Match& m) { return addend_fits(m) && m.type("s").rank() == 0; }
+// Over no inner elements the product is 0, and 0 * inf would be no number.
+bool finite_scale(const Match& m) {
+    auto s = m.number("s");
+    return s && std::isfinite(*s) && m.type("s").rank() == 0 && is_floating(m.type("a").dtype) &&
+           is_floating(m.type("b").dtype) && is_floating(m.type("s").dtype);
+}
+
+// What is summed over rows or columns need not be computed: the sum goes to the factor that has
+// the axis. Where the product itself is wanted, too, nothing is saved.
+Variable product_of_sums(const Match& m) {
+    const Variable &a = m["a"], &b = m["b"];
+    NodeId product = m.arena().inputs(m.root())[0].node;
+    if (a.rank() != 2 || b.rank() != 2 || !is_floating(m.root_type().dtype) ||
+        a.dtype() != b.dtype() || m.arena().use_count(product) != 1)
+        return {};
+    const Ints& axes = m.attr<Ints>("axes");
+    bool rows = std::count(axes.begin(), axes.end(), 0) > 0,
+         columns = std::count(axes.begin(), axes.end(), 1) > 0;
+    if (!rows && !columns) return {};
+    Variable result =
+        matrix_product(rows ? sum(a, Ints{0}, true) : a, columns ? sum(b, Ints{1}, true) : b);
+    return m.attr<bool>("keepdims") ? result : squeeze(result, axes);
+}
 bool matrices(const Match& m) { return m.type("a").rank() == 2 && m.type("b").rank() == 2; }
 }  // namespace
 
@@ -31,6 +58,14 @@ const Rules& linalg() {
     static const Rules rules = {
         {"transposed product", dimshuffle(matrix_product(a, b), {1, 0}),
          matrix_product(dimshuffle(b, {1, 0}), dimshuffle(a, {1, 0})), matrices},
+        {"product of negated left", matrix_product(-a, b), -matrix_product(a, b), floating("a")},
+        {"product of negated right", matrix_product(a, -b), -matrix_product(a, b), floating("b")},
+        {"product of scaled left", matrix_product(a * s, b), matrix_product(a, b) * s,
+         finite_scale},
+        {"product of scaled right", matrix_product(a, b * s), matrix_product(a, b) * s,
+         finite_scale},
+        {"sum of product", any_attrs(sum(matrix_product(a, b)), {"axes", "keepdims"}),
+         product_of_sums},
         {"product plus addend", c + matrix_product(a, b), gemm(a, b, c, 1, 1), addend_fits},
         {"addend minus product", c - matrix_product(a, b), gemm(a, b, c, -1, 1), addend_fits},
         {"product minus addend", matrix_product(a, b) - c, gemm(a, b, c, 1, -1), addend_fits},

@@ -7,6 +7,8 @@
 #include "croton/kernel/kernel.hpp"
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/catalogue.hpp"
+#include "croton/ops/compare.hpp"
+#include "croton/ops/special.hpp"
 #include "croton/rules/conditions.hpp"
 #include "croton/rules/node_rules.hpp"
 #include "croton/rules/tables.hpp"
@@ -30,6 +32,31 @@ Condition safe_factor(bool divides) {
 }
 }  // namespace
 
+#define CROTON_INCREASING(f)                                           \
+    {"max of " #f, over(max(f(x))), f(over(max(x))), floating("x")}, { \
+        "min of " #f, over(min(f(x))), f(over(min(x))), floating("x")  \
+    }
+
+namespace {
+bool shifted(const Match& m) {
+    return is_floating(m.type("x").dtype) && is_floating(m.type("c").dtype) &&
+           m.type("c").rank() == 0;
+}
+bool positive_or_negative(const Match& m) {
+    auto c = m.number("c");
+    return shifted(m) && c && std::isfinite(*c) && *c != 0;
+}
+// A negative factor turns the order around.
+Build scaled_extreme(bool largest) {
+    return [largest](const Match& m) {
+        const auto& axes = m.attr<Ints>("axes");
+        bool keepdims = m.attr<bool>("keepdims");
+        bool same = (*m.number("c") > 0) == largest;
+        return (same ? max(m["x"], axes, keepdims) : min(m["x"], axes, keepdims)) * m["c"];
+    };
+}
+}  // namespace
+
 const Rules& reduce() {
     static const Variable x = wildcard("x"), c = wildcard("c");
     static const auto over = [](const Variable& pattern) {
@@ -41,11 +68,38 @@ const Rules& reduce() {
          both(floating("x"), both(rank_zero("c"), both(floating("c"), safe_factor(false))))},
         {"sum of divided", over(sum(x / c)), over(sum(x)) / c,
          both(floating("x"), both(rank_zero("c"), both(floating("c"), safe_factor(true))))},
+        {"max of shifted", over(max(x + c)), over(max(x)) + c, shifted},
+        {"min of shifted", over(min(x + c)), over(min(x)) + c, shifted},
+        {"max of scaled", over(max(x * c)), scaled_extreme(true), positive_or_negative},
+        {"min of scaled", over(min(x * c)), scaled_extreme(false), positive_or_negative},
+        {"argmax of negated", over(argmax(-x)), over(argmin(x)), floating("x")},
+        {"argmin of negated", over(argmin(-x)), over(argmax(x)), floating("x")},
+        {"any of not", over(any(logical_not(x))), logical_not(over(all(x))), is_bool_value("x")},
+        {"all of not", over(all(logical_not(x))), logical_not(over(any(x))), is_bool_value("x")},
+        {"product of exps over axes", over(prod(exp(x))), exp(over(sum(x))), floating("x")},
+        {"product of squares", over(prod(sqr(x))), sqr(over(prod(x))), floating("x")},
+        {"product of absolutes over axes", over(prod(abs(x))), abs(over(prod(x))), floating("x")},
+        // Increasing functions of the extreme instead of the extreme of all their values.
+        CROTON_INCREASING(exp),
+        CROTON_INCREASING(exp2),
+        CROTON_INCREASING(expm1),
+        CROTON_INCREASING(tanh),
+        CROTON_INCREASING(sigmoid),
+        CROTON_INCREASING(softplus),
+        CROTON_INCREASING(arctan),
+        CROTON_INCREASING(erf),
+        CROTON_INCREASING(sinh),
+        CROTON_INCREASING(arcsinh),
+        CROTON_INCREASING(cbrt),
+        CROTON_INCREASING(floor),
+        CROTON_INCREASING(ceil),
+        CROTON_INCREASING(rint),
         {"max of negated", over(max(-x)), -over(min(x)), floating("x")},
         {"min of negated", over(min(-x)), -over(max(x)), floating("x")},
     };
     return rules;
 }
+#undef CROTON_INCREASING
 
 namespace {
 // Over no axes: nothing is folded.

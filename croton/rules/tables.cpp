@@ -16,8 +16,9 @@ const std::vector<rewrite::NodeRule>& node_rules() {
 
 const std::vector<std::pair<std::string_view, const rewrite::Rules*>>& all_tables() {
     static const std::vector<std::pair<std::string_view, const rewrite::Rules*>> tables = {
-        {"algebra", &algebra()}, {"stability", &stability()}, {"shape", &shape()},
-        {"index", &index()},     {"reduce", &reduce()},       {"linalg", &linalg()},
+        {"algebra", &algebra()},     {"functions", &functions()}, {"logic", &logic()},
+        {"stability", &stability()}, {"shape", &shape()},         {"index", &index()},
+        {"reduce", &reduce()},       {"linalg", &linalg()},
     };
     return tables;
 }

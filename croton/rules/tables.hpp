@@ -6,6 +6,8 @@
 namespace croton::rules {
 
 const rewrite::Rules& algebra();    ///< sums, products, powers, cancellation, casts, choices
+const rewrite::Rules& functions();  ///< symmetries, inverses and ranges of functions of one value
+const rewrite::Rules& logic();      ///< comparisons, bits, choices
 const rewrite::Rules& stability();  ///< softmax, log, exp, sigmoid: right numbers at the edges
 const rewrite::Rules& shape();      ///< views, broadcasts, sizes without values
 const rewrite::Rules& index();      ///< subtensors, updates of parts, joins
