@@ -430,7 +430,7 @@ std::vector<Array> Function::State::arguments(const std::vector<std::optional<Ar
     return values;
 }
 
-Results Function::run(std::vector<std::optional<Array>> arguments,
+Results Function::run(const std::vector<std::optional<Array>>& arguments,
                       const std::vector<size_t>* subset) const {
     State& s = *state_;
     auto start = s.keep_profile ? Clock::now() : Clock::time_point();

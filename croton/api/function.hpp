@@ -101,14 +101,14 @@ class Function {
     Function() = default;
     /// Arguments in the order of the inputs. Type, Shape and Usage errors name the input. A call
     /// that fails leaves shared variables as they were.
-    Results call(std::vector<std::optional<Array>> arguments) const {
-        return run(std::move(arguments), nullptr);
+    Results call(const std::vector<std::optional<Array>>& arguments) const {
+        return run(arguments, nullptr);
     }
     /// Computes only these outputs, in this order; updates happen all the same. The code is
     /// compiled at the first call for a choice. Usage error naming the outputs there are.
-    Results call_subset(std::vector<std::optional<Array>> arguments,
+    Results call_subset(const std::vector<std::optional<Array>>& arguments,
                         const std::vector<size_t>& outputs) const {
-        return run(std::move(arguments), &outputs);
+        return run(arguments, &outputs);
     }
     template <class... Arrays>
     Results operator()(const Arrays&... arrays) const {
@@ -160,7 +160,7 @@ class Function {
     static Array as_array(T value) {
         return Array::scalar(value);
     }
-    Results run(std::vector<std::optional<Array>> arguments,
+    Results run(const std::vector<std::optional<Array>>& arguments,
                 const std::vector<size_t>* subset) const;
     std::shared_ptr<State> state_;
 };
