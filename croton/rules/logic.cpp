@@ -103,8 +103,7 @@ const Rules& logic() {
         {"choice of logs", where(c, log(x), log(y)), log(where(c, x, y)), reals},
         {"choice of roots", where(c, sqrt(x), sqrt(y)), sqrt(where(c, x, y)), reals},
         {"choice of tanhs", where(c, tanh(x), tanh(y)), tanh(where(c, x, y)), reals},
-        {"choice of sums", where(c, x + z, y + z), where(c, x, y) + z,
-         both(reals, floating("z"))},
+        {"choice of sums", where(c, x + z, y + z), where(c, x, y) + z, both(reals, floating("z"))},
         {"choice of products", where(c, x * z, y * z), where(c, x, y) * z,
          both(reals, floating("z"))},
     };
