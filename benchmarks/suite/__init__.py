@@ -1,0 +1,1 @@
+"""What runs rows in peers: see ../README.md."""
