@@ -42,6 +42,7 @@ def read_options():
     parser.add_argument("--python", default=str(root / ".venv/bin/python"), help="interpreter for Croton")
     parser.add_argument("--venvs", default=str(root / "build/peers"))
     parser.add_argument("--out", default=str(root / "build/bench.json"), help="cells measured before stay in it")
+    parser.add_argument("--also", action="append", default=[], help="results of another run, shown in the table too")
     parser.add_argument("--table", help="markdown file to write the table into, between its markers")
     parser.add_argument("--imports", action="store_true", help="measure the time of imports again")
     parser.add_argument("--no-run", action="store_true", help="only write the table")
@@ -221,6 +222,12 @@ def main():
             results["imports"] = import_times(options)
         results["scalar_cpp"] = scalar_from_cpp(options) or results.get("scalar_cpp")
         out.write_text(json.dumps(results))
+    for path in options.also:
+        other = json.loads(pathlib.Path(path).read_text())
+        results["cells"] = {**results["cells"], **other["cells"]}
+        results["machine"] = keep_best(other["machine"], results["machine"])
+        results["imports"] = {**results.get("imports", {}), **other.get("imports", {})}
+        results["scalar_cpp"] = results.get("scalar_cpp") or other.get("scalar_cpp")
     text = table.markdown(results)
     if options.table:
         table.insert(pathlib.Path(options.table), text)

@@ -113,7 +113,7 @@ class Step(Network):
 
         def call():
             loss, state[0] = step(state[0], x, y)
-            return loss, state[0]
+            return (loss,)  # of one executable: the state is ready with it
 
         return call
 

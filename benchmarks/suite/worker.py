@@ -108,6 +108,12 @@ def measure(row, peer, options):
     call()
     reset_peak()
     result["samples"], result["calls_each"] = samples_of(call, options.budget, options.shortest)
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    for _ in range(10):
+        call()
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    result["page_faults"] = (after.ru_minflt - before.ru_minflt) / 10.0
+    result["system_seconds"] = (after.ru_stime - before.ru_stime) / 10.0
     result["run_peak_mb"] = memory("VmHWM") - base
     result["process_peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
     if options.profile and getattr(peer, "functions", None):
