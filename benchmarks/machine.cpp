@@ -1,5 +1,5 @@
-// What the machine can do at most: copy and read rate of memory, arithmetic without memory. Prints JSON.
-// Built by run.py with -O3 -march=native; needs nothing of Croton.
+// What the machine can do at most: copy and read rate of memory, arithmetic without memory. Prints
+// JSON. Built by run.py with -O3 -march=native; needs nothing of Croton.
 //
 //     machine [threads]
 #include <algorithm>
@@ -93,8 +93,8 @@ double gigaflops(int threads) {
 int main(int count, char** arguments) {
     int threads = count > 1 ? std::atoi(arguments[1]) : 1;
     auto allocate = [] {
-        return std::unique_ptr<char, void (*)(void*)>(static_cast<char*>(std::aligned_alloc(64, bytes)),
-                                                      std::free);
+        return std::unique_ptr<char, void (*)(void*)>(
+            static_cast<char*>(std::aligned_alloc(64, bytes)), std::free);
     };
     auto from = allocate(), to = allocate();
     std::memset(from.get(), 1, bytes);
@@ -102,7 +102,8 @@ int main(int count, char** arguments) {
     size_t part = bytes / static_cast<size_t>(threads) / 256 * 256;
     double copying = seconds_of([&] {
         in_parallel(threads, [&](int i) {
-            copy_range(from.get() + part * static_cast<size_t>(i), to.get() + part * static_cast<size_t>(i), part);
+            copy_range(from.get() + part * static_cast<size_t>(i),
+                       to.get() + part * static_cast<size_t>(i), part);
         });
     });
     volatile long long sink = 0;

@@ -45,6 +45,7 @@ def read_options():
     parser.add_argument("--also", action="append", default=[], help="results of another run, shown in the table too")
     parser.add_argument("--table", help="markdown file to write the table into, between its markers")
     parser.add_argument("--imports", action="store_true", help="measure the time of imports again")
+    parser.add_argument("--no-limits", action="store_true", help="do not measure the machine, imports and C++ calls")
     parser.add_argument("--no-run", action="store_true", help="only write the table")
     parser.add_argument("--profile", action="store_true", help="print Croton's time by step")
     return parser.parse_args()
@@ -200,7 +201,8 @@ def main():
     results = json.loads(out.read_text()) if out.exists() else {"cells": {}}
     results["rows"] = rows
     if not options.no_run:
-        results["machine"] = keep_best(results.get("machine", {}), describe_machine(options))
+        if not options.no_limits:
+            results["machine"] = keep_best(results.get("machine", {}), describe_machine(options))
         wanted = options.rows.split(",") if options.rows else None
         peers = options.peers.split(",") if options.peers else list(PEERS)
         for row in rows:
@@ -218,10 +220,13 @@ def main():
                     results["cells"][f"{row['name']}|{threads}|{peer}"] = cell
                     out.write_text(json.dumps(results))
                     print(table.line_of(row, threads, peer, cell), flush=True)
-        if options.imports or "imports" not in results:
-            results["imports"] = import_times(options)
-        results["scalar_cpp"] = scalar_from_cpp(options) or results.get("scalar_cpp")
+        if not options.no_limits:
+            if options.imports or "imports" not in results:
+                results["imports"] = import_times(options)
+            results["scalar_cpp"] = scalar_from_cpp(options) or results.get("scalar_cpp")
         out.write_text(json.dumps(results))
+    if "machine" not in results:
+        return
     for path in options.also:
         other = json.loads(pathlib.Path(path).read_text())
         results["cells"] = {**results["cells"], **other["cells"]}
