@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "croton/grad/reverse.hpp"
+#include "croton/grad/stabilise.hpp"
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/cast.hpp"
 
@@ -167,7 +168,9 @@ Variables jvp(const Variables& outputs, const Variables& wrt, const Variables& t
         bool counts = tangents[i] && is_continuous(wrt[i].dtype());
         fitting.push_back(counts ? cast(tangents[i], wrt[i].dtype()) : Variable());
     }
-    Variables result = derivatives::push(outputs, wrt, fitting, wrt);
+    derivatives::Stabilised stable(outputs, wrt);
+    Variables inside = stable.inside(wrt);
+    Variables result = stable.outside(derivatives::push(stable.outputs(), inside, fitting, inside));
     for (size_t i = 0; i < outputs.size(); ++i)
         if (outputs[i] && !result[i]) result[i] = zero_gradient(outputs[i]);
     return result;

@@ -1,8 +1,10 @@
 #include "croton/grad/reverse.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <unordered_set>
 
+#include "croton/grad/stabilise.hpp"
 #include "croton/graph/listing.hpp"
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/cast.hpp"
@@ -362,13 +364,38 @@ Variables finished(const derivatives::ReverseResult& found, const Variables& wrt
     return result;
 }
 
+// Nothing where the outputs are fine as they are, or where rewriting made one of `wrt` vanish: that
+// a value does not depend on it is to be said of the user's expression.
+std::optional<derivatives::ReverseResult> pull_stabilised(const Variables& outputs,
+                                                          const Variables& seeds,
+                                                          const Variables& wrt,
+                                                          const Variables& constants,
+                                                          const Substitution& known) {
+    Variables kept = wrt;
+    kept.insert(kept.end(), constants.begin(), constants.end());
+    for (const auto& [variable, gradient] : known) kept.push_back(variable);
+    derivatives::Stabilised stable(outputs, kept);
+    if (!stable.changed()) return {};
+    Substitution known_inside;
+    for (const auto& [variable, gradient] : known)
+        known_inside.emplace(stable.inside(variable), gradient);
+    auto found = derivatives::pull(stable.outputs(), seeds, stable.inside(wrt),
+                                   stable.inside(constants), known_inside);
+    if (!std::all_of(found.connected.begin(), found.connected.end(), [](bool c) { return c; }))
+        return {};
+    found.gradients = stable.outside(found.gradients);
+    return found;
+}
+
 Variables differentiate(const Variables& outputs, const Variables& seeds, const Variables& wrt,
                         const GradOptions& options) {
     Substitution known;
     for (const auto& [variable, gradient] : options.known_grads)
         known.emplace(variable, matched(gradient, variable, "the known gradient"));
-    auto found = derivatives::pull(outputs, seeds, wrt, options.consider_constant, known);
-    return finished(found, wrt, options);
+    if (auto found = pull_stabilised(outputs, seeds, wrt, options.consider_constant, known))
+        return finished(*found, wrt, options);
+    return finished(derivatives::pull(outputs, seeds, wrt, options.consider_constant, known), wrt,
+                    options);
 }
 }  // namespace
 

@@ -26,6 +26,21 @@ Variable crossentropy_of_softmax(const Match& m) {
     return -sum(y * logs, -1);
 }
 
+// exp(x) over its sums along one axis, which were left in place or put back.
+Variable softmax_by_hand(const Match& m) {
+    const Ints& axes = m.attr<Ints>("axes");
+    if (axes.size() != 1 || !m.attr<bool>("keepdims")) return {};
+    return softmax(m["x"], axes[0]);
+}
+Variable softmax_by_hand_shuffled(const Match& m) {
+    const Ints &axes = m.attr<Ints>("axes"), &order = m.attr<Ints>("order");
+    if (axes.size() != 1 || m.attr<bool>("keepdims")) return {};
+    Ints back;  // the order that puts the summed axis back as one of size 1
+    for (int64_t axis = 0; axis < m.type("x").rank(); ++axis)
+        back.push_back(axis == axes[0] ? -1 : axis - (axis > axes[0]));
+    return order == back ? softmax(m["x"], axes[0]) : Variable();
+}
+
 Variable sum_of_unpick(const Match& m) {
     int last = m.type("x").rank() - 1;
     if (m.attr<Ints>("axes") != Ints{last}) return {};
@@ -75,6 +90,12 @@ const Rules& stability() {
         {"erf minus one", erf(x) - 1, -erfc(x), real},
         {"one plus erf", 1 + erf(x), erfc(-x), real},
 
+        {"softmax by hand", exp(x) / any_attrs(sum(exp(x)), {"axes", "keepdims"}), softmax_by_hand,
+         real},
+        {"softmax by hand, axis put back",
+         exp(x) /
+             any_attrs(dimshuffle(any_attrs(sum(exp(x)), {"axes", "keepdims"}), Ints{}), {"order"}),
+         softmax_by_hand_shuffled, real},
         {"log of softmax", log(p), logs, real},
         {"exp of log softmax", exp(logs), p, real},
         {"log of sum of exps", log(any_attrs(sum(exp(x)), {"axes", "keepdims"})),

@@ -18,6 +18,7 @@
 #include "croton/graph/text.hpp"
 #include "croton/graph/traverse.hpp"
 #include "croton/ops/arithmetic.hpp"
+#include "croton/ops/reduce.hpp"
 #include "croton/ops/shape.hpp"
 #include "croton/ops/special.hpp"
 #include "croton/rules/tables.hpp"
@@ -170,6 +171,11 @@ const std::multimap<std::string, std::function<Variable()>, std::less<>> by_hand
     {"reshape of reshape",
      [] { return reshape(reshape(sized("f64[4,3]", "x"), Ints{12}), Ints{2, 6}); }},
     {"reshape to sizes it has", [] { return reshape(sized("f64[4,3]", "x"), Ints{4, 3}); }},
+    {"softmax by hand, axis put back",
+     [] {
+         Variable e = exp(sized("f64[4,3]", "x"));
+         return e / expand_dims(sum(e, Ints{1}), Ints{1});
+     }},
     {"broadcast to sizes it has",
      [] { return broadcast_to(sized("f64[4,3]", "x"), ShapeArg(Ints{4, 3})); }},
 };
