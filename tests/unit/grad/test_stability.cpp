@@ -58,7 +58,8 @@ TEST(Stability, SoftmaxByHand) {
 
 TEST(Stability, LogOfSumOfExps) {
     Logits l;
-    EXPECT_EQ(l.gradient(sum(log(sum(exp(l.x), Ints{1})))), (std::vector<double>{1, 0, 0, 0, 0, 1}));
+    EXPECT_EQ(l.gradient(sum(log(sum(exp(l.x), Ints{1})))),
+              (std::vector<double>{1, 0, 0, 0, 0, 1}));
 }
 
 TEST(Stability, CrossEntropyOfSigmoid) {
@@ -67,8 +68,8 @@ TEST(Stability, CrossEntropyOfSigmoid) {
     std::vector<double> expected = {0, 0.5, 0.5, 0.5, 1 / (1 + std::exp(-1.0)), 1};
     auto found = l.gradient(sum(binary_crossentropy(sigmoid(l.x), target)));
     for (size_t i = 0; i < 6; ++i) EXPECT_NEAR(found[i], expected[i], 1e-15) << i;
-    found = l.gradient(sum(-(target * log(1 / (1 + exp(-l.x))) +
-                             (1 - target) * log(1 - 1 / (1 + exp(-l.x))))));
+    found = l.gradient(
+        sum(-(target * log(1 / (1 + exp(-l.x))) + (1 - target) * log(1 - 1 / (1 + exp(-l.x))))));
     for (size_t i = 0; i < 6; ++i) EXPECT_NEAR(found[i], expected[i], 1e-15) << i;
 }
 
