@@ -5,6 +5,7 @@
 #include "croton/ops/families.hpp"
 #include "croton/ops/recipes.hpp"
 #include "croton/ops/special.hpp"
+#include "croton/ops/support.hpp"
 #include "croton/ops/type_rules.hpp"
 
 namespace croton {
@@ -446,13 +447,16 @@ Variable fill(Arg like, Arg value) { return apply_one(fill_record, {like, value}
 
 namespace families {
 Family arithmetic() {
-    return {&add_record,       &sub_record,      &mul_record,       &div_record,
-            &floor_div_record, &mod_record,      &fmod_record,      &pow_record,
-            &neg_record,       &abs_record,      &sign_record,      &reciprocal_record,
-            &sqr_record,       &sqrt_record,     &cbrt_record,      &maximum_record,
-            &minimum_record,   &fmax_record,     &fmin_record,      &floor_record,
-            &ceil_record,      &trunc_record,    &rint_record,      &round_half_away_record,
-            &hypot_record,     &copysign_record, &heaviside_record, &fill_record};
+    Family family = {
+        &add_record,       &sub_record,      &mul_record,       &div_record,
+        &floor_div_record, &mod_record,      &fmod_record,      &pow_record,
+        &neg_record,       &abs_record,      &sign_record,      &reciprocal_record,
+        &sqr_record,       &sqrt_record,     &cbrt_record,      &maximum_record,
+        &minimum_record,   &fmax_record,     &fmin_record,      &floor_record,
+        &ceil_record,      &trunc_record,    &rint_record,      &round_half_away_record,
+        &hypot_record,     &copysign_record, &heaviside_record, &fill_record};
+    for (const OpRecord* record : floating_records()) family.push_back(record);
+    return family;
 }
 }  // namespace families
 

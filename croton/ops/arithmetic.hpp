@@ -54,6 +54,15 @@ Variable hypot(Arg x, Arg y);
 Variable copysign(Arg x, Arg y);
 /// 0 for negative x, 1 for positive x, `middle` at zero.
 Variable heaviside(Arg x, Arg middle);
+/// The float32 or float64 number next to x in the direction of y.
+Variable nextafter(Arg x, Arg y);
+/// x * 2^n for whole n, rounded once; float32 and float64.
+Variable ldexp(Arg x, Arg n);
+/// (m, e) of x = m * 2^e with 0.5 <= |m| < 1 and int32 e; 0, infinities and NaN: (x, 0).
+std::pair<Variable, Variable> frexp(Arg x);
+Variable frexp_exponent(Arg x);
+/// Distance from x to the next number away from zero, with the sign of x; float32 and float64.
+Variable spacing(Arg x);
 /// `value` broadcast with the sizes of `like`; the dtype is the value's.
 Variable fill(Arg like, Arg value);
 

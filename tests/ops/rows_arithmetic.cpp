@@ -225,6 +225,59 @@ Rows arithmetic_rows() {
             })
             .edge_pairs({{0, 0.5}, {-0.0, 0.25}, {1, 3}, {-1, 3}, {nan, 1}, {0, nan}})
             .no_gradient(),
+        // Of float32 as well, whose neighbours are not those of float64.
+        row("nextafter", 2, [](const Variables& v) { return nextafter(v[0], v[1]); })
+            .reference([](const std::vector<Array>& in) {
+                bool narrow = in[0].dtype() == DType::Float32;
+                return tabulate(in[0].shape(), [&](const Sizes& i) {
+                    double x = in[0].at<double>(i), y = in[1].at<double>(i);
+                    return narrow ? std::nextafterf(static_cast<float>(x), static_cast<float>(y))
+                                  : std::nextafter(x, y);
+                });
+            })
+            .dtypes({DType::Float64, DType::Float32})
+            .shapes({{{4, 3}, {4, 3}}, {{0}, {0}}})
+            .within(0)
+            .no_gradient_of(1),
+        row("ldexp", 2, [](const Variables& v) { return ldexp(v[0], v[1]); })
+            .reference([](const std::vector<Array>& in) {
+                bool narrow = in[0].dtype() == DType::Float32;
+                return tabulate({6, 7}, [&](const Sizes& i) {
+                    double x = in[0].at<double>(i);
+                    int n = in[1].at<int>({i[1]});
+                    return narrow ? std::ldexp(static_cast<float>(x), n) : std::ldexp(x, n);
+                });
+            })
+            .dtypes({DType::Float64, DType::Float32})
+            .fix(1, DType::Int64)
+            .on(1, whole(-8, 8))
+            .shapes({{{6, 7}, {7}}})
+            .within(0),
+        row("frexp_exponent", 1, [](const Variables& v) { return frexp_exponent(v[0]); })
+            .reference([](const std::vector<Array>& in) {
+                return tabulate(in[0].shape(), [&](const Sizes& i) {
+                    int e = 0;
+                    std::frexp(in[0].at<double>(i), &e);
+                    return e;
+                });
+            })
+            .dtypes({DType::Float64, DType::Float32})
+            .shapes({{{5, 3}}, {{}}})
+            .no_gradient(),
+        row("spacing", 1, [](const Variables& v) { return spacing(v[0]); })
+            .reference([](const std::vector<Array>& in) {
+                bool narrow = in[0].dtype() == DType::Float32;
+                return tabulate(in[0].shape(), [&](const Sizes& i) {
+                    double x = in[0].at<double>(i), size = std::abs(x);
+                    auto next = narrow ? std::nextafterf(static_cast<float>(size), 1e30f)
+                                       : std::nextafter(size, 1e300);
+                    return std::copysign(next - size, x);
+                });
+            })
+            .dtypes({DType::Float64, DType::Float32})
+            .shapes({{{5, 3}}, {{}}})
+            .within(0)
+            .no_gradient(),
         row("fill", fill)
             .against([](double, double value) { return value; })
             .dtypes(real_numbers)

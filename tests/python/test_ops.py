@@ -435,6 +435,30 @@ def test_choice_with_probabilities():
         f(np.array([1.0, 0.0, 0.0, 1.0]))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_parts_of_floating_numbers(dtype):
+    info = np.finfo(dtype)
+    edges = [0.0, -0.0, 1, -1, 0.5, 3, 1e-30, info.max, info.min, info.tiny, info.smallest_subnormal,
+             info.smallest_subnormal * 5, -info.tiny / 4, np.inf, -np.inf, np.nan]  # fmt: skip
+    numbers = np.concatenate([edges, np.random.default_rng(0).normal(size=50) * 1e5]).astype(dtype)
+    x, y, n = T.TensorType(dtype, (None, 1))(), T.TensorType(dtype, (None,))(), T.lvector()
+    powers = np.array([0, 1, -1, 60, -60, -130, -149, 127, 128, 300, -300, -1022, -1074, 1023, 1024, 5000, -5000, 2**40])
+    f = ct.function([x, y, n], [T.nextafter(x, y), T.ldexp(x, n), *T.frexp(y), T.spacing(y)])
+    after, scaled, mantissa, exponent, spacing = f(numbers[:, None], numbers, powers)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(after, np.nextafter(numbers[:, None], numbers))
+        wanted = np.ldexp(numbers[:, None], np.minimum(powers, 2**20).astype("int32"))
+        np.testing.assert_array_equal(scaled, wanted)
+        np.testing.assert_array_equal(np.signbit(scaled), np.signbit(wanted))
+        finite = np.isfinite(numbers)
+        np.testing.assert_array_equal(mantissa, np.frexp(numbers)[0])
+        np.testing.assert_array_equal(exponent[finite], np.frexp(numbers)[1][finite])
+        np.testing.assert_array_equal(np.abs(spacing), np.abs(np.spacing(numbers)))
+    assert mantissa.dtype == spacing.dtype == dtype and exponent.dtype == "int32"
+    with pytest.raises(ct.UnsupportedError, match="float32 and float64, not float16"):
+        T.ldexp(T.TensorType("float16", ())(), 1)
+
+
 @pytest.mark.parametrize("name", ["cumsum", "cumprod"])
 def test_cumulative_results(name):
     ours, theirs = getattr(T, name), getattr(np, name)

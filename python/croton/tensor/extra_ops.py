@@ -51,6 +51,12 @@ def modf(x):
     return [_ops.copysign(rest, x), whole]
 
 
+def frexp(x):
+    """[m, e] of x = m * 2 ** e with 0.5 <= abs(m) < 1."""
+    exponent = _ops.frexp_exponent(x)
+    return [_ops.ldexp(x, -exponent), exponent]
+
+
 def complex_from_polar(abs, angle):  # noqa: A002
     """abs * exp(1j * angle)."""
     return _ops.complex(_ops.mul(abs, _ops.cos(angle)), _ops.mul(abs, _ops.sin(angle)))
@@ -372,7 +378,7 @@ def _vector_of_sizes(dims, ndim):
 __all__ = [
     "addbroadcast", "argtopk", "atleast_1d", "atleast_2d", "bartlett", "bincount", "complex_from_polar",
     "count_nonzero", "cov", "cross", "cumprod", "cumsum", "diff", "fill_diagonal", "fill_diagonal_offset",
-    "float_power", "fliplr", "flipud", "hstack", "inner", "inverse_permutation", "kron", "logaddexp2",
+    "float_power", "fliplr", "flipud", "frexp", "hstack", "inner", "inverse_permutation", "kron", "logaddexp2",
     "meshgrid", "modf", "nan_to_num", "patternbroadcast", "permute_row_elements", "positive",
     "ravel_multi_index", "repeat", "searchsorted", "shape_i", "squeeze", "tensor_copy", "to_one_hot",
     "topk", "topk_and_argtopk", "unbroadcast", "unravel_index", "vdot", "vecdot", "vstack", "xlogx", "xlogy0",
