@@ -20,7 +20,8 @@ size_t steps_named(const Function& f, std::string_view op) {
 // Kernels over as many elements as the table has: none is wanted.
 bool touches_whole_table(const Function& f) {
     for (const auto& step : f.program().steps)
-        if (step.label.find("sub") != std::string::npos && step.label.find("take") == std::string::npos)
+        if (step.label.find("sub") != std::string::npos &&
+            step.label.find("take") == std::string::npos)
             return true;
     return false;
 }
@@ -39,8 +40,8 @@ TEST(Scatter, AnUpdateTouchesTheNamedRowsOnly) {
     f(at, Array::of({4., 6., 0., 0., 5., 4.}).reshape({3, 2}));
     EXPECT_EQ(w.get_value().to_vector<double>(), (std::vector<double>{0.5, 1, 3, 4, 4.5, 5}));
     // A position out of bounds leaves the table as it was.
-    EXPECT_THROW(f(Array::of(std::vector<int64_t>{0, 3}, {2}), Array::zeros(DType::Float64, {2, 2})),
-                 Error);
+    EXPECT_THROW(
+        f(Array::of(std::vector<int64_t>{0, 3}, {2}), Array::zeros(DType::Float64, {2, 2})), Error);
     EXPECT_EQ(w.get_value().to_vector<double>(), (std::vector<double>{0.5, 1, 3, 4, 4.5, 5}));
 }
 
