@@ -128,7 +128,7 @@ def describe_machine(options):
     name = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
     flags = next((line for line in open("/proc/cpuinfo") if line.startswith("flags")), "")
     vectors = "AVX-512" if "avx512f" in flags else "AVX2" if "avx2" in flags else "SSE"
-    machine = {"name": name, "vectors": vectors, "cores": os.cpu_count(), "system": platform.platform()}
+    machine = {"name": name, "vectors": vectors, "cores": os.cpu_count(), "system": platform.system() + ", glibc " + platform.libc_ver()[1]}
     program = pathlib.Path(tempfile.mkdtemp()) / "machine"
     flags = "-O3 -march=native -mprefer-vector-width=512 -std=c++20 -pthread -Wno-psabi".split()
     subprocess.run(["g++", *flags, str(here / "machine.cpp"), "-o", str(program)], check=True)
