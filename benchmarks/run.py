@@ -230,7 +230,8 @@ def main():
     for path in options.also:
         other = json.loads(pathlib.Path(path).read_text())
         results["cells"] = {**results["cells"], **other["cells"]}
-        results["machine"] = keep_best(other["machine"], results["machine"])
+        if "machine" in other:
+            results["machine"] = {**keep_best(results["machine"], other["machine"])}
         results["imports"] = {**results.get("imports", {}), **other.get("imports", {})}
         results["scalar_cpp"] = results.get("scalar_cpp") or other.get("scalar_cpp")
     text = table.markdown(results)
