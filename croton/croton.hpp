@@ -3,6 +3,7 @@
 #include "croton/api/function.hpp"
 #include "croton/api/leaves.hpp"
 #include "croton/api/optimizers.hpp"
+#include "croton/base/settings.hpp"
 #include "croton/debug/drawing/figure.hpp"
 #include "croton/debug/explain.hpp"
 #include "croton/debug/progress.hpp"

@@ -7,6 +7,7 @@
 
 #include "croton/base/settings.hpp"
 #include "croton/compile/check.hpp"
+#include "croton/graph/drawn.hpp"
 #include "croton/graph/op.hpp"
 #include "croton/graph/traverse.hpp"
 
@@ -137,8 +138,16 @@ const Array& Results::only() const {
 // -------------------------------------------------------------------------------------
 
 namespace {
+// An input in a message: name or number, type and the line that made it.
 std::string label(const Variable& v, size_t position) {
-    return v.name().empty() ? cat("number ", position) : cat("'", v.name(), "'");
+    std::string text = described(v);
+    return v && v.name().empty() ? cat("number ", position, text.substr(text.find(" ("))) : text;
+}
+
+Array fit_argument(const Array& value, const In& in, size_t position, std::optional<bool> downcast);
+
+std::string input_names(const std::vector<In>& inputs) {
+    return join(inputs, ", ", [](const In& in) { return "'" + in.name + "'"; });
 }
 
 void check_inputs(const std::vector<In>& inputs) {
@@ -152,13 +161,17 @@ void check_inputs(const std::vector<In>& inputs) {
                  " is a shared variable; functions find those by themselves (use givens to replace "
                  "one)");
         if (v.kind() == NodeKind::Constant)
-            fail(ErrorKind::Usage, "input ", i, " of the function is a constant");
+            fail(ErrorKind::Usage, "input ", label(v, i), " of the function is a constant");
         if (!seen.insert(v)) fail(ErrorKind::Usage, "input ", label(v, i), " is given twice");
         if ((inputs[i].update || inputs[i].implicit) && !inputs[i].value)
             fail(ErrorKind::Usage, "input ", label(v, i), " has ",
                  inputs[i].update ? "an update" : "no argument", " but no value to start from");
-        if (!inputs[i].name.empty() && !names.insert(inputs[i].name).second)
-            fail(ErrorKind::Usage, "two inputs have the name '", inputs[i].name, "'");
+        if (!inputs[i].name.empty() && !names.insert(inputs[i].name).second) {
+            auto first = std::find_if(inputs.begin(), inputs.end(),
+                                      [&](const In& in) { return in.name == inputs[i].name; });
+            fail(ErrorKind::Usage, "two inputs have the name '", inputs[i].name,
+                 "': ", described(first->variable), " and ", described(v));
+        }
     }
 }
 
@@ -171,16 +184,16 @@ bool certainly_different(const TensorType& a, const TensorType& b) {
 
 // The expression with the dtype of `target` if that loses nothing, else a Type error.
 Variable fitted(const Variable& value, const Variable& target, std::string_view role) {
-    if (!value) fail(ErrorKind::Usage, "the ", role, " of '", target.name(), "' is nothing");
+    if (!target) fail(ErrorKind::Usage, "the ", role, " is for a variable that is nothing");
+    if (!value) fail(ErrorKind::Usage, "the ", role, " of ", described(target), " is nothing");
     Variable result = value;
     if (auto number = constant_value(value);
         number && number->dtype() != target.dtype() &&
         (value.node().weak || can_cast_safely(number->dtype(), target.dtype())))
         result = constant(number->cast(target.dtype()), value.site());
     if (certainly_different(result.type(), target.type()))
-        fail(ErrorKind::Type, "the ", role, " of '", target.name(), "' has type ",
-             result.type().text(), " (made at ", result.site().text(), "), but the variable is ",
-             target.type().text(),
+        fail(ErrorKind::Type, "the ", role, " of ", described(target), " is ", described(result),
+             ": the types do not fit",
              result.dtype() != target.dtype() ? "; cast it explicitly if that is meant" : "");
     return result;
 }
@@ -220,12 +233,27 @@ void check_unused(const std::vector<In>& inputs, const Variables& roots,
         for (const auto& v : node->inputs) used.insert(v);
     for (size_t i = 0; i < inputs.size(); ++i) {
         if (used.contains(inputs[i].variable)) continue;
-        std::string text = cat(
-            "input ", label(inputs[i].variable, i), " made at ", inputs[i].variable.site().text(),
-            " is not used by any output; leave it out or pass on_unused_input='ignore'");
+        std::string text =
+            cat("input ", label(inputs[i].variable, i),
+                " is not used by any output; leave it out or pass on_unused_input='ignore'");
         if (action == "raise") fail(ErrorKind::Usage, text);
         std::fprintf(stderr, "croton: warning: %s\n", text.c_str());
     }
+}
+
+// The first place that needs the leaf.
+[[noreturn]] void fail_missing(const Variable& leaf, const Variables& roots,
+                               const Variables& stops) {
+    std::string user;
+    for (Node* node : toposort(roots, stops))
+        if (user.empty() &&
+            std::find(node->inputs.begin(), node->inputs.end(), leaf) != node->inputs.end())
+            user = cat("; it is used in ", node->op->name, " at ", node->site.text(), "    ",
+                       node->site.code_text());
+    fail(ErrorKind::Usage, "input ", described(leaf),
+         " is needed to compute the outputs but is not among the inputs of the function, "
+         "and no value is given for it",
+         user);
 }
 
 // Leaves that the graph needs beyond the inputs: shared variables are found, others are missing.
@@ -242,12 +270,7 @@ std::vector<SharedVariable> find_shared(const std::vector<In>& inputs, const Var
         Variable leaf(node, 0);
         if (node->kind == NodeKind::Shared) found(leaf);
         if (node->kind == NodeKind::Input && !known.contains(leaf))
-            fail(ErrorKind::Usage, "input ",
-                 leaf.name().empty() ? "(unnamed)" : "'" + leaf.name() + "'", " of type ",
-                 leaf.type().text(), " made at ", leaf.site().text(),
-                 " is needed to compute the outputs but is not among the inputs of the function, "
-                 "and no value is "
-                 "given for it");
+            fail_missing(leaf, roots, stops);
     }
     for (const auto& [target, value] : updates) found(target);
     return result;
@@ -261,7 +284,10 @@ Function function(const std::vector<In>& inputs, const std::vector<Out>& outputs
     auto state = std::make_shared<Function::State>();
     state->name = options.name.empty() ? "f" : options.name;
     state->inputs = inputs;
-    for (const auto& in : inputs) state->stored.push_back(in.value);
+    for (size_t i = 0; i < inputs.size(); ++i)
+        state->stored.push_back(inputs[i].value ? fit_argument(*inputs[i].value, inputs[i], i,
+                                                               options.allow_input_downcast)
+                                                : std::optional<Array>());
     state->outputs = outputs;
     state->mode = options.mode ? *options.mode : compile::default_mode();
     state->allow_downcast = options.allow_input_downcast;
@@ -275,9 +301,11 @@ Function function(const std::vector<In>& inputs, const std::vector<Out>& outputs
     }
     Updates updates;
     for (const auto& [target, value] : options.updates) {
-        SharedVariable checked(target);
+        if (!target || target.kind() != NodeKind::Shared)
+            fail(ErrorKind::Type, "the update of ", described(target),
+                 ": only shared variables can be updated");
         for (const auto& [other, unused] : updates)
-            if (other == target) fail(ErrorKind::Usage, "'", target.name(), "' is updated twice");
+            if (other == target) fail(ErrorKind::Usage, described(target), " is updated twice");
         updates.emplace_back(target, fitted(value, target, "update"));
     }
     for (const auto& in : inputs)
@@ -292,8 +320,8 @@ Function function(const std::vector<In>& inputs, const std::vector<Out>& outputs
     if (!options.givens.empty()) {
         Substitution replacements;
         for (const auto& [target, value] : options.givens)
-            if (!replacements.emplace(target, fitted(value, target, "replacement")).second)
-                fail(ErrorKind::Usage, "givens replace '", target.name(), "' twice");
+            if (!replacements.emplace(target, fitted(value, target, "replacement (givens)")).second)
+                fail(ErrorKind::Usage, "givens replace ", described(target), " twice");
         roots = substitute(roots, replacements);
     }
     check_unused(inputs, roots, options);
@@ -350,7 +378,7 @@ Array fit_argument(const Array& value, const In& in, size_t position,
     const auto& type = in.variable.type();
     if (value.rank() != type.rank())
         fail(ErrorKind::Type, "input ", label(in.variable, position), " takes an array of rank ",
-             type.rank(), " (", type.text(), "), not one of rank ", value.rank(), " and shape ",
+             type.rank(), ", not one of rank ", value.rank(), " and shape ",
              shape_text(value.shape()));
     Array result = value;
     if (value.dtype() != type.dtype) {
@@ -377,18 +405,21 @@ void check_sizes(const std::vector<In>& inputs, const std::vector<SharedVariable
         size_t input;
         int axis;
     };
+    auto variable_of = [&](size_t i) -> const Variable& {
+        return i < inputs.size() ? inputs[i].variable : shared[i - inputs.size()];
+    };
     std::vector<Seen> symbols;
     for (size_t i = 0; i < values.size(); ++i) {
-        const Variable& v = i < inputs.size() ? inputs[i].variable : shared[i - inputs.size()];
+        const Variable& v = variable_of(i);
         for (int axis = 0; axis < v.rank(); ++axis) {
             Dim dim = v.type().dims[static_cast<size_t>(axis)];
             int64_t size = values[i].shape(axis);
             if (dim.unknown()) continue;
             if (dim.known()) {
                 if (dim.size() != size)
-                    fail(ErrorKind::Shape, "input ", label(v, i), " (", v.type().text(),
-                         ", made at ", v.site().text(), ") has ", size, " elements in axis ", axis,
-                         "; its type says ", dim.size());
+                    fail(ErrorKind::Shape, "input ", label(v, i), " has ", size,
+                         " elements in axis ", axis, " (shape ", shape_text(values[i].shape()),
+                         "); its type says ", dim.size());
                 continue;
             }
             auto same = std::find_if(symbols.begin(), symbols.end(),
@@ -397,8 +428,8 @@ void check_sizes(const std::vector<In>& inputs, const std::vector<SharedVariable
                 symbols.push_back({dim.code(), size, i, axis});
             else if (same->size != size)
                 fail(ErrorKind::Shape, "size ", dim.text(), " is ", same->size, " in axis ",
-                     same->axis, " of input ", same->input, " but ", size, " in axis ", axis,
-                     " of input ", label(v, i));
+                     same->axis, " of ", described(variable_of(same->input)), " but ", size,
+                     " in axis ", axis, " of ", described(v));
         }
     }
 }
@@ -409,7 +440,7 @@ using Locks = std::vector<std::unique_lock<std::mutex>>;
 std::vector<Array> Function::State::arguments(const std::vector<std::optional<Array>>& given) {
     if (given.size() > inputs.size())
         fail(ErrorKind::Usage, "function ", name, " takes ", inputs.size(), " arguments, not ",
-             given.size());
+             given.size(), ": ", input_names(inputs));
     std::vector<Array> values;
     values.reserve(inputs.size() + shared.size());
     for (size_t i = 0; i < inputs.size(); ++i) {
@@ -423,7 +454,7 @@ std::vector<Array> Function::State::arguments(const std::vector<std::optional<Ar
         }
         if (!in.value)
             fail(ErrorKind::Usage, "function ", name, ": input ", label(in.variable, i),
-                 " of type ", in.variable.type().text(), " is missing");
+                 " is missing");
         std::lock_guard lock(mutex);
         values.push_back(*stored[i]);
     }
@@ -432,7 +463,7 @@ std::vector<Array> Function::State::arguments(const std::vector<std::optional<Ar
 
 Results Function::run(const std::vector<std::optional<Array>>& arguments,
                       const std::vector<size_t>* subset) const {
-    State& s = *state_;
+    State& s = state();
     auto start = s.keep_profile ? Clock::now() : Clock::time_point();
     Plan& plan = subset ? s.plan_for(*subset) : s.plan;
     size_t moved = s.outputs.size() - plan.visible;  // how much earlier updates stand (modulo 2^64)
@@ -488,16 +519,17 @@ Results Function::run(const std::vector<std::optional<Array>>& arguments,
 
 Results Function::call_named(std::vector<std::optional<Array>> positional,
                              const std::map<std::string, Array>& named) const {
-    const State& s = *state_;
+    const State& s = state();
     positional.resize(std::max(positional.size(), s.inputs.size()));
     for (const auto& [name, value] : named) {
         auto place = std::find_if(s.inputs.begin(), s.inputs.end(),
                                   [&](const In& in) { return in.name == name; });
         if (place == s.inputs.end())
             fail(ErrorKind::Usage, "function ", s.name, " has no input '", name, "'; it has ",
-                 join(s.inputs, ", ", [](const In& in) { return "'" + in.name + "'"; }));
+                 input_names(s.inputs));
         auto& slot = positional[static_cast<size_t>(place - s.inputs.begin())];
-        if (slot) fail(ErrorKind::Usage, "input '", name, "' is given twice");
+        if (slot)
+            fail(ErrorKind::Usage, "function ", s.name, ": input '", name, "' is given twice");
         slot = value;
     }
     return call(std::move(positional));
@@ -506,32 +538,49 @@ Results Function::call_named(std::vector<std::optional<Array>> positional,
 // --- looking
 // --------------------------------------------------------------------------------------
 
-const std::string& Function::name() const { return state_->name; }
-size_t Function::input_count() const { return state_->inputs.size(); }
-const In& Function::input(size_t i) const { return state_->inputs.at(i); }
-size_t Function::output_count() const { return state_->outputs.size(); }
-const Variable& Function::output(size_t i) const { return state_->outputs.at(i).variable; }
-void Function::trust_input(bool trust) { state_->trust = trust; }
-bool Function::trusts_input() const { return state_->trust; }
-const runtime::Program& Function::program() const { return *state_->plan.built.program; }
+Function::State& Function::state() const {
+    if (!state_)
+        fail(ErrorKind::Usage, "this Function is nothing: make it with function(inputs, outputs)");
+    return *state_;
+}
+
+const std::string& Function::name() const { return state().name; }
+size_t Function::input_count() const { return state().inputs.size(); }
+const In& Function::input(size_t i) const {
+    if (i >= input_count())
+        fail(ErrorKind::Index, "function ", name(), " has no input ", i, "; it has ",
+             input_count());
+    return state().inputs[i];
+}
+size_t Function::output_count() const { return state().outputs.size(); }
+const Variable& Function::output(size_t i) const {
+    if (i >= output_count())
+        fail(ErrorKind::Index, "function ", name(), " has no output ", i, "; it has ",
+             output_count());
+    return state().outputs[i].variable;
+}
+void Function::trust_input(bool trust) { state().trust = trust; }
+bool Function::trusts_input() const { return state().trust; }
+const runtime::Program& Function::program() const { return *state().plan.built.program; }
 const compile::Trace& Function::trace() const {
-    State& s = *state_;
+    State& s = state();
     std::call_once(s.traced, [&] {
         s.trace = *s.plan.built.trace;
         s.trace.events = compile::rewriting_events(s.plan.request, s.plan.built);
     });
     return s.trace;
 }
-std::optional<bool> Function::allow_input_downcast() const { return state_->allow_downcast; }
+std::optional<bool> Function::allow_input_downcast() const { return state().allow_downcast; }
 
 std::optional<Array> Function::stored(size_t i) const {
-    std::lock_guard lock(state_->mutex);
-    return state_->stored.at(i);
+    std::lock_guard lock(state().mutex);
+    input(i);  // an error if there is none
+    return state().stored[i];
 }
 
 void Function::set_stored(size_t i, const Array& value) const {
-    State& s = *state_;
-    const In& in = s.inputs.at(i);
+    State& s = state();
+    const In& in = input(i);
     if (!in.value)
         fail(ErrorKind::Usage, "function ", s.name, ": input ", label(in.variable, i),
              " has no default that could be set; give it as an argument");
@@ -540,19 +589,19 @@ void Function::set_stored(size_t i, const Array& value) const {
     std::lock_guard lock(s.mutex);
     s.stored[i] = std::move(fitting);
 }
-const Mode& Function::mode() const { return state_->mode; }
-bool Function::profiled() const { return state_->keep_profile; }
-void Function::keep_profile(bool keep) const { state_->keep_profile = keep; }
+const Mode& Function::mode() const { return state().mode; }
+bool Function::profiled() const { return state().keep_profile; }
+void Function::keep_profile(bool keep) const { state().keep_profile = keep; }
 
 Variables Function::shared_variables() const {
-    return {state_->shared.begin(), state_->shared.end()};
+    return {state().shared.begin(), state().shared.end()};
 }
 
 void Function::free() const {
-    std::lock_guard lock(state_->mutex);
-    state_->plan.idle.clear();
-    state_->plan.idle_general.clear();
-    for (auto& [chosen, plan] : state_->partial) {
+    std::lock_guard lock(state().mutex);
+    state().plan.idle.clear();
+    state().plan.idle_general.clear();
+    for (auto& [chosen, plan] : state().partial) {
         plan.idle.clear();
         plan.idle_general.clear();
     }
@@ -560,43 +609,44 @@ void Function::free() const {
 
 Function Function::copy(const Updates& swap, bool delete_updates, std::string name) const {
     auto twin = std::make_shared<State>();
-    twin->name = name.empty() ? state_->name : std::move(name);
+    twin->name = name.empty() ? state().name : std::move(name);
     {
-        std::lock_guard lock(state_->mutex);
-        twin->stored = state_->stored;
+        std::lock_guard lock(state().mutex);
+        twin->stored = state().stored;
     }
-    twin->inputs = state_->inputs;
-    twin->outputs = state_->outputs;
-    twin->shared = state_->shared;
+    twin->inputs = state().inputs;
+    twin->outputs = state().outputs;
+    twin->shared = state().shared;
     if (!delete_updates) {
-        twin->updates = state_->updates;
-        twin->input_updates = state_->input_updates;
+        twin->updates = state().updates;
+        twin->input_updates = state().input_updates;
     }
-    twin->plan.request = state_->plan.request;
-    twin->plan.built = state_->plan.built;
-    twin->plan.visible = state_->plan.visible;
+    twin->plan.request = state().plan.request;
+    twin->plan.built = state().plan.built;
+    twin->plan.visible = state().plan.visible;
     twin->borrow = std::make_unique<bool[]>(twin->plan.request.outputs.size());
-    std::copy_n(state_->borrow.get(), twin->plan.request.outputs.size(), twin->borrow.get());
-    twin->mode = state_->mode;
-    twin->allow_downcast = state_->allow_downcast;
-    twin->trust = state_->trust;
-    twin->keep_profile = state_->keep_profile;
-    twin->compile_seconds = state_->compile_seconds;
+    std::copy_n(state().borrow.get(), twin->plan.request.outputs.size(), twin->borrow.get());
+    twin->mode = state().mode;
+    twin->allow_downcast = state().allow_downcast;
+    twin->trust = state().trust;
+    twin->keep_profile = state().keep_profile;
+    twin->compile_seconds = state().compile_seconds;
     for (const auto& [from, to] : swap) {
         auto place = std::find(twin->shared.begin(), twin->shared.end(), from);
         if (place == twin->shared.end())
-            fail(ErrorKind::Usage, "function ", twin->name, " does not use the shared variable '",
-                 from.name(), "'");
+            fail(ErrorKind::Usage, "function ", twin->name, " does not use the shared variable ",
+                 described(from), "; it uses ",
+                 join(twin->shared, ", ", [](const auto& v) { return described(v); }));
         if (certainly_different(to.type(), from.type()))
-            fail(ErrorKind::Type, "'", from.name(), "' (", from.type().text(),
-                 ") cannot be swapped for '", to.name(), "' (", to.type().text(), ")");
+            fail(ErrorKind::Type, described(from), " cannot be swapped for ", described(to),
+                 ": the types differ");
         *place = SharedVariable(to);
     }
     return Function(twin);
 }
 
 Profile Function::profile() const {
-    State& s = *state_;
+    State& s = state();
     if (!s.keep_profile)
         fail(ErrorKind::Usage, "function ", s.name, " was compiled without profile=True");
     std::lock_guard lock(s.mutex);

@@ -17,9 +17,9 @@ using compile::Mode;
 /// An input of a function with its habits. Converts from a plain variable.
 struct In {
     Variable variable;
-    std::string name = variable.name();  ///< keyword of the argument; "" takes the variable's name
-    std::optional<Array> value = {};     ///< default: the argument may be left out
-    bool strict = false;                 ///< exactly the variable's dtype, nothing is converted
+    std::string name;                 ///< keyword of the argument; by default the variable's
+    std::optional<Array> value = {};  ///< default: the argument may be left out
+    bool strict = false;              ///< exactly the variable's dtype, nothing is converted
     std::optional<bool> allow_downcast =
         {};                 ///< true: any cast; false: lossless ones; unset: the function's
     bool borrow = false;    ///< the function may keep reading the caller's memory
@@ -27,7 +27,7 @@ struct In {
     /// What `value` becomes after each call; null: it stays. Needs a value and the input's type.
     Variable update = {};
     bool implicit = false;  ///< callers may not give it: it has its value only
-    In(Variable v) : variable(std::move(v)) {}
+    In(Variable v) : variable(std::move(v)), name(variable ? variable.name() : "") {}
     In(Variable v, std::string n, std::optional<Array> d = {})
         : variable(std::move(v)), name(std::move(n)), value(std::move(d)) {}
 };
@@ -162,6 +162,7 @@ class Function {
     }
     Results run(const std::vector<std::optional<Array>>& arguments,
                 const std::vector<size_t>* subset) const;
+    State& state() const;  // Usage error if there is none
     std::shared_ptr<State> state_;
 };
 

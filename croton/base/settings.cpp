@@ -24,17 +24,20 @@ SettingRow row(std::string name, std::string Settings::* field, std::vector<std:
             [field](Settings& s, std::string_view value) { s.*field = std::string(value); }};
 }
 
-SettingRow row(std::string name, int64_t Settings::* field, std::string doc) {
+SettingRow row(std::string name, int64_t Settings::* field, int64_t least, std::string doc) {
     Settings defaults;
     return {{name, std::move(doc), std::to_string(defaults.*field), {}},
             [field](const Settings& s) { return std::to_string(s.*field); },
-            [field, name](Settings& s, std::string_view value) {
+            [field, name, least](Settings& s, std::string_view value) {
                 int64_t number = 0;
                 auto [end, code] =
                     std::from_chars(value.data(), value.data() + value.size(), number);
                 if (code != std::errc() || end != value.data() + value.size())
                     fail(ErrorKind::Value, "setting ", name, " takes a whole number, not '", value,
                          "'");
+                if (number < least)
+                    fail(ErrorKind::Value, "setting ", name, " takes a number from ", least,
+                         " on, not ", number);
                 s.*field = number;
             }};
 }
@@ -56,10 +59,11 @@ const std::vector<SettingRow>& setting_rows() {
             "default mode of functions"),
         row("cpu_level", &Settings::cpu_level, {"native", "sse2", "avx2", "avx512"},
             "the widest vector instructions that compiled code uses"),
-        row("threads", &Settings::threads, "worker threads of a call; 0: one a core"),
+        row("threads", &Settings::threads, 0, "worker threads of a call; 0: one a core"),
         row("cache_dir", &Settings::cache_dir, {}, "folder of compiled code; 'off' for none"),
-        row("cache_megabytes", &Settings::cache_megabytes, "size that the cache is trimmed to"),
-        row("rule_limit", &Settings::rule_limit, "rewriting stops after so many steps; -1: never"),
+        row("cache_megabytes", &Settings::cache_megabytes, 0, "size that the cache is trimmed to"),
+        row("rule_limit", &Settings::rule_limit, -1,
+            "rewriting stops after so many steps; -1: never"),
         row("on_unused_input", &Settings::on_unused_input, {"raise", "warn", "ignore"},
             "what an input that no output needs does"),
         row("warn_float64", &Settings::warn_float64, {"ignore", "warn", "raise"},

@@ -5,6 +5,7 @@
 
 #include "croton/compile/fuse.hpp"
 #include "croton/compile/lower.hpp"
+#include "croton/graph/drawn.hpp"
 #include "croton/graph/traverse.hpp"
 
 namespace croton::compile {
@@ -42,8 +43,13 @@ Variables expand_parts(const Node& node) {
 }  // namespace
 
 Variables expansion_of(const Node& node) {
-    SiteScope scope(node.site);
-    Variables made = expand_parts(node);
+    Variables made;
+    if (node.op->kind<ExpandCompute>()) {
+        SiteScope scope(node.site);
+        made = expand_parts(node);
+    } else {
+        made = expand_parts(node);  // a called graph's nodes keep the lines that they were made at
+    }
     check_expansion(node, made);
     return made;
 }
@@ -148,7 +154,7 @@ struct Translator {
     }
 
     void add(Node* node, StepKind kind) {
-        program.steps.push_back({std::move(kind), node->site, std::string(node->op->name)});
+        program.steps.push_back({std::move(kind), node->site, shown_name(*node->op, *node->attrs)});
     }
 
     void kernel_step(Node* node) {

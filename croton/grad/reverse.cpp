@@ -342,10 +342,14 @@ Variables matched(const Variables& given, const Variables& to, std::string_view 
     return result;
 }
 
-void complain_disconnected(const Variable& v, size_t i, Disconnected mode) {
+void complain_disconnected(const Variables& outputs, const Variable& v, size_t i,
+                           Disconnected mode) {
     if (mode == Disconnected::Ignore) return;
+    std::string cost = outputs.size() == 1 && outputs[0]
+                           ? cat("the cost, ", derivatives::description(outputs[0]), ",")
+                           : std::string("the cost");
     std::string text =
-        cat("grad: the cost does not depend on wrt[", i, "], ", derivatives::description(v),
+        cat("grad: ", cost, " does not depend on wrt[", i, "], ", derivatives::description(v),
             ", or only through what consider_constant names");
     if (mode == Disconnected::Raise)
         fail(ErrorKind::Value, text,
@@ -353,11 +357,11 @@ void complain_disconnected(const Variable& v, size_t i, Disconnected mode) {
     std::fprintf(stderr, "croton: warning: %s\n", text.c_str());
 }
 
-Variables finished(const derivatives::ReverseResult& found, const Variables& wrt,
-                   const GradOptions& options) {
+Variables finished(const derivatives::ReverseResult& found, const Variables& outputs,
+                   const Variables& wrt, const GradOptions& options) {
     Variables result;
     for (size_t i = 0; i < wrt.size(); ++i) {
-        if (!found.connected[i]) complain_disconnected(wrt[i], i, options.disconnected);
+        if (!found.connected[i]) complain_disconnected(outputs, wrt[i], i, options.disconnected);
         bool null = !found.connected[i] && options.null_if_disconnected;
         result.push_back(found.gradients[i] || null ? found.gradients[i] : zero_gradient(wrt[i]));
     }
@@ -393,9 +397,9 @@ Variables differentiate(const Variables& outputs, const Variables& seeds, const 
     for (const auto& [variable, gradient] : options.known_grads)
         known.emplace(variable, matched(gradient, variable, "the known gradient"));
     if (auto found = pull_stabilised(outputs, seeds, wrt, options.consider_constant, known))
-        return finished(*found, wrt, options);
-    return finished(derivatives::pull(outputs, seeds, wrt, options.consider_constant, known), wrt,
-                    options);
+        return finished(*found, outputs, wrt, options);
+    return finished(derivatives::pull(outputs, seeds, wrt, options.consider_constant, known),
+                    outputs, wrt, options);
 }
 }  // namespace
 

@@ -305,7 +305,10 @@ class Parser {
             const AttrSpec* spec = nullptr;
             for (const auto& candidate : op.attributes)
                 if (candidate.name == name) spec = &candidate;
-            if (!spec) in_.fail_at(start, cat(op.name, " has no attribute '", name, "'"));
+            if (!spec)
+                in_.fail_at(start, cat(op.name, " has no attribute '", name, "'; it has: ",
+                                       join(op.attributes, ", ",
+                                            [](const AttrSpec& known) { return known.name; })));
             in_.expect('=');
             attrs.emplace_back(spec->name, parse_attribute(*spec));
             if (in_.peek() != '}') in_.expect(',');

@@ -61,6 +61,8 @@ Variables substitute(const Variables& outputs, const Substitution& replacements)
             changed |= !(inputs.back() == input);
         }
         if (!changed) continue;
+        // Each node keeps the line that it was made at, whoever rebuilds it.
+        SiteScope scope(node->site.known() ? node->site : SiteScope::current_or({}));
         Variables made = apply_like(*node, std::move(inputs));
         keep_names(*node, *made[0].node_pointer());
         rebuilt.emplace(node, std::move(made));
@@ -74,6 +76,21 @@ Variable substitute(const Variable& output, const Substitution& replacements) {
     return substitute(Variables{output}, replacements)[0];
 }
 
+namespace {
+// A node may know more of its sizes than the rule tells: a symbol for one that is not known.
+bool fits_rule(const std::vector<TensorType>& types, const std::vector<TensorType>& ruled) {
+    if (types.size() != ruled.size()) return false;
+    for (size_t i = 0; i < types.size(); ++i) {
+        if (types[i].dtype != ruled[i].dtype || types[i].rank() != ruled[i].rank()) return false;
+        for (size_t axis = 0; axis < types[i].dims.size(); ++axis) {
+            Dim known = types[i].dims[axis], rule = ruled[i].dims[axis];
+            if (!(known == rule) && !(rule.unknown() && known.symbolic())) return false;
+        }
+    }
+    return true;
+}
+}  // namespace
+
 void verify(const Variables& outputs) {
     for (Node* node : toposort(outputs)) {
         if (node->kind != NodeKind::Apply) continue;
@@ -83,7 +100,7 @@ void verify(const Variables& outputs) {
         auto types = node->op->type(context);
         bool same_inputs =
             std::equal(inputs.begin(), inputs.end(), node->inputs.begin(), node->inputs.end());
-        if (!same_inputs || !(types == node->types) || !attrs.equals(*node->attrs))
+        if (!same_inputs || !fits_rule(node->types, types) || !attrs.equals(*node->attrs))
             fail(ErrorKind::Internal, "node ", node->op->name, " made at ", node->site.text(),
                  " does not agree with its record's type rule");
     }

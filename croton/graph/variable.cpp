@@ -1,8 +1,10 @@
 #include "croton/graph/variable.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "croton/base/settings.hpp"
+#include "croton/graph/drawn.hpp"
 #include "croton/graph/op.hpp"
 #include "croton/graph/traverse.hpp"
 
@@ -38,18 +40,25 @@ Variable::~Variable() {
     if (node_ && node_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(node_);
 }
 
-const TensorType& Variable::type() const { return node_->types[index_]; }
-NodeKind Variable::kind() const { return node_->kind; }
-const OpRecord* Variable::op() const { return node_->op; }
-const Variable& Variable::input(size_t i) const { return node_->inputs[i]; }
-const Site& Variable::site() const { return node_->site; }
+const TensorType& Variable::type() const { return node().types[index_]; }
+NodeKind Variable::kind() const { return node().kind; }
+const OpRecord* Variable::op() const { return node().op; }
+const Variable& Variable::input(size_t i) const { return node().inputs[i]; }
+const Site& Variable::site() const { return node().site; }
+
+void Variable::fail_nothing() {
+    fail(ErrorKind::Usage,
+         "a variable that is nothing was used: one made by Variable(), moved from, or a gradient "
+         "that does not exist");
+}
 
 const std::string& Variable::name() const {
     static const std::string none;
-    return index_ < node_->names.size() ? node_->names[index_] : none;
+    return index_ < node().names.size() ? node_->names[index_] : none;
 }
 
 Variable& Variable::named(std::string name) {
+    node();
     node_->names.resize(std::max(node_->types.size(), size_t{index_} + 1));
     node_->names[index_] = std::move(name);
     return *this;
@@ -111,7 +120,8 @@ Variable wildcard(std::string name) {
 }
 
 SharedVariable::SharedVariable(Variable variable) : Variable(std::move(variable)) {
-    if (kind() != NodeKind::Shared) fail(ErrorKind::Type, "this variable is not a shared one");
+    if (!*this || kind() != NodeKind::Shared)
+        fail(ErrorKind::Type, "a shared variable is needed, not ", described(*this));
 }
 
 Array SharedVariable::get_value(bool borrow) const {
@@ -122,12 +132,14 @@ Array SharedVariable::get_value(bool borrow) const {
 
 void SharedVariable::set_value(const Array& value, bool borrow) const {
     if (value.dtype() != dtype() || value.rank() != rank())
-        fail(ErrorKind::Type, "shared variable '", name(), "' holds ", type().text(),
-             "; the new value is ", value.type().text());
+        fail(
+            ErrorKind::Type, "shared variable ", described(*this), " cannot take a value of type ",
+            value.type().text(),
+            value.dtype() != dtype() ? cat("; convert it to ", dtype_name(dtype()), " first") : "");
     for (int axis = 0; axis < rank(); ++axis) {
         Dim dim = type().dims[static_cast<size_t>(axis)];
         if (dim.known() && dim.size() != value.shape(axis))
-            fail(ErrorKind::Shape, "shared variable '", name(), "' has ", dim.size(),
+            fail(ErrorKind::Shape, "shared variable ", described(*this), " has ", dim.size(),
                  " elements in axis ", axis, "; the new value has shape ",
                  shape_text(value.shape()));
     }
@@ -244,24 +256,24 @@ bool any_pattern(const Variables& inputs) {
     return false;
 }
 
-// The message, the user's line, then each input with its type and the line that made it.
-[[noreturn]] void fail_drawn(const Error& error, const OpRecord& op, const Variables& inputs,
-                             Site site) {
-    std::string text = error.what();
-    if (text.find("\n\n") != std::string::npos) throw error;  // drawn already, further inside
-    std::ostringstream out;
-    out << text << "\n\n";
-    for (size_t i = 0; i < inputs.size() && i < 8; ++i) {
-        if (!inputs[i]) continue;
-        std::string label = inputs[i].name().empty() ? cat("input ", i) : inputs[i].name();
-        out << "    " << label << ": " << inputs[i].type().text() << "    "
-            << inputs[i].site().text();
-        if (auto code = inputs[i].site().code_text(); !code.empty()) out << "    " << code;
-        out << "\n";
-    }
-    out << "    in " << op.name;
-    if (site.known()) out << " at " << site.text() << "    " << site.code_text();
-    throw Error(error.kind(), out.str());
+std::string label_of(const Variable& input, size_t i) {
+    if (!input.name().empty()) return input.name();
+    auto number = constant_value(input);
+    return number && number->size() == 1 ? number->text() : cat("argument ", i);
+}
+
+// The message, then each input with its type and the line that made it, then the user's line.
+[[noreturn]] void fail_drawn(const Error& error, const OpRecord& op, const Attrs& attrs,
+                             const Variables& inputs, Site site) {
+    if (is_drawn(error.what())) throw error;
+    std::vector<DrawnValue> values;
+    for (size_t i = 0; i < inputs.size(); ++i)
+        if (inputs[i] && std::find(inputs.begin(), inputs.begin() + static_cast<std::ptrdiff_t>(i),
+                                   inputs[i]) == inputs.begin() + static_cast<std::ptrdiff_t>(i))
+            values.push_back(
+                drawn_type(label_of(inputs[i], i), inputs[i].type(), inputs[i].site()));
+    throw Error(error.kind(), drawn(error.what(), values, shown_name(op, attrs), site,
+                                    error.kind() == ErrorKind::Shape && op.elementwise()));
 }
 
 Variables outputs_of(Node* node) {
@@ -285,6 +297,7 @@ Variables make_node(const OpRecord& op, Variables inputs, std::shared_ptr<const 
 Variables apply_attrs(const OpRecord& op, Variables inputs, Attrs attrs, Site site) {
     site = SiteScope::current_or(site);
     Variables given = inputs;
+    SiteScope scope(site);  // type rules may build graphs
     try {
         check_arguments(op, inputs);
         std::vector<TensorType> types(1);
@@ -296,10 +309,18 @@ Variables apply_attrs(const OpRecord& op, Variables inputs, Attrs attrs, Site si
             attrs.values.empty() ? no_attrs() : std::make_shared<const Attrs>(std::move(attrs));
         return make_node(op, std::move(inputs), std::move(kept), std::move(types), site);
     } catch (const Error& error) {
-        fail_drawn(error, op, given, site);
+        fail_drawn(error, op, attrs, given, site);
     }
 }
 }  // namespace
+
+void detail::fail_composed(const Error& error, std::string_view name, const Arg& x, Site site) {
+    if (is_drawn(error.what())) throw error;
+    std::vector<DrawnValue> values;
+    if (const Variable& v = x.variable())
+        values.push_back(drawn_type(label_of(v, 0), v.type(), v.site()));
+    throw Error(error.kind(), drawn(error.what(), values, name, site, false));
+}
 
 Variables apply(const OpRecord& op, Variables inputs, NamedAttrs named, Site site) {
     return apply_attrs(op, std::move(inputs), fill_defaults(op, named), site);

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "croton/base/error.hpp"
 #include "croton/base/site.hpp"
 #include "croton/graph/attrs.hpp"
 #include "croton/type/array.hpp"
@@ -47,7 +48,11 @@ class Variable {
     ~Variable();
 
     explicit operator bool() const { return node_ != nullptr; }
-    const Node& node() const { return *node_; }
+    /// Usage error if this is nothing, as for all that follows.
+    const Node& node() const {
+        if (!node_) fail_nothing();
+        return *node_;
+    }
     Node* node_pointer() const { return node_; }
     uint32_t index() const { return index_; }
     const TensorType& type() const;
@@ -72,6 +77,7 @@ class Variable {
     }
 
   private:
+    [[noreturn]] static void fail_nothing();
     Node* node_ = nullptr;
     uint32_t index_ = 0;
 };
@@ -181,6 +187,22 @@ Variables apply(const OpRecord& op, Variables inputs, NamedAttrs attrs = {}, Sit
 Variable apply_one(const OpRecord& op, const std::vector<Arg>& inputs, NamedAttrs attrs = {});
 /// The same op and attributes on other inputs (types are inferred anew).
 Variables apply_like(const Node& node, Variables inputs);
+
+namespace detail {
+[[noreturn]] void fail_composed(const Error& error, std::string_view name, const Arg& x, Site site);
+}
+/// Builds an expression of several ops for a user who wrote one: body(x)'s nodes belong to the
+/// place where x was handed over, and errors come out drawn under `name`.
+template <class Body>
+auto composed(std::string_view name, const Arg& x, Body body) {
+    Site site = SiteScope::current_or(x.site());
+    SiteScope scope(site);
+    try {
+        return body(x.variable());
+    } catch (const Error& error) {
+        detail::fail_composed(error, name, x, site);
+    }
+}
 
 /// The value if this is a constant (no folding), else null.
 const Array* constant_value(const Variable& variable);

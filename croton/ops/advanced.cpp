@@ -168,6 +168,8 @@ const OpRecord advanced_index_record{
 
 // Items with their values in order; ellipsis replaced by slices, bool arrays by their positions.
 struct Reading {
+    Variable indexed;
+    size_t axes = 0;  // of `indexed` that the items so far stand for
     IndexItems items;
     Args values;
     bool arrays = false, new_axes = false;
@@ -186,10 +188,17 @@ struct Reading {
         items.push_back(
             {Kind::Array, {Bound::Kind::Input, static_cast<int64_t>(values.size()) - 1}, {}, {}});
     }
+    // The mask, which must have x's sizes in its axes.
+    Variable checked_mask(const Arg& mask) const {
+        Args sizes;
+        for (int64_t axis = 0; axis < mask.variable().rank(); ++axis)
+            sizes.push_back(size_along(indexed, static_cast<int64_t>(axes) + axis));
+        return specify_shape(mask, ShapeArg(sizes));
+    }
     void position(const Arg& arg) {
         const auto& v = arg.variable();
         if (is_bool(v.dtype()) && v.rank() > 0) {
-            Variable places = nonzero(arg);
+            Variable places = nonzero(checked_mask(arg));
             for (int64_t axis = 0; axis < v.rank(); ++axis) array(at(places, {axis}));
         } else if (!is_integer(v.dtype())) {
             fail(ErrorKind::Type,
@@ -213,17 +222,17 @@ int axes_of(const IndexArg& item) {
     return is_bool(v.dtype()) && v.rank() > 0 ? v.rank() : 1;
 }
 
-Reading read_index(const Index& index, int rank) {
-    int named = 0, ellipses = 0;
+Reading read_index(const Index& index, const Variable& x) {
+    int rank = x.rank(), named = 0, ellipses = 0;
     for (const auto& item : index) {
         named += axes_of(item);
         ellipses += std::holds_alternative<Ellipsis>(item.value());
     }
     if (ellipses > 1) fail(ErrorKind::Index, "an index can have only one ellipsis");
     if (named > rank)
-        fail(ErrorKind::Index, "too many indices: ", named, " for an array of ", rank,
-             rank == 1 ? " axis" : " axes");
-    Reading reading;
+        fail(ErrorKind::Index, "too many indices: ", named, " for ", x.type().text(),
+             ", an array of ", rank, rank == 1 ? " axis" : " axes");
+    Reading reading{.indexed = x};
     for (const auto& item : index) {
         if (auto slice = std::get_if<Slice>(&item.value())) {
             Bound start = reading.bound(slice->start), stop = reading.bound(slice->stop);
@@ -235,7 +244,9 @@ Reading read_index(const Index& index, int rank) {
             reading.items.push_back({Kind::NewAxis, {}, {}, {}});
         } else {
             for (int axis = named; axis < rank; ++axis) reading.items.push_back({});
+            reading.axes += static_cast<size_t>(rank - named);
         }
+        reading.axes += static_cast<size_t>(axes_of(item));
     }
     return reading;
 }
@@ -280,12 +291,14 @@ Variable advanced_index(Arg x, const Args& inputs, Given<std::string> index) {
     return apply_one(advanced_index_record, all, {{"index", index}});
 }
 
-Variable at(Arg x, const Index& index) {
-    Reading reading = read_index(index, x.variable().rank());
-    if (!reading.arrays) return basic_index(x, reading);
-    if (int64_t axis = plain_gather_axis(reading.items); axis >= 0)
-        return gather(x, reading.values, axis, "raise");
-    return advanced_index(x, reading.values, index_text(reading.items));
+Variable at(Arg given, const Index& index) {
+    return composed("at", given, [&](const Variable& x) {
+        Reading reading = read_index(index, x);
+        if (!reading.arrays) return basic_index(x, reading);
+        if (int64_t axis = plain_gather_axis(reading.items); axis >= 0)
+            return gather(x, reading.values, axis, "raise");
+        return advanced_index(x, reading.values, index_text(reading.items));
+    });
 }
 
 namespace {
@@ -337,12 +350,12 @@ Variable write_back(const Variable& indexed, const Arg& y, Write mode) {
 }  // namespace
 
 Variable set_subtensor(const Variable& indexed, Arg y) {
-    SiteScope scope(SiteScope::current_or(y.site()));
-    return write_back(indexed, y, Write::Set);
+    return composed("set_subtensor", y,
+                    [&](const Variable& value) { return write_back(indexed, value, Write::Set); });
 }
 Variable inc_subtensor(const Variable& indexed, Arg y) {
-    SiteScope scope(SiteScope::current_or(y.site()));
-    return write_back(indexed, y, Write::Add);
+    return composed("inc_subtensor", y,
+                    [&](const Variable& value) { return write_back(indexed, value, Write::Add); });
 }
 
 namespace families {

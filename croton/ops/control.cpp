@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "croton/graph/drawn.hpp"
 #include "croton/graph/traverse.hpp"
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/cast.hpp"
@@ -36,6 +37,9 @@ Types ifelse_type(TypeContext& c) {
     if (c.type(0).rank() != 0)
         fail(ErrorKind::Type, "the condition of ifelse is a scalar, not ", c.type(0).text(),
              "; where() chooses element by element");
+    if (is_complex(c.type(0).dtype))
+        fail(ErrorKind::Type, "the condition of ifelse is a bool or a real number, not ",
+             c.type(0).text());
     types::convert(c, 0, DType::Bool);
     size_t count = (c.inputs.size() - 1) / 2;
     Types result;
@@ -46,8 +50,8 @@ Types ifelse_type(TypeContext& c) {
         c.inputs[i] = pair[0];
         c.inputs[count + i] = pair[1];
         if (pair[0].rank() != pair[1].rank())
-            fail(ErrorKind::Type, "the values of ifelse have ", pair[0].rank(), " and ",
-                 pair[1].rank(), " axes");
+            fail(ErrorKind::Type, "the values of ifelse must have one rank; they are ",
+                 pair[0].type().text(), " and ", pair[1].type().text());
         result.push_back({dtype, common_dims(pair[0].type().dims, pair[1].type().dims)});
     }
     return result;
@@ -109,8 +113,8 @@ Types call_type(TypeContext& c) {
         const auto &want = formal[i].type(), &have = c.type(i);
         bool safe = c.inputs[i].node().weak || can_cast_safely(have.dtype, want.dtype);
         if (want.rank() != have.rank() || !safe)
-            fail(ErrorKind::Type, graph->text(), ": argument ", i, " is ", want.text(), ", not ",
-                 have.text());
+            fail(ErrorKind::Type, graph->text(), ": argument ", i, " must fit ",
+                 described(formal[i]), "; it is ", have.text());
         for (size_t axis = 0; axis < want.dims.size(); ++axis)
             if (want.dims[axis].known() && have.dims[axis].known() &&
                 !(want.dims[axis] == have.dims[axis]))
@@ -302,10 +306,12 @@ Variable ifelse(Arg condition, Arg then_value, Arg else_value) {
 
 Variables ifelse(Arg condition, const Variables& then_values, const Variables& else_values) {
     if (then_values.size() != else_values.size() || then_values.empty())
-        fail(ErrorKind::Usage,
-             "ifelse takes as many values for the first case as for the second, "
-             "and at least one; given are ",
-             then_values.size(), " and ", else_values.size());
+        composed("ifelse", condition, [&](const Variable&) {
+            fail(ErrorKind::Usage,
+                 "ifelse takes as many values for the first case as for the second, "
+                 "and at least one; given are ",
+                 then_values.size(), " and ", else_values.size());
+        });
     Variables inputs{condition.variable()};
     inputs.insert(inputs.end(), then_values.begin(), then_values.end());
     inputs.insert(inputs.end(), else_values.begin(), else_values.end());

@@ -284,23 +284,33 @@ const OpRecord diag_embed_record{
 Variable make_vector(const Args& scalars) { return apply_one(make_vector_record, scalars); }
 bool is_make_vector(const Variable& v) { return v.is(make_vector_record); }
 
+namespace {
+Variable filled(std::string_view name, const ShapeArg& shape, const Array& value) {
+    return composed(name, shape.arg(), [&](const Variable&) { return full(shape, Arg(value)); });
+}
+}  // namespace
+
 Variable full(const ShapeArg& shape, Arg value) { return broadcast_to(value, shape); }
 Variable full(const ShapeArg& shape, Arg value, DType dtype) {
     return broadcast_to(Arg(cast(value, dtype), value.site()), shape);
 }
 Variable zeros(const ShapeArg& shape, DType dtype) {
-    return full(shape, Array::scalar(0.0).cast(dtype));
+    return filled("zeros", shape, Array::scalar(0.0).cast(dtype));
 }
 Variable ones(const ShapeArg& shape, DType dtype) {
-    return full(shape, Array::scalar(1.0).cast(dtype));
+    return filled("ones", shape, Array::scalar(1.0).cast(dtype));
 }
 
 Variable full_like(Arg x, Arg value) { return apply_one(full_like_record, {x, value}); }
-Variable zeros_like(const Variable& x, DType dtype) {
-    return broadcast_like(Array::scalar(0.0).cast(dtype), x);
+Variable zeros_like(Arg given, DType dtype) {
+    return composed("zeros_like", given, [&](const Variable& x) {
+        return broadcast_like(Array::scalar(0.0).cast(dtype), x);
+    });
 }
-Variable ones_like(const Variable& x, DType dtype) {
-    return broadcast_like(Array::scalar(1.0).cast(dtype), x);
+Variable ones_like(Arg given, DType dtype) {
+    return composed("ones_like", given, [&](const Variable& x) {
+        return broadcast_like(Array::scalar(1.0).cast(dtype), x);
+    });
 }
 
 Variable arange(Arg start, Arg stop, Arg step) {
@@ -308,9 +318,11 @@ Variable arange(Arg start, Arg stop, Arg step) {
 }
 
 Variable linspace(Arg start, Arg stop, Arg count) {
-    Variable places = cast(arange(count), default_float());
-    Variable steps = maximum(cast(sub(count, 1), default_float()), 1.0);
-    return start + places * (sub(stop, start) / steps);
+    return composed("linspace", start, [&](const Variable& first) {
+        Variable places = cast(arange(count), default_float());
+        Variable steps = maximum(cast(sub(count, 1), default_float()), 1.0);
+        return first + places * (sub(stop, first) / steps);
+    });
 }
 
 Variable eye(Arg rows, Arg columns, Arg offset, Given<DType> dtype) {
@@ -328,12 +340,14 @@ Variable diag_embed(Arg x, Arg rows, Arg columns, Given<int64_t> offset) {
     return apply_one(diag_embed_record, {x, rows, columns}, {{"offset", offset}});
 }
 
-Variable diag(const Variable& x, int64_t offset) {
-    if (x.rank() == 2) return diagonal(x, offset);
-    if (x.rank() != 1)
-        fail(ErrorKind::Type, "diag takes a vector or a matrix, not ", x.type().text());
-    Variable n = add(size_along(x, 0), offset < 0 ? -offset : offset);
-    return diag_embed(x, n, n, offset);
+Variable diag(Arg given, int64_t offset) {
+    return composed("diag", given, [&](const Variable& x) {
+        if (x.rank() == 2) return diagonal(x, offset);
+        if (x.rank() != 1)
+            fail(ErrorKind::Type, "diag takes a vector or a matrix, not ", x.type().text());
+        Variable n = add(size_along(x, 0), offset < 0 ? -offset : offset);
+        return diag_embed(x, n, n, offset);
+    });
 }
 
 namespace families {

@@ -28,8 +28,8 @@ inline Variable ones(const ShapeArg& shape) { return ones(shape, default_float()
 Variable full_like(Arg x, Arg value);
 inline Variable zeros_like(Arg x) { return full_like(x, number_at(0, x.site())); }
 inline Variable ones_like(Arg x) { return full_like(x, number_at(1, x.site())); }
-Variable zeros_like(const Variable& x, DType dtype);
-Variable ones_like(const Variable& x, DType dtype);
+Variable zeros_like(Arg x, DType dtype);
+Variable ones_like(Arg x, DType dtype);
 
 /// start, start + step, ... up to but without stop.
 Variable arange(Arg start, Arg stop, Arg step);
@@ -51,6 +51,6 @@ Variable triu(Arg x, Arg offset = 0);
 /// Matrices of the given sizes whose diagonal is the last axis of x and which are zero elsewhere.
 Variable diag_embed(Arg x, Arg rows, Arg columns, Given<int64_t> offset = 0);
 /// Of a vector the square matrix with that diagonal, of a matrix its diagonal.
-Variable diag(const Variable& x, int64_t offset = 0);
+Variable diag(Arg x, int64_t offset = 0);
 
 }  // namespace croton

@@ -177,8 +177,12 @@ Variable cumsum(Arg x, Given<int64_t> axis) {
 Variable cumprod(Arg x, Given<int64_t> axis) {
     return apply_one(cumprod_record, {x}, {{"axis", axis}});
 }
-Variable cumsum(const Variable& x) { return cumsum(flatten(x), 0); }
-Variable cumprod(const Variable& x) { return cumprod(flatten(x), 0); }
+Variable cumsum(Arg given) {
+    return composed("cumsum", given, [](const Variable& x) { return cumsum(flatten(x), 0); });
+}
+Variable cumprod(Arg given) {
+    return composed("cumprod", given, [](const Variable& x) { return cumprod(flatten(x), 0); });
+}
 Variable linear_recurrence(Arg a, Arg b, Given<int64_t> axis) {
     return apply_one(linear_recurrence_record, {a, b}, {{"axis", axis}});
 }

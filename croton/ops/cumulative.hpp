@@ -11,8 +11,8 @@ Variable cumsum(Arg x, Given<int64_t> axis);
 /// y[i] = x[0] * ... * x[i] along the axis. Derivatives are exact with zeros among the elements.
 Variable cumprod(Arg x, Given<int64_t> axis);
 /// Of the flattened array.
-Variable cumsum(const Variable& x);
-Variable cumprod(const Variable& x);
+Variable cumsum(Arg x);
+Variable cumprod(Arg x);
 /// y[i] = a[i] * y[i - 1] + b[i] along the axis, y[0] = b[0] (a[0] is not looked at). Shape error
 /// unless a and b have the same sizes.
 Variable linear_recurrence(Arg a, Arg b, Given<int64_t> axis = -1);

@@ -47,9 +47,9 @@ void concatenate_shape(const AttrView& attrs, std::span<const TensorRef> in, std
     for (size_t k = 1; k < in.size(); ++k) {
         for (size_t i = 0; i < out[0].size(); ++i)
             if (i != axis && in[k].shape[i] != out[0][i])
-                fail(ErrorKind::Shape, "concatenate along axis ", axis, ": input ", k,
-                     " has shape ", shape_text(in[k].shape), ", input 0 has ",
-                     shape_text(in[0].shape));
+                fail(ErrorKind::Shape, "concatenate along axis ", axis, ": input ", k, " has ",
+                     in[k].shape[i], " elements in axis ", i, ", input 0 has ", in[0].shape[i],
+                     " (shapes ", shape_text(in[k].shape), " and ", shape_text(in[0].shape), ")");
         out[0][axis] += in[k].shape[axis];
     }
 }
@@ -76,11 +76,27 @@ Scalar concatenate_emit(Builder& b, std::span<const int> tables, std::span<const
     return result;
 }
 
+// Where the pieces of those sizes begin, and where the last one ends.
+Args bounds_of(const Variable& x, const std::vector<Arg>& sizes) {
+    Args bounds{constant(Array::scalar(int64_t{0}), x.site())};
+    for (const auto& size : sizes) bounds.push_back(sum_of_sizes(bounds.back(), size));
+    return bounds;
+}
+Variables pieces(const Variable& x, const Args& bounds, size_t axis) {
+    Variables parts;
+    for (size_t i = 0; i + 1 < bounds.size(); ++i) {
+        Index index(axis, everything);
+        index.push_back(Slice(bounds[i], bounds[i + 1]));
+        parts.push_back(at(Arg(x, x.site()), index));
+    }
+    return parts;
+}
+
 Cotangents concatenate_pullback(const Pullback& p) {
     auto axis = p.attr<int64_t>("axis");
     std::vector<Arg> sizes;
     for (size_t k = 0; k < p.input_count(); ++k) sizes.push_back(size_along(p.input(k), axis));
-    return split(p.seed(), sizes, axis);
+    return pieces(p.seed(), bounds_of(p.seed(), sizes), static_cast<size_t>(axis));
 }
 
 const OpRecord concatenate_record{
@@ -131,70 +147,83 @@ Variable concatenate(const Args& parts, Given<int64_t> axis) {
 }
 
 Variable stack(const Args& parts, int64_t axis) {
-    Args raised;
-    for (const auto& part : parts)
-        raised.push_back(Arg(expand_dims(part.variable(), axis), part.site()));
-    return concatenate(raised, axis);
+    if (parts.empty()) fail(ErrorKind::Usage, "stack needs at least one array");
+    return composed("stack", parts[0], [&](const Variable& first) {
+        Args raised;
+        for (const auto& part : parts) {
+            if (part.variable().rank() != first.rank())
+                fail(ErrorKind::Type, "stack: array ", raised.size(), " is ",
+                     part.variable().type().text(), ", array 0 is ", first.type().text(),
+                     "; all must have the same number of axes");
+            raised.push_back(expand_dims(part, axis));
+        }
+        return concatenate(raised, axis);
+    });
 }
 
 Variable roll(Arg x, Arg shift, Given<int64_t> axis) {
     return apply_one(roll_record, {x, shift}, {{"axis", axis}});
 }
 
-Variable tile(const Variable& x, const std::vector<Arg>& repeats) {
-    int rank = std::max(x.rank(), static_cast<int>(repeats.size()));
-    Variable whole = shape_padleft(x, rank - x.rank());
-    Ints order;  // (n0, n1) becomes (1, n0, 1, n1), then (r0, n0, r1, n1)
-    std::vector<Arg> spread, merged;
-    for (int axis = 0; axis < rank; ++axis) {
-        int given = axis - (rank - static_cast<int>(repeats.size()));
-        Arg times = given < 0 ? Arg(1) : repeats[static_cast<size_t>(given)];
-        Variable size = size_along(whole, axis);
-        order.insert(order.end(), {new_axis, axis});
-        spread.insert(spread.end(), {times, size});
-        merged.push_back(product_of_sizes(times, size));
-    }
-    return reshape(broadcast_to(dimshuffle(whole, order), ShapeArg(spread)), ShapeArg(merged));
+Variable tile(Arg given, const std::vector<Arg>& repeats) {
+    return composed("tile", given, [&](const Variable& x) {
+        int rank = std::max(x.rank(), static_cast<int>(repeats.size()));
+        Variable whole = shape_padleft(x, rank - x.rank());
+        Ints order;  // (n0, n1) becomes (1, n0, 1, n1), then (r0, n0, r1, n1)
+        std::vector<Arg> spread, merged;
+        for (int axis = 0; axis < rank; ++axis) {
+            int given = axis - (rank - static_cast<int>(repeats.size()));
+            Arg times = given < 0 ? Arg(1) : repeats[static_cast<size_t>(given)];
+            Variable size = size_along(whole, axis);
+            order.insert(order.end(), {new_axis, axis});
+            spread.insert(spread.end(), {times, size});
+            merged.push_back(product_of_sizes(times, size));
+        }
+        return reshape(broadcast_to(dimshuffle(whole, order), ShapeArg(spread)), ShapeArg(merged));
+    });
 }
 
-Variable repeat(const Variable& x, Arg repeats, int64_t axis) {
-    axis = normalize_axis(axis, x.rank(), "repeat");
-    std::vector<Arg> spread, merged;
-    for (int64_t i = 0; i < x.rank(); ++i) {
-        Variable size = size_along(x, i);
-        spread.push_back(size);
-        if (i == axis) spread.push_back(repeats);
-        merged.push_back(i == axis ? product_of_sizes(size, repeats) : size);
-    }
-    return reshape(broadcast_to(expand_dims(x, axis + 1), ShapeArg(spread)), ShapeArg(merged));
+Variable repeat(Arg given, Arg repeats, int64_t axis) {
+    return composed("repeat", given, [&](const Variable& x) {
+        axis = normalize_axis(axis, x.rank(), "repeat");
+        std::vector<Arg> spread, merged;
+        for (int64_t i = 0; i < x.rank(); ++i) {
+            Variable size = size_along(x, i);
+            spread.push_back(size);
+            if (i == axis) spread.push_back(repeats);
+            merged.push_back(i == axis ? product_of_sizes(size, repeats) : size);
+        }
+        return reshape(broadcast_to(expand_dims(x, axis + 1), ShapeArg(spread)), ShapeArg(merged));
+    });
 }
 
-Variables split(const Variable& x, const std::vector<Arg>& sizes, int64_t axis) {
-    auto along = static_cast<size_t>(normalize_axis(axis, x.rank(), "split"));
-    Variables parts;
-    Arg start = constant(Array::scalar(int64_t{0}), x.site());
-    for (const auto& size : sizes) {
-        Arg stop = sum_of_sizes(start, size);
-        Index index(along, everything);
-        index.push_back(Slice(start, stop));
-        parts.push_back(at(Arg(x, x.site()), index));
-        start = stop;
-    }
-    return parts;
+Variables split(Arg given, const std::vector<Arg>& sizes, int64_t axis) {
+    return composed("split", given, [&](const Variable& x) {
+        auto along = static_cast<size_t>(normalize_axis(axis, x.rank(), "split"));
+        Args bounds = bounds_of(x, sizes);
+        // Pieces that are not the whole are an error when running.
+        Args whole(static_cast<size_t>(x.rank()), -1);
+        whole[along] = bounds.back();
+        return pieces(specify_shape(x, ShapeArg(whole)), bounds, along);
+    });
 }
 
-Variables split(const Variable& x, const Variable& sizes, int count, int64_t axis) {
-    std::vector<Arg> each;
-    for (int k = 0; k < count; ++k) each.push_back(at(sizes, {k}));
-    return split(x, each, axis);
+Variables split(Arg given, const Variable& sizes, int count, int64_t axis) {
+    return composed("split", given, [&](const Variable& x) {
+        std::vector<Arg> each;
+        for (int k = 0; k < count; ++k) each.push_back(at(sizes, {k}));
+        return split(x, each, axis);
+    });
 }
 
-Variable flip(const Variable& x, Ints axes) {
-    Index index(static_cast<size_t>(x.rank()), everything);
-    for (int64_t axis : axes)
-        index[static_cast<size_t>(normalize_axis(axis, x.rank(), "flip"))] =
-            Slice(std::nullopt, std::nullopt, -1);
-    return at(x, index);
+Variable flip(Arg given, Ints axes) {
+    return composed("flip", given, [&](const Variable& x) {
+        Index index(static_cast<size_t>(x.rank()), everything);
+        for (int64_t axis : axes)
+            index[static_cast<size_t>(normalize_axis(axis, x.rank(), "flip"))] =
+                Slice(std::nullopt, std::nullopt, -1);
+        return at(x, index);
+    });
 }
 
 }  // namespace croton

@@ -249,8 +249,8 @@ Types tensordot_type(TypeContext& c) {
         for (auto& axis : axes) axis = normalize_axis(axis, c.type(i).rank(), "tensordot");
         Ints sorted = axes;
         std::sort(sorted.begin(), sorted.end());
-        if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
-            fail(ErrorKind::Value, "tensordot: an axis appears twice");
+        if (auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end())
+            fail(ErrorKind::Value, "tensordot: axis ", *twice, " is given twice");
     }
     const auto &first = c.attr<Ints>("axes_a"), &second = c.attr<Ints>("axes_b");
     if (first.size() != second.size())
@@ -320,21 +320,27 @@ Variable tensordot(Arg a, Arg b, Axes axes_a, Axes axes_b) {
     return apply_one(tensordot_record, {a, b}, {{"axes_a", axes_a}, {"axes_b", axes_b}});
 }
 
-Variable tensordot(const Variable& a, const Variable& b, int count) {
-    if (count < 0 || count > a.rank() || count > b.rank())
-        fail(ErrorKind::Value, "tensordot: ", count, " axes of ", a.type().text(), " and ",
-             b.type().text());
-    Ints last, first;
-    for (int axis = 0; axis < count; ++axis) {
-        last.push_back(a.rank() - count + axis);
-        first.push_back(axis);
-    }
-    return tensordot(a, b, last, first);
+Variable tensordot(Arg given, Arg second, int count) {
+    return composed("tensordot", given, [&](const Variable& a) {
+        const Variable& b = second;
+        if (count < 0 || count > a.rank() || count > b.rank())
+            fail(ErrorKind::Value, "tensordot: ", a.type().text(), " and ", b.type().text(),
+                 " do not have ", count, " axes each");
+        Ints last, first;
+        for (int axis = 0; axis < count; ++axis) {
+            last.push_back(a.rank() - count + axis);
+            first.push_back(axis);
+        }
+        return tensordot(a, b, last, first);
+    });
 }
 
 Variable outer(Arg a, Arg b) { return apply_one(outer_record, {a, b}); }
 Variable batched_dot(Arg a, Arg b) { return apply_one(batched_dot_record, {a, b}); }
-Variable trace(const Variable& x, int64_t offset) { return sum(diagonal(x, offset), -1); }
+Variable trace(Arg given, int64_t offset) {
+    return composed("trace", given,
+                    [&](const Variable& x) { return sum(diagonal(x, offset), -1); });
+}
 
 namespace families {
 Family linalg() {

@@ -22,12 +22,12 @@ Variable matmul(Arg a, Arg b);
 /// Sums over pairs of axes; the other axes of a come before those of b.
 Variable tensordot(Arg a, Arg b, Axes axes_a, Axes axes_b);
 /// Over the last `count` axes of a and the first of b.
-Variable tensordot(const Variable& a, const Variable& b, int count = 2);
+Variable tensordot(Arg a, Arg b, int count = 2);
 /// All products of elements of a and elements of b (both flattened).
 Variable outer(Arg a, Arg b);
 /// dot of each a[i] with b[i]; vectors and matrices in any combination.
 Variable batched_dot(Arg a, Arg b);
 /// Sum of a diagonal of the first two axes.
-Variable trace(const Variable& x, int64_t offset = 0);
+Variable trace(Arg x, int64_t offset = 0);
 
 }  // namespace croton

@@ -239,56 +239,75 @@ Variable moved(Variable draw, const Arg& start) {
 }  // namespace
 
 Variable RandomStream::uniform(const ShapeArg& shape, Arg low, Arg high, DType dtype) {
-    Variable draw = random_uniform(next_key(), shape.vector(), shape.hints(), dtype);
-    if (is_number(low, 0)) return scaled(draw, high);
-    return moved(scaled(draw, sub(high, low)), low);
+    return composed("uniform", shape.arg(), [&](const Variable&) {
+        Variable draw = random_uniform(next_key(), shape.vector(), shape.hints(), dtype);
+        if (is_number(low, 0)) return scaled(draw, high);
+        return moved(scaled(draw, sub(high, low)), low);
+    });
 }
 
 Variable RandomStream::normal(const ShapeArg& shape, Arg mean, Arg deviation, DType dtype) {
-    Variable draw = random_normal(next_key(), shape.vector(), shape.hints(), dtype);
-    return moved(scaled(draw, deviation), mean);
+    return composed("normal", shape.arg(), [&](const Variable&) {
+        Variable draw = random_normal(next_key(), shape.vector(), shape.hints(), dtype);
+        return moved(scaled(draw, deviation), mean);
+    });
 }
 
 Variable RandomStream::integers(const ShapeArg& shape, Arg low, Arg high, DType dtype) {
-    // The remainder of 64 bits: biased by less than the range's share of 2**64.
-    Variable from = cast(low, DType::Int64),
-             range = cast(sub(cast(high, DType::Int64), from), DType::UInt64);
-    Variable bits = random_bits(next_key(), shape.vector(), shape.hints());
-    return cast(add(cast(mod(bits, range), DType::Int64), from), dtype);
+    return composed("integers", shape.arg(), [&](const Variable&) {
+        // The remainder of 64 bits: biased by less than the range's share of 2**64.
+        Variable from = cast(low, DType::Int64),
+                 range = cast(sub(cast(high, DType::Int64), from), DType::UInt64);
+        Variable bits = random_bits(next_key(), shape.vector(), shape.hints());
+        return cast(add(cast(mod(bits, range), DType::Int64), from), dtype);
+    });
 }
 
 Variable RandomStream::bernoulli(const ShapeArg& shape, Arg probability) {
-    return lt(uniform(shape, 0.0, 1.0, default_float()), probability);
+    return composed("bernoulli", shape.arg(), [&](const Variable&) {
+        return lt(uniform(shape, 0.0, 1.0, default_float()), probability);
+    });
 }
 
 Variable RandomStream::poisson(const ShapeArg& shape, Arg rate) {
-    return poisson_quantile(uniform(shape, 0.0, 1.0, DType::Float64), rate);
+    return composed("poisson", shape.arg(), [&](const Variable&) {
+        return poisson_quantile(uniform(shape, 0.0, 1.0, DType::Float64), rate);
+    });
 }
 
 Variable RandomStream::binomial(const ShapeArg& shape, Arg n, Arg p) {
-    return binomial_quantile(uniform(shape, 0.0, 1.0, DType::Float64), n, p);
+    return composed("binomial", shape.arg(), [&](const Variable&) {
+        return binomial_quantile(uniform(shape, 0.0, 1.0, DType::Float64), n, p);
+    });
 }
 
 Variable RandomStream::permutation(Arg count) {
-    return argsort(random_bits(next_key(), make_vector({count}), Ints{-1}));
+    return composed("permutation", count, [&](const Variable&) {
+        return argsort(random_bits(next_key(), make_vector({count}), Ints{-1}));
+    });
 }
 
-Variable RandomStream::shuffled(const Variable& x) {
-    return take(x, permutation(size_along(x, 0)));
+Variable RandomStream::shuffled(Arg given) {
+    return composed("shuffled", given,
+                    [&](const Variable& x) { return take(x, permutation(size_along(x, 0))); });
 }
 
-Variable RandomStream::choice(const Variable& x, Arg count, bool replace) {
-    Variable size = size_along(x, 0);
-    if (replace) return take(x, integers({count}, 0, size));
-    return take(x, at(permutation(size), {Slice(std::nullopt, count)}));
+Variable RandomStream::choice(Arg given, Arg count, bool replace) {
+    return composed("choice", given, [&](const Variable& x) {
+        Variable size = size_along(x, 0);
+        if (replace) return take(x, integers({count}, 0, size));
+        return take(x, at(permutation(size), {Slice(std::nullopt, count)}));
+    });
 }
 
-Variable RandomStream::categorical(const Variable& probabilities) {
-    // The first place at which -log(u) / p is smallest has each class with its probability.
-    DType dtype = probabilities.dtype();
-    Variable draw =
-        random_uniform(next_key(), sizes_of(probabilities), hints_of(probabilities.type()), dtype);
-    return argmin(div(neg(log1p(neg(draw))), probabilities), -1);
+Variable RandomStream::categorical(Arg given) {
+    return composed("categorical", given, [&](const Variable& probabilities) {
+        // The first place at which -log(u) / p is smallest has each class with its probability.
+        DType dtype = probabilities.dtype();
+        Variable draw = random_uniform(next_key(), sizes_of(probabilities),
+                                       hints_of(probabilities.type()), dtype);
+        return argmin(div(neg(log1p(neg(draw))), probabilities), -1);
+    });
 }
 
 namespace families {

@@ -55,11 +55,11 @@ class RandomStream {
     /// 0 to count - 1 in random order.
     Variable permutation(Arg count);
     /// The rows of x in random order.
-    Variable shuffled(const Variable& x);
+    Variable shuffled(Arg x);
     /// `count` of the elements (rows) of x, with or without putting them back.
-    Variable choice(const Variable& x, Arg count, bool replace = true);
+    Variable choice(Arg x, Arg count, bool replace = true);
     /// One class of each row of probabilities (which need not sum to one): int64, one axis less.
-    Variable categorical(const Variable& probabilities);
+    Variable categorical(Arg probabilities);
 
     /// Starts all draws made so far, and those to come, anew from this seed.
     void seed(uint64_t seed);

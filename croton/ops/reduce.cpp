@@ -40,8 +40,8 @@ void normalize_axes(Ints& axes, int rank, std::string_view what) {
     }
     for (auto& axis : axes) axis = normalize_axis(axis, rank, what);
     std::sort(axes.begin(), axes.end());
-    if (std::adjacent_find(axes.begin(), axes.end()) != axes.end())
-        fail(ErrorKind::Value, what, ": an axis is given twice");
+    if (auto twice = std::adjacent_find(axes.begin(), axes.end()); twice != axes.end())
+        fail(ErrorKind::Value, what, ": axis ", *twice, " is given twice");
 }
 
 bool contains(const Ints& axes, size_t axis) {

@@ -114,16 +114,33 @@ void infer_last_size(const TensorType& x, Dims& dims, Ints& hints) {
     if (!whole_known || unknown > 1) return;
     bool fits = all_known ? whole == rest : rest == 0 ? whole == 0 : whole % rest == 0;
     if (!fits)
-        fail(ErrorKind::Shape, "cannot reshape ", x.text(), " of ", whole,
-             " elements to sizes whose product is ", rest,
+        fail(ErrorKind::Shape, "cannot reshape ", x.text(), " of ", whole, " elements to ",
+             shape_text(hints), ", which has ", rest, " elements",
              all_known ? "" : " times a whole number");
     if (all_known || rest == 0) return;
     for (size_t i = 0; i < dims.size(); ++i)
         if (!dims[i].known()) hints[i] = whole / rest, dims[i] = Dim(hints[i]);
 }
 
+// Sizes below zero that are known already; the first `free` of -1 stand for "what is left".
+void check_not_negative(const TypeContext& c, int free) {
+    const Variable& vector = c.inputs[1];
+    const Array* all = constant_value(vector);
+    for (int64_t i = 0; i < static_cast<int64_t>(c.view().get<Ints>("sizes").size()); ++i) {
+        const Array* one =
+            is_make_vector(vector) ? constant_value(vector.input(static_cast<size_t>(i))) : nullptr;
+        if (!all && !one) continue;
+        int64_t size = all ? all->at<int64_t>({i}) : one->item<int64_t>();
+        if (size >= 0 || (size == -1 && free-- > 0)) continue;
+        if (size == -1 && c.op.name == "reshape")
+            fail(ErrorKind::Value, "reshape: only one size can be -1 (what is left)");
+        fail(ErrorKind::Value, c.op.name, ": the size ", size, " of axis ", i, " is negative");
+    }
+}
+
 Types reshape_type(TypeContext& c) {
     Dims dims = take_shape(c);
+    check_not_negative(c, 1);
     infer_last_size(c.type(0), dims, c.attr<Ints>("sizes"));
     return {{c.type(0).dtype, dims}};
 }
@@ -281,6 +298,7 @@ const OpRecord dimshuffle_record{
 
 Types broadcast_to_type(TypeContext& c) {
     Dims dims = take_shape(c);
+    check_not_negative(c, 0);
     const auto& x = c.type(0);
     if (x.rank() > static_cast<int>(dims.size()))
         fail(ErrorKind::Shape, "cannot broadcast ", x.text(), " to ", dims.size(), " axes");
@@ -302,7 +320,11 @@ bool broadcast_to_view(const AttrView&, std::span<const TensorRef> in, TensorRef
     out = {x.dtype, read_sizes(in[1]), {}, x.data};
     out.strides = Sizes(out.shape.size(), 0);
     size_t skipped = out.shape.size() - x.shape.size();
-    bool fits = std::all_of(out.shape.begin(), out.shape.end(), [](int64_t n) { return n >= 0; });
+    for (int64_t size : out.shape)
+        if (size < 0)
+            fail(ErrorKind::Value, "cannot broadcast to ", shape_text(out.shape), ": the size ",
+                 size, " is negative");
+    bool fits = true;
     for (size_t i = 0; i < x.shape.size(); ++i) {
         if (x.shape[i] == out.shape[skipped + i])
             out.strides[skipped + i] = x.strides[i];
@@ -484,22 +506,23 @@ Ints axes_in_order(int rank) {
 
 // --- functions ----------------------------------------------------------------------------------
 
-ShapeArg::ShapeArg(const Ints& sizes)
-    : vector_(constant(Array::of(sizes, {static_cast<int64_t>(sizes.size())}))),
-      rank_(static_cast<int>(sizes.size())) {}
+ShapeArg::ShapeArg(const Ints& sizes, std::source_location where)
+    : vector_(constant(Array::of(sizes, {static_cast<int64_t>(sizes.size())}), Site::of(where))),
+      rank_(static_cast<int>(sizes.size())),
+      site_(Site::of(where)) {}
 
-ShapeArg::ShapeArg(const std::vector<Arg>& sizes) : rank_(static_cast<int>(sizes.size())) {
+ShapeArg::ShapeArg(const std::vector<Arg>& sizes, std::source_location where)
+    : rank_(static_cast<int>(sizes.size())), site_(Site::of(where)) {
     Ints known;
     for (const auto& size : sizes)
         if (const Array* value = constant_value(size.variable());
             value && is_integer(value->dtype()) && value->rank() == 0)
             known.push_back(value->item<int64_t>());
-    vector_ = known.size() == sizes.size() ? ShapeArg(known).vector() : make_vector(sizes);
+    vector_ = known.size() == sizes.size() ? ShapeArg(known, where).vector() : make_vector(sizes);
 }
 
-ShapeArg::ShapeArg(const Variable& vector, int rank) : vector_(vector), rank_(rank) {}
-
-ShapeArg::ShapeArg(const Variable& vector) : vector_(vector), rank_(0) {
+ShapeArg::ShapeArg(const Variable& vector, std::source_location where)
+    : vector_(vector), rank_(0), site_(Site::of(where)) {
     bool known = vector.rank() == 1 && vector.type().dims[0].known();
     if (!known)
         fail(ErrorKind::Shape, "the number of axes must be known: a shape of type ",
@@ -513,11 +536,13 @@ Variable shape(Arg x) { return apply_one(shape_record, {x}); }
 Variable size_of(Arg x, Given<int64_t> axis) {
     return apply_one(size_of_record, {x}, {{"axis", axis}});
 }
-Variable size(const Variable& x) {
-    Variable count = constant(Array::scalar(int64_t{1}), x.site());
-    for (int64_t axis = 0; axis < x.rank(); ++axis)
-        count = product_of_sizes(count, size_along(x, axis));
-    return count;
+Variable size(Arg given) {
+    return composed("size", given, [&](const Variable& x) {
+        Variable count = constant(Array::scalar(int64_t{1}), x.site());
+        for (int64_t axis = 0; axis < x.rank(); ++axis)
+            count = product_of_sizes(count, size_along(x, axis));
+        return count;
+    });
 }
 
 Variable reshape(Arg x, Arg shape, Given<Ints> sizes) {
@@ -526,85 +551,109 @@ Variable reshape(Arg x, Arg shape, Given<Ints> sizes) {
 Variable reshape(Arg x, const ShapeArg& shape) {
     return reshape(x, Arg(shape.vector(), x.site()), shape.hints());
 }
-Variable flatten(const Variable& x, int ndim) {
-    if (ndim < 1 || ndim > std::max(x.rank(), 1))
-        fail(ErrorKind::Value, "flatten: an array of ", x.rank(), " axes cannot be given ", ndim);
-    std::vector<Arg> sizes;
-    for (int axis = 0; axis < ndim - 1; ++axis) sizes.push_back(size_along(x, axis));
-    sizes.push_back(-1);
-    return reshape(x, ShapeArg(sizes));
+Variable flatten(Arg given, int ndim) {
+    return composed("flatten", given, [&](const Variable& x) {
+        if (ndim < 1 || ndim > std::max(x.rank(), 1))
+            fail(ErrorKind::Value, "flatten: an array of ", x.rank(), " axes cannot be given ",
+                 ndim, " axes");
+        std::vector<Arg> sizes;
+        for (int axis = 0; axis < ndim - 1; ++axis) sizes.push_back(size_along(x, axis));
+        sizes.push_back(-1);
+        return reshape(x, ShapeArg(sizes));
+    });
 }
 
 Variable dimshuffle(Arg x, Axes order) {
     return apply_one(dimshuffle_record, {x}, {{"order", order}});
 }
 
-Variable transpose(const Variable& x, Ints axes) {
-    if (axes.empty())
-        for (int64_t axis = x.rank(); axis-- > 0;) axes.push_back(axis);
-    for (auto& axis : axes) axis = normalize_axis(axis, x.rank(), "transpose");
-    if (static_cast<int>(axes.size()) != x.rank())
-        fail(ErrorKind::Value, "transpose: ", axes.size(), " axes for an array of ", x.rank());
-    return dimshuffle(x, axes);
+Variable transpose(Arg given, Ints axes) {
+    return composed("transpose", given, [&](const Variable& x) {
+        if (axes.empty())
+            for (int64_t axis = x.rank(); axis-- > 0;) axes.push_back(axis);
+        if (static_cast<int>(axes.size()) != x.rank())
+            fail(ErrorKind::Value, "transpose: ", axes.size(), " axes are given for an array of ",
+                 x.rank());
+        for (auto& axis : axes) axis = normalize_axis(axis, x.rank(), "transpose");
+        return dimshuffle(x, axes);
+    });
 }
 
-Variable matrix_transpose(const Variable& x) { return swapaxes(x, -2, -1); }
-
-Variable swapaxes(const Variable& x, int64_t axis1, int64_t axis2) {
-    Ints order = axes_in_order(x.rank());
-    std::swap(order[static_cast<size_t>(normalize_axis(axis1, x.rank(), "swapaxes"))],
-              order[static_cast<size_t>(normalize_axis(axis2, x.rank(), "swapaxes"))]);
-    return dimshuffle(x, order);
+Variable matrix_transpose(Arg given) {
+    return composed("matrix_transpose", given,
+                    [&](const Variable& x) { return swapaxes(x, -2, -1); });
 }
 
-Variable moveaxis(const Variable& x, int64_t from, int64_t to) {
-    Ints order = axes_in_order(x.rank());
-    from = normalize_axis(from, x.rank(), "moveaxis");
-    to = normalize_axis(to, x.rank(), "moveaxis");
-    order.erase(order.begin() + from);
-    order.insert(order.begin() + to, from);
-    return dimshuffle(x, order);
+Variable swapaxes(Arg given, int64_t axis1, int64_t axis2) {
+    return composed("swapaxes", given, [&](const Variable& x) {
+        Ints order = axes_in_order(x.rank());
+        std::swap(order[static_cast<size_t>(normalize_axis(axis1, x.rank(), "swapaxes"))],
+                  order[static_cast<size_t>(normalize_axis(axis2, x.rank(), "swapaxes"))]);
+        return dimshuffle(x, order);
+    });
 }
 
-Variable expand_dims(const Variable& x, Ints axes) {
-    int rank = x.rank() + static_cast<int>(axes.size());
-    Ints order(static_cast<size_t>(rank), 0);
-    for (int64_t axis : axes) {
-        auto& place = order[static_cast<size_t>(normalize_axis(axis, rank, "expand_dims"))];
-        if (place == new_axis) fail(ErrorKind::Value, "expand_dims: axis ", axis, " appears twice");
-        place = new_axis;
-    }
-    int64_t next = 0;
-    for (auto& place : order)
-        if (place != new_axis) place = next++;
-    return dimshuffle(x, order);
+Variable moveaxis(Arg given, int64_t from, int64_t to) {
+    return composed("moveaxis", given, [&](const Variable& x) {
+        Ints order = axes_in_order(x.rank());
+        from = normalize_axis(from, x.rank(), "moveaxis");
+        to = normalize_axis(to, x.rank(), "moveaxis");
+        order.erase(order.begin() + from);
+        order.insert(order.begin() + to, from);
+        return dimshuffle(x, order);
+    });
 }
 
-Variable squeeze(const Variable& x, Ints axes) {
-    for (auto& axis : axes) axis = normalize_axis(axis, x.rank(), "squeeze");
-    Ints order;
-    for (int64_t axis = 0; axis < x.rank(); ++axis)
-        if (std::find(axes.begin(), axes.end(), axis) == axes.end()) order.push_back(axis);
-    return dimshuffle(x, order);
+Variable expand_dims(Arg given, Ints axes) {
+    return composed("expand_dims", given, [&](const Variable& x) {
+        int rank = x.rank() + static_cast<int>(axes.size());
+        Ints order(static_cast<size_t>(rank), 0);
+        for (int64_t axis : axes) {
+            auto& place = order[static_cast<size_t>(normalize_axis(axis, rank, "expand_dims"))];
+            if (place == new_axis)
+                fail(ErrorKind::Value, "expand_dims: axis ", axis, " appears twice");
+            place = new_axis;
+        }
+        int64_t next = 0;
+        for (auto& place : order)
+            if (place != new_axis) place = next++;
+        return dimshuffle(x, order);
+    });
 }
 
-Variable squeeze(const Variable& x) {
-    Ints axes;
-    for (int64_t axis = 0; axis < x.rank(); ++axis)
-        if (x.type().dims[static_cast<size_t>(axis)].is_one()) axes.push_back(axis);
-    return squeeze(x, axes);
+Variable squeeze(Arg given, Ints axes) {
+    return composed("squeeze", given, [&](const Variable& x) {
+        for (auto& axis : axes) axis = normalize_axis(axis, x.rank(), "squeeze");
+        Ints order;
+        for (int64_t axis = 0; axis < x.rank(); ++axis)
+            if (std::find(axes.begin(), axes.end(), axis) == axes.end()) order.push_back(axis);
+        return dimshuffle(x, order);
+    });
 }
 
-Variable shape_padleft(const Variable& x, int count) {
-    Ints order = axes_in_order(x.rank());
-    order.insert(order.begin(), static_cast<size_t>(count), new_axis);
-    return dimshuffle(x, order);
+Variable squeeze(Arg given) {
+    return composed("squeeze", given, [&](const Variable& x) {
+        Ints axes;
+        for (int64_t axis = 0; axis < x.rank(); ++axis)
+            if (x.type().dims[static_cast<size_t>(axis)].is_one()) axes.push_back(axis);
+        return squeeze(x, axes);
+    });
 }
 
-Variable shape_padright(const Variable& x, int count) {
-    Ints order = axes_in_order(x.rank());
-    order.insert(order.end(), static_cast<size_t>(count), new_axis);
-    return dimshuffle(x, order);
+Variable shape_padleft(Arg given, int count) {
+    return composed("shape_padleft", given, [&](const Variable& x) {
+        Ints order = axes_in_order(x.rank());
+        order.insert(order.begin(), static_cast<size_t>(count), new_axis);
+        return dimshuffle(x, order);
+    });
+}
+
+Variable shape_padright(Arg given, int count) {
+    return composed("shape_padright", given, [&](const Variable& x) {
+        Ints order = axes_in_order(x.rank());
+        order.insert(order.end(), static_cast<size_t>(count), new_axis);
+        return dimshuffle(x, order);
+    });
 }
 
 Variable broadcast_to(Arg x, Arg shape, Given<Ints> sizes) {
@@ -613,8 +662,10 @@ Variable broadcast_to(Arg x, Arg shape, Given<Ints> sizes) {
 Variable broadcast_to(Arg x, const ShapeArg& shape) {
     return broadcast_to(x, Arg(shape.vector(), x.site()), shape.hints());
 }
-Variable broadcast_like(Arg x, const Variable& y) {
-    return broadcast_to(x, Arg(sizes_of(y), x.site()), hints_of(y.type()));
+Variable broadcast_like(Arg given, const Variable& y) {
+    return composed("broadcast_like", given, [&](const Variable& x) {
+        return broadcast_to(x, sizes_of(y), hints_of(y.type()));
+    });
 }
 
 Variable specify_shape(Arg x, Arg shape, Given<Ints> sizes) {

@@ -7,6 +7,7 @@
 #include "croton/ops/families.hpp"
 #include "croton/ops/index.hpp"
 #include "croton/ops/lines.hpp"
+#include "croton/ops/shape.hpp"
 #include "croton/ops/support.hpp"
 
 namespace croton {
@@ -140,13 +141,18 @@ Variable argsort(Arg x, Given<int64_t> axis) {
     return apply_one(argsort_record, {x}, {{"axis", axis}});
 }
 
-std::pair<Variable, Variable> topk(const Variable& x, Arg count, int64_t axis) {
-    axis = normalize_axis(axis, x.rank(), "topk");
-    Index backwards(static_cast<size_t>(axis), everything), first = backwards;
-    backwards.push_back(Slice(std::nullopt, std::nullopt, -1));
-    first.push_back(Slice(std::nullopt, count));
-    Variable order = at(at(argsort(x, axis), backwards), first);
-    return {take_along_axis(x, order, axis), order};
+std::pair<Variable, Variable> topk(Arg given, Arg count, int64_t axis) {
+    return composed("topk", given, [&](const Variable& x) -> std::pair<Variable, Variable> {
+        axis = normalize_axis(axis, x.rank(), "topk");
+        Index backwards(static_cast<size_t>(axis), everything), first = backwards;
+        backwards.push_back(Slice(std::nullopt, std::nullopt, -1));
+        first.push_back(Slice(std::nullopt, count));
+        // Fewer elements than that are an error when running.
+        Args sizes(static_cast<size_t>(x.rank()), -1);
+        sizes[static_cast<size_t>(axis)] = count;
+        Variable order = specify_shape(at(at(argsort(x, axis), backwards), first), ShapeArg(sizes));
+        return {take_along_axis(x, order, axis), order};
+    });
 }
 
 namespace families {

@@ -9,6 +9,6 @@ Variable sort(Arg x, Given<int64_t> axis = -1);
 /// The positions (int64) that sort x; equal elements keep their order.
 Variable argsort(Arg x, Given<int64_t> axis = -1);
 /// The `count` largest elements along an axis, largest first, and their positions.
-std::pair<Variable, Variable> topk(const Variable& x, Arg count, int64_t axis = -1);
+std::pair<Variable, Variable> topk(Arg x, Arg count, int64_t axis = -1);
 
 }  // namespace croton

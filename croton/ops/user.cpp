@@ -14,6 +14,20 @@ Variables UserOp::gradient(const Variables&, const Variables&, const Variables&)
 }
 
 namespace {
+// What the user's code throws, as an Error that says whose it is.
+template <class Call>
+auto guarded(const std::string& who, Call call) {
+    try {
+        return call();
+    } catch (const Error&) {
+        throw;
+    } catch (const std::exception& error) {
+        throw Error(ErrorKind::Value, cat(who, " failed: ", error.what()));
+    } catch (...) {
+        throw Error(ErrorKind::Value, cat(who, " failed: it threw what is no std::exception"));
+    }
+}
+
 std::vector<TensorType> user_type(TypeContext& c) {
     auto op = c.view().opaque<UserOp>("op");
     std::vector<TensorType> inputs;
@@ -21,20 +35,18 @@ std::vector<TensorType> user_type(TypeContext& c) {
         settle_weak(c, i);
         inputs.push_back(c.type(i));
     }
-    auto result = op->types(inputs);
+    if (!op) fail(ErrorKind::Usage, "the op to apply is nothing");
+    auto result = guarded("the op " + op->name(), [&] { return op->types(inputs); });
     if (result.empty()) fail(ErrorKind::Usage, "the op ", op->name(), " has no results");
     return result;
 }
 
 std::vector<Array> perform(const UserOp& op, const std::vector<Array>& inputs) {
     try {
-        return op.perform(inputs);
+        return guarded("the op " + op.name(), [&] { return op.perform(inputs); });
     } catch (const Error& error) {
-        throw Error(error.kind(), cat("in the op ", op.name(), ": ", error.what()));
-    } catch (const std::exception& error) {
-        throw Error(ErrorKind::Value, cat("the op ", op.name(), " failed: ", error.what()));
-    } catch (...) {
-        throw Error(ErrorKind::Value, cat("the op ", op.name(), " failed and did not say why"));
+        std::string text = error.what(), who = "the op " + op.name();
+        throw Error(error.kind(), text.starts_with(who) ? text : cat("in ", who, ": ", text));
     }
 }
 
@@ -53,7 +65,11 @@ void user_run(ExternCall& call) {
         if (result.dtype() != promised)
             fail(ErrorKind::Type, "the op ", op->name(), " gave ", dtype_name(result.dtype()),
                  " as result ", i, "; its types() promise ", dtype_name(promised));
-        call.allocate(i, result.shape());
+        try {
+            call.allocate(i, result.shape());
+        } catch (const Error& error) {
+            throw Error(error.kind(), cat("the op ", op->name(), ": ", error.what()));
+        }
         copy_elements(out, ref(result));
     }
 }
@@ -66,10 +82,16 @@ Cotangents user_pullback(const Pullback& p) {
         seeds.push_back(p.seed(i) ? p.seed(i) : zeros_like(p.output(i)));
     }
     try {
-        Variables result = op->gradient(p.node().inputs, outputs, seeds);
+        Variables result = guarded("the gradient of the op " + op->name(),
+                                   [&] { return op->gradient(p.node().inputs, outputs, seeds); });
         if (result.size() != p.input_count())
             fail(ErrorKind::Usage, "the gradient of the op ", op->name(), " has ", result.size(),
                  " parts, not ", p.input_count());
+        for (size_t i = 0; i < result.size(); ++i)
+            if (result[i] && result[i].rank() != p.input(i).rank())
+                fail(ErrorKind::Type, "the gradient of the op ", op->name(), " gives ",
+                     result[i].type().text(), " for argument ", i, ", which is ",
+                     p.input(i).type().text());
         return result;
     } catch (const Error& error) {
         throw Error(error.kind(), cat(error.what(), "\n    in ", op->name(), " at ",
@@ -97,13 +119,13 @@ Variables user_op(std::shared_ptr<const UserOp> op, const Args& arguments) {
     Variables inputs;
     for (const auto& argument : arguments) inputs.push_back(argument.variable());
     Site site = arguments.empty() ? Site{} : arguments[0].site();
-    const OpRecord& chosen = op->pure() ? user_op_record : impure_user_op_record;
+    const OpRecord& chosen = !op || op->pure() ? user_op_record : impure_user_op_record;
     return apply(chosen, std::move(inputs), {{"op", std::shared_ptr<const Opaque>(std::move(op))}},
                  site);
 }
 
 Variable user_op_one(std::shared_ptr<const UserOp> op, const Args& arguments) {
-    std::string name = op->name();
+    std::string name = op ? op->name() : "";
     Variables results = user_op(std::move(op), arguments);
     if (results.size() != 1)
         fail(ErrorKind::Usage, "the op ", name, " has ", results.size(), " results; use user_op");

@@ -2,7 +2,9 @@
 #include <chrono>
 #include <cstring>
 #include <mutex>
+#include <set>
 
+#include "croton/graph/drawn.hpp"
 #include "croton/runtime/blas.hpp"
 #include "croton/runtime/program.hpp"
 #include "croton/runtime/threads.hpp"
@@ -57,6 +59,7 @@ class Executor {
     void step(const KernelStep& step);
     void step(const ViewStep& step);
     void step(const ExternStep& step);
+    void check_promised(const ExternStep& step, size_t i, const Sizes& shape);
     void step(const ContractStep& step);
     void step(const BranchStep& step);
 
@@ -207,10 +210,11 @@ bool Executor::take_argument(Id id, TensorRef& r) {
 void Executor::make_output(Id id, const Sizes& shape) {
     TensorRef& r = at(id);
     r.dtype = value(id).type.dtype;
+    int64_t bytes = byte_count(r.dtype, shape);
     r.shape = shape;
     r.strides = contiguous_strides(shape, dtype_size(r.dtype));
     if (take_argument(id, r)) return;
-    r.data = memory_for(id, element_count(shape) * dtype_size(r.dtype));
+    r.data = memory_for(id, bytes);
 }
 
 // --- kernels ------------------------------------------------------------------------------------
@@ -350,6 +354,36 @@ void Executor::step(const ViewStep& step) {
     s_.owners[static_cast<size_t>(step.output)] = packed.owner();
 }
 
+namespace {
+// Symbols that only the compiler gave mean nothing to a user.
+std::string plain_text(TensorType type) {
+    for (auto& dim : type.dims)
+        if (dim.symbolic()) dim = Dim();
+    return type.text();
+}
+}  // namespace
+
+// The code around an op relies on what its type says: rank, known sizes, sizes of its inputs.
+void Executor::check_promised(const ExternStep& step, size_t i, const Sizes& shape) {
+    const TensorType& type = value(step.outputs[i]).type;
+    bool kept = shape.size() == type.dims.size();
+    if (!kept)
+        fail(ErrorKind::Type, "result ", i, " has shape ", shape_text(shape), ", its type is ",
+             plain_text(type));
+    for (size_t axis = 0; axis < shape.size(); ++axis) {
+        Dim dim = type.dims[axis];
+        if (dim.known()) kept &= dim.size() == shape[axis];
+        if (!dim.symbolic()) continue;
+        for (Id input : step.inputs)
+            for (size_t own = 0; own < at(input).shape.size(); ++own)
+                if (value(input).type.dims[own].code() == dim.code())
+                    kept &= at(input).shape[own] == shape[axis];
+    }
+    if (!kept)
+        fail(ErrorKind::Shape, "result ", i, " has shape ", shape_text(shape), ", its type is ",
+             plain_text(type), " and has the sizes of an argument where it was given them");
+}
+
 void Executor::step(const ExternStep& step) {
     auto inputs = gather(step.inputs);
     const auto* compute = step.op->kind<ExternCompute>();
@@ -363,6 +397,7 @@ void Executor::step(const ExternStep& step) {
     for (size_t i = 0; i < outputs.size(); ++i)  // known before the sizes are
         outputs[i].dtype = value(step.outputs[i]).type.dtype;
     ExternCall call{attrs, inputs, outputs, [&](size_t i, const Sizes& shape) {
+                        check_promised(step, i, shape);
                         make_output(step.outputs[i], shape);
                         outputs[i] = at(step.outputs[i]);
                     }};
@@ -410,21 +445,18 @@ void Executor::step(const BranchStep& step) {
 
 // The message, then the expression and its line, then each operand with shape, name and line.
 void Executor::fail_drawn(const Error& error, const Step& step) {
-    std::string text = error.what();
-    if (error.kind() == ErrorKind::Interrupted || text.find("\n\n") != std::string::npos)
-        throw error;
-    std::ostringstream out;
-    out << text << "\n\n";
+    if (error.kind() == ErrorKind::Interrupted || is_drawn(error.what())) throw error;
+    std::vector<DrawnValue> values;
+    std::set<Id> seen;
     for (Id id : step.reads()) {
         const Value& v = value(id);
-        out << "    " << (v.name.empty() ? cat("%", id) : v.name) << ": "
-            << dtype_short(v.type.dtype) << " " << shape_text(at(id).shape);
-        if (v.site.known()) out << "    " << v.site.text() << "    " << v.site.code_text();
-        out << "\n";
+        if (!seen.insert(id).second) continue;
+        values.push_back(drawn_shape(v.name.empty() ? cat("%", id) : v.name, v.type.dtype,
+                                     at(id).shape, v.site));
     }
-    out << "    in " << step.label;
-    if (step.site.known()) out << " at " << step.site.text() << "    " << step.site.code_text();
-    throw Error(error.kind(), out.str());
+    bool broadcast =
+        error.kind() == ErrorKind::Shape && std::holds_alternative<KernelStep>(step.kind);
+    throw Error(error.kind(), drawn(error.what(), values, step.label, step.site, broadcast));
 }
 
 // --- frames -------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 #include "croton/type/array.hpp"
 
+#include <limits>
+
 namespace croton {
 
 Sizes contiguous_strides(const Sizes& shape, int item_size) {
@@ -14,8 +16,24 @@ Sizes contiguous_strides(const Sizes& shape, int item_size) {
 
 int64_t element_count(std::span<const int64_t> shape) {
     int64_t count = 1;
-    for (int64_t size : shape) count *= size;
+    for (int64_t size : shape) {
+        if (size == 0) return 0;
+        if (__builtin_mul_overflow(count, size, &count))
+            count = std::numeric_limits<int64_t>::max();
+    }
     return count;
+}
+
+int64_t byte_count(DType dtype, std::span<const int64_t> shape) {
+    for (int64_t size : shape)
+        if (size < 0)
+            fail(ErrorKind::Value, "an array cannot have the negative size ", size, ": shape ",
+                 shape_text(shape));
+    int64_t bytes = 0;
+    if (__builtin_mul_overflow(element_count(shape), int64_t{dtype_size(dtype)}, &bytes))
+        fail(ErrorKind::Device, "out of memory: an array of shape ", shape_text(shape), " of ",
+             dtype_name(dtype), " has more bytes than can be counted");
+    return bytes;
 }
 
 void for_each_offset(const Sizes& shape, std::span<const Sizes> strides,
@@ -45,7 +63,7 @@ Array::Array() {
 Array Array::empty(DType dtype, Sizes shape) {
     for (int64_t size : shape)
         if (size < 0) fail(ErrorKind::Value, "negative size in shape ", shape_text(shape));
-    auto memory = allocate_aligned(static_cast<size_t>(element_count(shape) * dtype_size(dtype)));
+    auto memory = allocate_aligned(static_cast<size_t>(byte_count(dtype, shape)));
     Sizes strides = contiguous_strides(shape, dtype_size(dtype));
     return view(dtype, std::move(shape), std::move(strides), memory.get(), memory);
 }

@@ -94,8 +94,11 @@ class Array {
 
 /// C-contiguous strides in bytes.
 Sizes contiguous_strides(const Sizes& shape, int item_size);
-/// Product of sizes.
+/// Product of sizes; the largest int64_t if it is larger than that.
 int64_t element_count(std::span<const int64_t> shape);
+/// Bytes of an array. Value error for negative sizes, Device error if there are more bytes than an
+/// int64_t can count.
+int64_t byte_count(DType dtype, std::span<const int64_t> shape);
 /// 64-byte aligned memory, zero bytes allowed. Device error when memory is out, saying how much was
 /// asked for.
 std::shared_ptr<void> allocate_aligned(size_t bytes);

@@ -1,7 +1,9 @@
 #include "croton/type/tensor_type.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
+#include <cctype>
 #include <charconv>
 #include <map>
 #include <mutex>
@@ -72,7 +74,18 @@ Dim parse_dim(std::string_view text, std::string_view whole) {
             fail(ErrorKind::Value, "bad size '", text, "' in type '", whole, "'");
         return Dim(size);
     }
+    auto part = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+    if (!std::all_of(text.begin(), text.end(), part))
+        fail(ErrorKind::Value, "bad size '", text, "' in type '", whole,
+             "': a size is a number, ? or a name");
     return Dim::symbol(text);
+}
+
+std::string known_dtypes() {
+    std::string names;
+    for (int i = 0; i < dtype_count; ++i)
+        names += cat(i ? ", " : "", dtype_short(static_cast<DType>(i)));
+    return names;
 }
 }  // namespace
 
@@ -82,7 +95,8 @@ TensorType parse_type(std::string_view text) {
         fail(ErrorKind::Value, "a type looks like f32[?,784], not '", text, "'");
     auto dtype = dtype_from_name(text.substr(0, open));
     if (!dtype)
-        fail(ErrorKind::Value, "unknown dtype '", text.substr(0, open), "' in '", text, "'");
+        fail(ErrorKind::Value, "unknown dtype '", text.substr(0, open), "' in '", text,
+             "'; known are: ", known_dtypes());
     TensorType type{*dtype, {}};
     auto inside = text.substr(open + 1, text.size() - open - 2);
     while (!inside.empty()) {

@@ -118,7 +118,8 @@ Array from_numpy(nb::handle value, Keep keep) {
         return view_numpy(bits.ptr(), DType::BFloat16, keep == Keep::Borrow ? Keep::Own : keep);
     }
     if (!dtype)
-        fail(ErrorKind::Type, "an array of numbers is wanted; there is no dtype for NumPy's ", name,
+        fail(ErrorKind::Type,
+             "an array of numbers is wanted (or a Variable); there is no dtype for NumPy's ", name,
              name == "object"
                  ? " (nested lists of different lengths, or objects that are no numbers)"
                  : "");

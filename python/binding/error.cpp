@@ -34,9 +34,12 @@ struct Finer {
     const char* parent;
     const char* phrase;
     const char* doc;
+    PyObject** builtin = nullptr;  // a further base
     PyObject* made = nullptr;
 };
 Finer finer[] = {
+    {"MissingFileError", "FileError", "No such file or directory",
+     "a file or folder that is not there", &PyExc_FileNotFoundError},
     {"UnusedInputError", "UsageError", "is not used by any output",
      "an input of a function that no output needs"},
     {"MissingInputError", "UsageError", "is needed to compute the outputs",
@@ -126,8 +129,12 @@ void bind_errors(nb::module_& m) {
         nb::object bases = nb::make_tuple(nb::borrow(base_class), nb::borrow(*row.builtin));
         row.made = make_class(m, row.name, row.doc, bases.ptr());
     }
-    for (auto& row : finer)
-        row.made = make_class(m, row.name, row.doc, nb::object(m.attr(row.parent)).ptr());
+    for (auto& row : finer) {
+        nb::object parent = m.attr(row.parent);
+        nb::object bases =
+            row.builtin ? nb::make_tuple(parent, nb::borrow(*row.builtin)) : nb::make_tuple(parent);
+        row.made = make_class(m, row.name, row.doc, bases.ptr());
+    }
     nb::register_exception_translator(translate);
 }
 

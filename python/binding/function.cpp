@@ -7,6 +7,7 @@
 
 #include "croton/base/settings.hpp"
 #include "croton/debug/explain.hpp"
+#include "croton/graph/drawn.hpp"
 #include "croton/runtime/program.hpp"
 #include "python/binding/convert.hpp"
 
@@ -164,16 +165,15 @@ std::optional<Array> plain_number(PyObject* value, DType dtype) {
     return {};
 }
 
-Array argument(nb::handle value, const Function& f, size_t position) {
+Array unnamed_argument(nb::handle value, const Function& f, size_t position) {
     if (is_numpy_array(value.ptr())) return to_array(value, Keep::Borrow);
     const In& in = f.input(position);
     DType dtype = in.variable.dtype();
     if (in.strict) {
         auto generic = nb::module_::import_("numpy").attr("generic");
         if (PyObject_IsInstance(value.ptr(), generic.ptr()) == 1) return to_array(value);
-        fail(ErrorKind::Type, "input ", position, " ('", in.name,
-             "') is strict: it takes a numpy.ndarray of ", dtype_name(dtype), ", not ",
-             nb::repr(value.type()).c_str());
+        fail(ErrorKind::Type, "it is strict: it takes a numpy.ndarray of ", dtype_name(dtype),
+             ", not ", nb::repr(value.type()).c_str());
     }
     auto downcast = in.allow_downcast ? in.allow_downcast : f.allow_input_downcast();
     bool exact = downcast.has_value() && !*downcast;
@@ -183,6 +183,15 @@ Array argument(nb::handle value, const Function& f, size_t position) {
                  PyComplex_Check(value.ptr()) || is_sequence(value);
     Array array = to_array(value, Keep::Borrow);
     return plain ? fit_plain(std::move(array), dtype, exact) : array;
+}
+
+Array argument(nb::handle value, const Function& f, size_t position) {
+    try {
+        return unnamed_argument(value, f, position);
+    } catch (const Error& error) {
+        throw Error(error.kind(),
+                    cat("input ", described(f.input(position).variable), ": ", error.what()));
+    }
 }
 
 size_t input_named(const Function& f, const std::string& name) {

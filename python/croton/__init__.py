@@ -26,6 +26,7 @@ from ._core import (  # noqa: E402
     FileError,
     GradientError,
     InternalError,
+    MissingFileError,
     MissingInputError,
     NotDifferentiableError,
     OutOfBoundsError,

@@ -319,6 +319,18 @@ TEST_P(OpMatrix, TypesAreStable) {
 }
 
 // What only the program knows (ops of users), by its text.
+// Messages, profiles and explanations name the user's line, never one of the library's own.
+TEST_P(OpMatrix, BelongsToItsUsersLine) {
+    const Row& row = this->row();
+    for (const auto& shapes : row.all_shapes()) {
+        Variables inputs = variables_for(draw_all(row, shapes, row.sweep[0], 1));
+        for (Node* node : toposort({row.apply(inputs)}, inputs))
+            EXPECT_TRUE(node->kind != NodeKind::Apply ||
+                        std::string_view(node->site.file).starts_with("tests/"))
+                << node->op->name << " at " << node->site.file << ":" << node->site.line;
+    }
+}
+
 std::shared_ptr<const Opaque> opaque_of(const Variable& output, std::string_view text) {
     for (const Node* node : toposort({output}))
         for (const auto& value : node->attrs ? node->attrs->values : std::vector<AttrValue>())

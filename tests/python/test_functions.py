@@ -53,7 +53,7 @@ def test_conversions_of_arguments():
     x, i = T.fvector("x"), T.ivector("i")
     f = ct.function([x], x * 2)
     assert f([1, 2.5]).tolist() == [2, 5] and f(np.array([1, 2], "int8")).dtype == "float32"
-    with pytest.raises(ct.TensorTypeError, match="input 'x' takes float32, not float64"):
+    with pytest.raises(ct.TensorTypeError, match="input 'x' .*takes float32, not float64"):
         f(V)
     assert ct.function([x], x * 2, allow_input_downcast=True)(V).tolist() == [2, 4, 6]
     with pytest.raises(TypeError, match="float64"):

@@ -228,7 +228,7 @@ def test_error_classes():
     ]:  # fmt: skip
         assert issubclass(kind, parent) and issubclass(kind, ct.Error) and kind.__doc__
     x, y = T.dvector("x"), T.dvector("y")
-    with pytest.raises(ct.UnusedInputError, match="'y' made at test_ops.py"):
+    with pytest.raises(ct.UnusedInputError, match="'y' .*made at test_ops.py"):
         ct.function([x, y], x)
     with pytest.raises(ct.MissingInputError, match="'y'"):
         ct.function([x], x + y)
