@@ -1,5 +1,6 @@
 #include "croton/runtime/threads.hpp"
 
+#include <pthread.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -80,11 +81,20 @@ class Pool {
     int workers_ = 0;
 };
 
+// Guards which pool there is. Held across a fork, so that the child never inherits it locked.
+std::mutex& choice_mutex() {
+    static auto& mutex = *new std::mutex;
+    static const int registered =
+        ::pthread_atfork([] { choice_mutex().lock(); }, [] { choice_mutex().unlock(); },
+                         [] { choice_mutex().unlock(); });
+    (void)registered;
+    return mutex;
+}
+
 Pool& pool() {
-    static std::mutex mutex;
     static Pool* current = nullptr;
     static pid_t owner = 0;
-    std::lock_guard lock(mutex);
+    std::lock_guard lock(choice_mutex());
     if (!current || owner != getpid()) {
         current = new Pool;  // kept for the process's life: its threads are detached
         owner = getpid();

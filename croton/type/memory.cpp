@@ -1,6 +1,7 @@
 // Memory for arrays. One allocation holds the counter and the elements; what is freed is kept for a
 // while, small blocks by the thread, large ones for everybody: a result of the size of the last
 // call's costs neither malloc nor page faults.
+#include <pthread.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -97,6 +98,10 @@ class Pool {
         for (const Block& block : too_much) std::free(block.memory);
     }
 
+    // Held across a fork, so that the child never inherits a lock whose owner it does not have.
+    void lock() { mutex_.lock(); }
+    void unlock() { mutex_.unlock(); }
+
   private:
     struct Block {
         void* memory;
@@ -107,8 +112,12 @@ class Pool {
     size_t kept_ = 0;
 };
 
+// NOLINTNEXTLINE(misc-no-recursion): only within fork, when it is made
 Pool& pool() {
     static Pool& instance = *new Pool;  // arrays may outlive every static object
+    static const int registered =
+        ::pthread_atfork([] { pool().lock(); }, [] { pool().unlock(); }, [] { pool().unlock(); });
+    (void)registered;
     return instance;
 }
 

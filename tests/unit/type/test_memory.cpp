@@ -1,6 +1,9 @@
 // Memory for arrays: aligned, and kept for the next array of its size.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <cstring>
 #include <set>
 #include <thread>
@@ -53,6 +56,29 @@ TEST(Memory, CrossesThreads) {
         for (const auto& block : blocks) EXPECT_TRUE(places.insert(block.get()).second);
         blocks.clear();
     }
+}
+
+// A child made while other threads allocate can allocate, too.
+TEST(Memory, SurvivesForks) {
+    std::atomic<bool> stop = false;
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t)
+        threads.emplace_back([&] {
+            while (!stop) allocate_aligned(200000);
+        });
+    for (int i = 0; i < 50; ++i) {
+        pid_t child = ::fork();
+        if (child == 0) {
+            ::alarm(20);  // a child that waits for ever dies of it
+            allocate_aligned(200000);
+            ::_exit(0);
+        }
+        int status = -1;
+        ASSERT_EQ(::waitpid(child, &status, 0), child);
+        EXPECT_EQ(status, 0);
+    }
+    stop = true;
+    for (auto& thread : threads) thread.join();
 }
 
 TEST(Memory, SaysHowMuchWasMissing) {
