@@ -141,12 +141,15 @@ std::optional<Match> match(const Rule& rule, Arena& arena, NodeId root) {
     return std::move(matcher.result());
 }
 
-class Instantiator {
+namespace {
+class Filler {
   public:
-    explicit Instantiator(const Match& match) : match_(match) {}
+    using Leaf = std::function<Variable(std::string_view)>;
+    using Attr = std::function<const AttrValue&(std::string_view)>;
+    Filler(const Leaf& leaf, const Attr& attr) : leaf_(leaf), attr_(attr) {}
 
     Variable visit(const Variable& pattern) {
-        if (pattern.kind() == NodeKind::Wildcard) return match_[pattern.name()];
+        if (pattern.kind() == NodeKind::Wildcard) return leaf_(pattern.name());
         if (pattern.kind() != NodeKind::Apply) return pattern;
         auto found = done_.find(pattern.node_pointer());
         if (found == done_.end())
@@ -162,19 +165,34 @@ class Instantiator {
         for (size_t i = 0; i < node.attrs->values.size(); ++i) {
             const AttrValue& value = node.attrs->values[i];
             auto wild = std::get_if<AttrWildcard>(&value);
-            attrs.emplace_back(node.op->attributes[i].name,
-                               wild ? match_.attr_value(wild->name) : value);
+            attrs.emplace_back(node.op->attributes[i].name, wild ? attr_(wild->name) : value);
         }
         return apply(*node.op, std::move(inputs), std::move(attrs));
     }
-    const Match& match_;
+    const Leaf& leaf_;
+    const Attr& attr_;
     std::unordered_map<const Node*, Variables> done_;
 };
+}  // namespace
+
+Variable filled_pattern(const Variable& pattern, const Filler::Leaf& leaf,
+                        const Filler::Attr& attr) {
+    return Filler(leaf, attr).visit(pattern);
+}
+
+bool certainly_same(const Dims& a, const Dims& b) {
+    if (a.size() != b.size()) return false;
+    for (size_t i = 0; i < a.size(); ++i)
+        if (!a[i].certainly_equals(b[i])) return false;
+    return true;
+}
 
 Variable instantiate(const Rule& rule, const Match& match) {
     SiteScope scope(match.arena().site(match.root()));
     if (auto build = std::get_if<Build>(&rule.right)) return (*build)(match);
-    return Instantiator(match).visit(std::get<Variable>(rule.right));
+    return filled_pattern(
+        std::get<Variable>(rule.right), [&](std::string_view name) { return match[name]; },
+        [&](std::string_view name) -> const AttrValue& { return match.attr_value(name); });
 }
 
 Condition floating(std::string name) {
@@ -190,13 +208,7 @@ Condition both(Condition a, Condition b) {
     return [a, b](const Match& m) { return a(m) && b(m); };
 }
 Condition shaped_like_result(std::string name) {
-    return [name](const Match& m) {
-        const auto &wanted = m.root_type(), &found = m.type(name);
-        if (wanted.rank() != found.rank()) return false;
-        for (size_t i = 0; i < wanted.dims.size(); ++i)
-            if (!wanted.dims[i].certainly_equals(found.dims[i])) return false;
-        return true;
-    };
+    return [name](const Match& m) { return certainly_same(m.root_type().dims, m.type(name).dims); };
 }
 
 }  // namespace croton::rewrite

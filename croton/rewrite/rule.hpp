@@ -31,6 +31,8 @@ class Match {
     /// The only number of a constant of one element (or of equal elements), if it is one and real.
     std::optional<double> number(std::string_view name) const;
     const TensorType& type(std::string_view name) const { return arena_->type(value(name)); }
+    /// The value of an attribute that the row leaves open; attr() is the same with its type.
+    const AttrValue& attr_value(std::string_view name) const;
     template <class T>
     const T& attr(std::string_view name) const {
         return std::get<T>(attr_value(name));
@@ -45,11 +47,8 @@ class Match {
 
   private:
     friend class Matcher;
-    friend class Instantiator;
     Arena* arena_;
     NodeId root_;
-    const AttrValue& attr_value(std::string_view name) const;
-
     // A row has a handful of wildcards: a search through them costs less than a map.
     struct Bound {
         std::string_view name;  // of the row
@@ -112,6 +111,15 @@ struct RuleSet {
 std::optional<Match> match(const Rule& rule, Arena& arena, NodeId root);
 /// The right side for a match; null if the rule's function says no.
 Variable instantiate(const Rule& rule, const Match& match);
+
+/// A pattern with its wildcards replaced: `leaf` gives what a named wildcard stands for, `attr`
+/// what an attribute does that the pattern leaves open.
+Variable filled_pattern(const Variable& pattern,
+                        const std::function<Variable(std::string_view)>& leaf,
+                        const std::function<const AttrValue&(std::string_view)>& attr);
+
+/// Whether the sizes are equal in every call: same rank, same numbers or symbols.
+bool certainly_same(const Dims& a, const Dims& b);
 
 // --- conditions for rows: combine with && and || of lambdas where needed
 // ---------------------------

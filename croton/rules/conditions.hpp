@@ -25,13 +25,8 @@ inline Condition rank_zero(std::string name) {
 }
 // Two values that certainly have the same sizes.
 inline Condition same_sizes(std::string a, std::string b) {
-    return [a, b](const Match& m) {
-        const Dims &x = m.type(a).dims, &y = m.type(b).dims;
-        if (x.size() != y.size()) return false;
-        for (size_t i = 0; i < x.size(); ++i)
-            if (!x[i].certainly_equals(y[i])) return false;
-        return true;
-    };
+    return
+        [a, b](const Match& m) { return rewrite::certainly_same(m.type(a).dims, m.type(b).dims); };
 }
 inline Condition constants(std::string a, std::string b) {
     return [a, b](const Match& m) { return m.constant(a) && m.constant(b); };

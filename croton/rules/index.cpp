@@ -60,10 +60,7 @@ Variable values_of(Arena& arena, Value v) { return arena.variable(arena.inputs(v
 
 bool sized_like(Arena& arena, Value v, NodeId whole) {
     const TensorType &a = arena.type(v), &b = arena.type({whole, 0});
-    if (a.dtype != b.dtype || a.rank() != b.rank()) return false;
-    for (size_t i = 0; i < a.dims.size(); ++i)
-        if (!a.dims[i].certainly_equals(b.dims[i])) return false;
-    return true;
+    return a.dtype == b.dtype && certainly_same(a.dims, b.dims);
 }
 
 // w + put(zeros, y, i) is put(w, y, i): only the rows that are named are touched.

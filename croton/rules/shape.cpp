@@ -41,13 +41,6 @@ const OpRecord* record(std::string_view name) {
     return found;
 }
 
-bool same_dims(const Dims& a, const Dims& b) {
-    if (a.size() != b.size()) return false;
-    for (size_t i = 0; i < a.size(); ++i)
-        if (!a[i].certainly_equals(b[i])) return false;
-    return true;
-}
-
 // A size that a type knows is a number; one that carries a symbol is read off the deepest value
 // that has it, so that nothing is computed only for its size.
 Variables lift_size(Arena& arena, NodeId id) {
@@ -121,8 +114,8 @@ Variables drop_broadcasts(Arena& arena, NodeId id) {
         Value source = arena.inputs(stretched.node)[filled ? 1 : 0];
         bool covered = false;
         for (size_t k = 0; k < inputs.size(); ++k)
-            covered |=
-                k != i && !(inputs[k] == stretched) && same_dims(arena.type(inputs[k]).dims, dims);
+            covered |= k != i && !(inputs[k] == stretched) &&
+                       certainly_same(arena.type(inputs[k]).dims, dims);
         if (!covered || arena.type(source).dtype != arena.type(stretched).dtype) continue;
         Variables arguments;
         for (Value v : inputs) arguments.push_back(arena.variable(v == stretched ? source : v));

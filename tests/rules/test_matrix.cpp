@@ -111,40 +111,6 @@ const std::vector<OpenAttrs> open_attributes = {
     {{"axes", Ints{0, 1}}, {"keepdims", false}, {"axis", int64_t{1}}},
 };
 
-class Instance {
-  public:
-    Instance(std::map<std::string, Variable> leaves, const OpenAttrs& open)
-        : leaves_(std::move(leaves)), open_(open) {}
-
-    Variable visit(const Variable& pattern) {
-        if (pattern.kind() == NodeKind::Wildcard) return leaves_.at(pattern.name());
-        if (pattern.kind() != NodeKind::Apply) return pattern;
-        auto found = done_.find(pattern.node_pointer());
-        if (found == done_.end())
-            found = done_.emplace(pattern.node_pointer(), build(pattern.node())).first;
-        return found->second[pattern.index()];
-    }
-
-  private:
-    Variables build(const Node& node) {
-        Variables inputs;
-        for (const auto& input : node.inputs) inputs.push_back(visit(input));
-        NamedAttrs attrs;
-        for (size_t i = 0; i < node.attrs->values.size(); ++i) {
-            const AttrValue& value = node.attrs->values[i];
-            auto wild = std::get_if<AttrWildcard>(&value);
-            auto given = wild ? open_.find(wild->name) : open_.end();
-            if (wild && given == open_.end())
-                fail(ErrorKind::Unsupported, "no value for attribute ", wild->name);
-            attrs.emplace_back(node.op->attributes[i].name, wild ? given->second : value);
-        }
-        return apply(*node.op, std::move(inputs), std::move(attrs));
-    }
-    std::map<std::string, Variable> leaves_;
-    const OpenAttrs& open_;
-    std::unordered_map<const Node*, Variables> done_;
-};
-
 std::vector<std::string> wildcards(const Variable& pattern) {
     std::vector<std::string> names;
     for (const auto& leaf : leaves({pattern}))
@@ -162,7 +128,13 @@ Variable instance_of(const Rule& rule, const std::vector<Sort>& sorts, const Ope
         chosen[names[i]] =
             leaf(sorts[i], is_probability(rule.name, names[i]) ? "share " + names[i] : names[i],
                  static_cast<int>(i), wide);
-    return Instance(std::move(chosen), open).visit(rule.left);
+    return rewrite::filled_pattern(
+        rule.left, [&](std::string_view name) { return chosen.at(std::string(name)); },
+        [&](std::string_view name) -> const AttrValue& {
+            auto given = open.find(name);
+            if (given == open.end()) fail(ErrorKind::Unsupported, "no value for attribute ", name);
+            return given->second;
+        });
 }
 
 Variable sized(const char* type, const char* name) { return input(parse_type(type), name); }
