@@ -1,7 +1,6 @@
 #include "croton/rewrite/arena.hpp"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "croton/graph/traverse.hpp"
 
@@ -179,18 +178,6 @@ size_t Arena::replace_outputs(Value from, Value to) {
             ++moved;
         }
     return moved;
-}
-
-std::vector<NodeId> Arena::users(NodeId id) const {
-    std::vector<NodeId> result;
-    std::unordered_set<NodeId> seen;
-    for (NodeId user : nodes_[id].users) {
-        const Entry& entry = nodes_[user];
-        bool uses = entry.alive && std::any_of(entry.inputs.begin(), entry.inputs.end(),
-                                               [id](Value v) { return v.node == id; });
-        if (uses && seen.insert(user).second) result.push_back(user);
-    }
-    return result;
 }
 
 Variable Arena::current(NodeId id) {

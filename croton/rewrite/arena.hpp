@@ -41,9 +41,7 @@ class Arena {
     const Attrs& attrs(NodeId id) const { return *node(id).attrs; }
     AttrView attr_view(NodeId id) const { return {*op(id), node(id).attrs.get()}; }
     const std::vector<Value>& inputs(NodeId id) const { return nodes_[id].inputs; }
-    /// Nodes that use any output of this one, each once.
-    std::vector<NodeId> users(NodeId id) const;
-    /// The same without memory of its own; may name a node twice or one that uses it no more.
+    /// Nodes that use any output of this one; may name one twice, or one that uses it no more.
     const std::vector<NodeId>& possible_users(NodeId id) const { return nodes_[id].users; }
     /// How often the outputs of a node are used, by nodes and as graph outputs.
     size_t use_count(NodeId id) const { return nodes_[id].uses; }
