@@ -19,19 +19,12 @@ struct Group {
     Dims space;                 ///< sizes of the group's axes
     std::vector<bool> reduced;  ///< axes that a reduction of the group folds
     bool has_reduction = false;
-    int level = 0;  ///< longer than that of every group it reads from
-    bool fusable = false;
+    bool fusable = false;  ///< has a kernel: write_kernel
 };
 
 struct Fusion {
     std::vector<Group> groups;  ///< in an order of execution
 };
-
-/// Whether the node runs one of two sets of values (ifelse).
-bool is_branch(const Node& node);
-/// Nodes that only the sides of branches need: they run inside of the branch, if at all.
-NodeSet lazy_nodes(const std::vector<Node*>& order, const Variables& outputs,
-                   const Variables& stops);
 
 /// Groups for everything that `outputs` need below `inputs`. With `enable` false every node is
 /// alone.

@@ -38,7 +38,11 @@ class Writer {
         Builder b(label(), static_cast<int>(group_.space.size()), outer_);
         builder_ = &b;
         declare_operands();
-        for (int pass = 0; pass < passes_; ++pass) write_pass(pass);
+        write_outer(-1);
+        for (int pass = 0; pass < passes_; ++pass) {
+            write_reduce(pass);
+            write_outer(pass);
+        }
         write_map();
         result_.lowered.kernel = b.finish();
         for (const Node* node : group_.nodes)
@@ -68,34 +72,30 @@ class Writer {
     // Computed once per outer index: results of reductions and what is made of them alone.
     bool outer(const Node* node) const { return is_outer_.at(node); }
 
+    // Reductions fold in pass 0, or in the one after the last whose results they need. What runs
+    // around the loops comes after the reductions it needs; pass -1: it needs none.
     void find_passes() {
         for (const Node* node : group_.nodes) {
             bool reduction = node->op->kind<ReduceCompute>() != nullptr;
-            bool full = !reduction && !group_.has_reduction;
-            if (!reduction && group_.has_reduction) {
-                const AxisMap& map = group_.maps[place_.at(node)];
-                for (int axis : map) full |= axis >= 0 && group_.reduced[static_cast<size_t>(axis)];
-                // Loops that reduce nothing (no axes) still have their elements inside.
-                full |= std::none_of(group_.reduced.begin(), group_.reduced.end(),
-                                     [](bool r) { return r; }) &&
-                        !depends_on_reduction(node);
-            }
-            bool loops = full || reduction;
-            int pass = 0;
+            bool around = !reduction && group_.has_reduction && keeps_only(node);
+            int pass = around ? -1 : 0;
             for (const auto& v : node->inputs) {
                 if (!inside(v)) continue;
                 int theirs = pass_.at(v.node_pointer());
-                pass = std::max(pass, loops && outer(v.node_pointer()) ? theirs + 1 : theirs);
+                pass = std::max(pass, !around && outer(v.node_pointer()) ? theirs + 1 : theirs);
             }
             pass_[node] = pass;
-            is_outer_[node] = !full;
+            is_outer_[node] = reduction || around;
             if (reduction) passes_ = std::max(passes_, pass + 1);
         }
     }
 
-    bool depends_on_reduction(const Node* node) const {
-        return std::any_of(node->inputs.begin(), node->inputs.end(),
-                           [&](const Variable& v) { return inside(v) && outer(v.node_pointer()); });
+    // Lies along no axis that is reduced.
+    bool keeps_only(const Node* node) const {
+        const AxisMap& map = group_.maps[place_.at(node)];
+        return std::none_of(map.begin(), map.end(), [&](int axis) {
+            return axis >= 0 && group_.reduced[static_cast<size_t>(axis)];
+        });
     }
 
     std::string label() const {
@@ -217,7 +217,9 @@ class Writer {
         if (auto indexed = node->op->kind<IndexedCompute>()) {
             std::vector<Scalar> index;
             for (int axis : group_.maps[place_.at(node)])
-                index.push_back(builder_->index(kernel_axis_[static_cast<size_t>(axis)]));
+                index.push_back(axis < 0
+                                    ? builder_->constant(DType::Int64, int64_t{0})
+                                    : builder_->index(kernel_axis_[static_cast<size_t>(axis)]));
             return indexed->emit(*builder_, tables_[node], index, *node);
         }
         std::vector<Scalar> arguments;
@@ -227,7 +229,7 @@ class Writer {
         return scalar->emit(*builder_, arguments, attrs_of(*node));
     }
 
-    void write_pass(int pass) {
+    void write_reduce(int pass) {
         builder_->begin(SectionKind::Reduce);
         inner_values_.clear();
         for (const Node* node : group_.nodes) {
@@ -239,9 +241,14 @@ class Writer {
             outer_values_.emplace(node, builder_->accumulate(reduce->combine, element));
             result_.lowered.reject_empty |= rejects_empty(*reduce);
         }
+    }
+
+    void write_outer(int pass) {
+        auto here = [&](const Node* node) { return outer(node) && pass_.at(node) == pass; };
+        if (std::none_of(group_.nodes.begin(), group_.nodes.end(), here)) return;
         builder_->begin(SectionKind::Outer);
         for (const Node* node : group_.nodes) {
-            if (!outer(node) || pass_.at(node) != pass) continue;
+            if (!here(node)) continue;
             Variable v(const_cast<Node*>(node), 0);
             Scalar made = value(v);
             if (auto to = store_to_.find(node); to != store_to_.end())

@@ -1,0 +1,352 @@
+#include "croton/compile/cluster.hpp"
+
+#include <algorithm>
+
+namespace croton::compile {
+
+using runtime::AxisMap;
+using Member = Cluster::Member;
+
+namespace {
+// Larger kernels compile slower than they gain.
+constexpr size_t most_members = 64, most_loads = 24;
+constexpr int8_t open = -2;  // an axis whose place is not known yet
+
+bool is_reduction(const FuseGraph& graph, const Member& member) {
+    return graph.node(member.number).op->kind<ReduceCompute>() != nullptr;
+}
+
+AxisMap identity(int rank) {
+    AxisMap map;
+    for (int axis = 0; axis < rank; ++axis) map.push_back(static_cast<int8_t>(axis));
+    return map;
+}
+
+// Where the axes of a reduction's result lie, if those of its input lie at `in`.
+AxisMap reduced_map(const Node& node, const AxisMap& in) {
+    const auto& axes = attrs_of(node).get<Ints>("axes");
+    bool keepdims = attrs_of(node).get<bool>("keepdims");
+    AxisMap out;
+    for (size_t axis = 0; axis < in.size(); ++axis) {
+        bool folded = std::find(axes.begin(), axes.end(), static_cast<int64_t>(axis)) != axes.end();
+        if (!folded)
+            out.push_back(in[axis]);
+        else if (keepdims)
+            out.push_back(-1);
+    }
+    return out;
+}
+
+// The members of the cluster that `numbers` of producers name, by place.
+class Inside {
+  public:
+    explicit Inside(const Cluster& cluster) {
+        for (const auto& member : cluster.members) numbers_.push_back(member.number);
+    }
+    // Members are in the graph's order, so their numbers are sorted.
+    int place(int number) const {
+        auto found = std::lower_bound(numbers_.begin(), numbers_.end(), number);
+        if (found == numbers_.end() || *found != number) return -1;
+        return static_cast<int>(found - numbers_.begin());
+    }
+
+  private:
+    std::vector<int> numbers_;
+};
+
+// --- laying axes over each other ----------------------------------------------------------------
+
+// Collects which axes of `b` are which of `a`.
+class Alignment {
+  public:
+    Alignment(const FuseGraph& graph, const Places& places, const Cluster& a, int first,
+              const Cluster& b, int second)
+        : graph_(graph), places_(places), a_(a), b_(b), first_(first), second_(second) {}
+
+    bool find() {
+        to_a_.resize(b_.space.size(), open);
+        hit_.resize(a_.space.size(), false);
+        if (!follow_values(a_, first_, b_, false) || !follow_values(b_, second_, a_, true))
+            return false;
+        if (!complete()) follow_shared_inputs();
+        if (!complete() && !align_last()) return false;
+        return linked_ || shared_;
+    }
+
+    bool a_is_all() const { return complete(); }
+    const AxisMap& to_a() const { return to_a_; }
+    AxisMap to_b() const {
+        AxisMap map(a_.space.size(), open);
+        for (size_t axis = 0; axis < to_a_.size(); ++axis)
+            if (to_a_[axis] >= 0) map[static_cast<size_t>(to_a_[axis])] = static_cast<int8_t>(axis);
+        return map;
+    }
+
+  private:
+    bool complete() const { return std::find(to_a_.begin(), to_a_.end(), open) == to_a_.end(); }
+
+    bool link(int8_t a, int8_t b) {
+        int8_t& known = to_a_[static_cast<size_t>(b)];
+        if (known == a) return true;
+        if (known != open || hit_[static_cast<size_t>(a)]) return false;
+        if (!a_.space[static_cast<size_t>(a)].certainly_equals(b_.space[static_cast<size_t>(b)]))
+            return false;
+        known = a;
+        hit_[static_cast<size_t>(a)] = true;
+        return true;
+    }
+
+    // Values of `from` that members of `to` read: their axes must be the same ones.
+    bool follow_values(const Cluster& from, int from_number, const Cluster& to, bool swapped) {
+        for (const auto& reader : to.members) {
+            const auto& entry = graph_[reader.number];
+            for (size_t i = 0; i < entry.producers.size(); ++i) {
+                int producer = entry.producers[i];
+                if (producer < 0 || places_.cluster[static_cast<size_t>(producer)] != from_number)
+                    continue;
+                if (entry.node->op->kind<IndexedCompute>()) return false;  // reads it anywhere
+                linked_ = true;
+                const AxisMap& made =
+                    from.members[static_cast<size_t>(places_.member[static_cast<size_t>(producer)])]
+                        .map;
+                AxisMap read = axes_read(graph_, reader, entry.node->inputs[i]);
+                for (size_t axis = 0; axis < made.size(); ++axis) {
+                    if (made[axis] < 0) continue;  // one element: says nothing about the place
+                    if (read[axis] < 0) return false;
+                    if (!(swapped ? link(read[axis], made[axis]) : link(made[axis], read[axis])))
+                        return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    // Where both read one array, they had better read the same element of it.
+    void follow_shared_inputs() {
+        std::vector<std::pair<ValueKey, AxisMap>> known;
+        for_inputs(a_, [&](const Variable& v, AxisMap map) { known.emplace_back(v, map); });
+        for_inputs(b_, [&](const Variable& v, const AxisMap& map) {
+            for (const auto& [other, theirs] : known) {
+                if (!(other == ValueKey(v))) continue;
+                shared_ = true;
+                for (size_t axis = 0; axis < map.size(); ++axis)
+                    if (map[axis] >= 0 && theirs[axis] >= 0) link(theirs[axis], map[axis]);
+            }
+        });
+    }
+
+    template <class Visit>
+    void for_inputs(const Cluster& cluster, Visit visit) const {
+        for (const auto& member : cluster.members) {
+            const Node& node = graph_.node(member.number);
+            if (node.op->kind<IndexedCompute>() || looks_through(node)) continue;
+            for (const auto& v : node.inputs)
+                if (v.rank() > 0 && !is_literal(v) && !inside(v))
+                    visit(v, axes_read(graph_, member, v));
+        }
+    }
+
+    bool inside(const Variable& v) const {
+        int producer = graph_.producer(v);
+        if (producer < 0) return false;
+        int cluster = places_.cluster[static_cast<size_t>(producer)];
+        return cluster == first_ || cluster == second_;
+    }
+
+    // What nothing else decides is aligned at the last axes. Then one space must hold the other.
+    bool align_last() {
+        size_t of_a = a_.space.size(), of_b = b_.space.size();
+        for (size_t axis = 0; axis < of_b; ++axis) {
+            if (to_a_[axis] != open || axis + of_a < of_b) continue;
+            auto guess = static_cast<int8_t>(axis + of_a - of_b);
+            if (!hit_[static_cast<size_t>(guess)]) link(guess, static_cast<int8_t>(axis));
+        }
+        return complete() || std::find(hit_.begin(), hit_.end(), false) == hit_.end();
+    }
+
+    const FuseGraph& graph_;
+    const Places& places_;
+    const Cluster &a_, &b_;
+    int first_, second_;
+    AxisMap to_a_;
+    std::vector<bool> hit_;
+    bool linked_ = false, shared_ = false;
+};
+
+AxisMap moved(const AxisMap& map, const AxisMap& to) {
+    AxisMap result;
+    for (int axis : map) result.push_back(axis < 0 ? int8_t{-1} : to[static_cast<size_t>(axis)]);
+    return result;
+}
+
+// Adds the members of `from`, its axes going where `to` says. False if reductions disagree.
+bool add(Cluster& all, const Cluster& from, const AxisMap& to) {
+    if (from.has_reduction) {
+        std::vector<bool> reduced(all.space.size(), false);
+        for (size_t axis = 0; axis < from.reduced.size(); ++axis)
+            if (from.reduced[axis]) reduced[static_cast<size_t>(to[axis])] = true;
+        if (all.has_reduction && reduced != all.reduced) return false;
+        all.reduced = std::move(reduced);
+        all.has_reduction = true;
+    }
+    for (const auto& member : from.members)
+        all.members.push_back({member.number, moved(member.map, to), moved(member.iteration, to)});
+    return true;
+}
+
+bool same_axes(const Cluster& cluster, const AxisMap& map, bool kept_only) {
+    std::vector<bool> covered(cluster.space.size(), false);
+    for (int axis : map)
+        if (axis >= 0) covered[static_cast<size_t>(axis)] = true;
+    for (size_t axis = 0; axis < covered.size(); ++axis)
+        if (covered[axis] != (!kept_only || !cluster.reduced[axis])) return false;
+    return true;
+}
+
+size_t loads(const FuseGraph& graph, const Cluster& cluster, const Inside& inside) {
+    FlatSet<ValueKey> seen;
+    size_t count = 0;
+    for (const auto& member : cluster.members) {
+        const auto& entry = graph[member.number];
+        for (size_t i = 0; i < entry.producers.size(); ++i) {
+            if (entry.producers[i] >= 0 && inside.place(entry.producers[i]) >= 0) continue;
+            const Variable& v = entry.node->inputs[i];
+            if (!is_literal(v) && seen.insert(v)) ++count;
+        }
+    }
+    return count;
+}
+
+// A reduction over axes of one element has no inner loop whose end makes its result visible.
+bool folds(const Cluster& cluster) {
+    return std::find(cluster.reduced.begin(), cluster.reduced.end(), true) != cluster.reduced.end();
+}
+
+// --- what a kernel can run ----------------------------------------------------------------------
+
+class Examination {
+  public:
+    Examination(const FuseGraph& graph, const Cluster& cluster)
+        : graph_(graph), cluster_(cluster), inside_(cluster) {}
+
+    bool passes() {
+        if (cluster_.members.size() > most_members) return false;
+        if (cluster_.has_reduction && !folds(cluster_)) return false;
+        if (!covered() || loads(graph_, cluster_, inside_) > most_loads) return false;
+        return !cluster_.has_reduction || passes_are_cheap();
+    }
+
+  private:
+    bool covered() {
+        for (const auto& member : cluster_.members) {
+            const Node& node = graph_.node(member.number);
+            bool all = same_axes(
+                cluster_, is_reduction(graph_, member) ? member.iteration : member.map, false);
+            full_.push_back(all);
+            if (all) continue;
+            if (is_reduction(graph_, member) || !cluster_.has_reduction) return false;
+            if (!same_axes(cluster_, member.map, true)) return false;
+            if (node.op->kind<IndexedCompute>()) return false;  // its index space is the kernel's
+        }
+        return true;
+    }
+
+    // Values that need a reduction's result at every element are computed in a further pass.
+    bool passes_are_cheap() {
+        bool rows = inner_rows(cluster_.reduced);
+        std::vector<bool> after(cluster_.members.size(), false);
+        for (size_t m = 0; m < cluster_.members.size(); ++m) {
+            const auto& member = cluster_.members[m];
+            bool late = false;
+            for (int producer : graph_[member.number].producers)
+                if (int place = producer < 0 ? -1 : inside_.place(producer); place >= 0)
+                    late = late || after[static_cast<size_t>(place)];
+            bool reduction = is_reduction(graph_, member);
+            if (full_[m] && late && !rows) return false;
+            if (full_[m] && !reduction && !rows && wanted_outside(member)) return false;
+            after[m] = late || reduction;
+        }
+        return true;
+    }
+
+    bool wanted_outside(const Member& member) const {
+        const auto& entry = graph_[member.number];
+        return entry.output || std::any_of(entry.users.begin(), entry.users.end(),
+                                           [&](int user) { return inside_.place(user) < 0; });
+    }
+
+    const FuseGraph& graph_;
+    const Cluster& cluster_;
+    Inside inside_;
+    std::vector<bool> full_;  // by place: covers all axes
+};
+}  // namespace
+
+bool inner_rows(const std::vector<bool>& reduced) {
+    return std::is_sorted(reduced.begin(), reduced.end()) && !reduced.empty() && !reduced[0];
+}
+
+Cluster cluster_of(const FuseGraph& graph, int number) {
+    const Node& node = graph.node(number);
+    Cluster made;
+    made.members.push_back({number, {}, {}});
+    if (!has_kernel(node)) return made;
+    Member& member = made.members[0];
+    bool reduction = is_reduction(graph, member);
+    // Axes of one element are no loops: values with and without them share a space.
+    for (Dim dim : reduction ? node.inputs[0].type().dims : node.types[0].dims) {
+        bool loop = !dim.is_one();
+        member.iteration.push_back(loop ? static_cast<int8_t>(made.space.size()) : int8_t{-1});
+        if (loop) made.space.push_back(dim);
+    }
+    made.reduced.resize(made.space.size(), false);
+    member.map = reduction ? reduced_map(node, member.iteration) : member.iteration;
+    made.has_reduction = reduction;
+    if (reduction)
+        for (int64_t axis : attrs_of(node).get<Ints>("axes"))
+            if (int mine = member.iteration[static_cast<size_t>(axis)]; mine >= 0)
+                made.reduced[static_cast<size_t>(mine)] = true;
+    made.fusable = !reduction || folds(made);
+    return made;
+}
+
+AxisMap axes_read(const FuseGraph& graph, const Member& reader, const Variable& v) {
+    const Node& node = graph.node(reader.number);
+    AxisMap map(static_cast<size_t>(v.rank()), int8_t{-1});
+    if (looks_through(node)) {
+        auto axes = axes_of_view(node);
+        for (size_t own = 0; own < axes.size(); ++own)
+            if (axes[own] >= 0) map[static_cast<size_t>(axes[own])] = reader.map[own];
+        return map;
+    }
+    size_t shift = reader.iteration.size() - map.size();
+    for (size_t axis = 0; axis < map.size(); ++axis)
+        if (!v.type().dims[axis].is_one()) map[axis] = reader.iteration[axis + shift];
+    return map;
+}
+
+bool runs_as_kernel(const FuseGraph& graph, const Cluster& cluster) {
+    return Examination(graph, cluster).passes();
+}
+
+std::optional<Cluster> joined(const FuseGraph& graph, const Places& places, const Cluster& a,
+                              int first, const Cluster& b, int second) {
+    if (!a.fusable || !b.fusable || a.members.size() + b.members.size() > most_members) return {};
+    Alignment alignment(graph, places, a, first, b, second);
+    if (!alignment.find()) return {};
+    bool into_a = alignment.a_is_all();
+    Cluster all;
+    all.space = into_a ? a.space : b.space;
+    all.reduced.resize(all.space.size(), false);
+    all.fusable = true;
+    AxisMap own = identity(static_cast<int>(all.space.size()));
+    if (!add(all, a, into_a ? own : alignment.to_b()) ||
+        !add(all, b, into_a ? alignment.to_a() : own))
+        return {};
+    std::sort(all.members.begin(), all.members.end(),
+              [](const Member& x, const Member& y) { return x.number < y.number; });
+    if (!runs_as_kernel(graph, all)) return {};
+    return all;
+}
+
+}  // namespace croton::compile
