@@ -37,37 +37,18 @@ AxisMap reduced_map(const Node& node, const AxisMap& in) {
     return out;
 }
 
-// The members of the cluster that `numbers` of producers name, by place.
-class Inside {
-  public:
-    explicit Inside(const Cluster& cluster) {
-        for (const auto& member : cluster.members) numbers_.push_back(member.number);
-    }
-    // Members are in the graph's order, so their numbers are sorted.
-    int place(int number) const {
-        auto found = std::lower_bound(numbers_.begin(), numbers_.end(), number);
-        if (found == numbers_.end() || *found != number) return -1;
-        return static_cast<int>(found - numbers_.begin());
-    }
-
-  private:
-    std::vector<int> numbers_;
-};
-
 // --- laying axes over each other ----------------------------------------------------------------
 
 // Collects which axes of `b` are which of `a`.
 class Alignment {
   public:
-    Alignment(const FuseGraph& graph, const Places& places, const Cluster& a, int first,
-              const Cluster& b, int second)
-        : graph_(graph), places_(places), a_(a), b_(b), first_(first), second_(second) {}
+    Alignment(const FuseGraph& graph, const Cluster& a, const Cluster& b)
+        : graph_(graph), a_(a), b_(b) {}
 
     bool find() {
         to_a_.resize(b_.space.size(), open);
         hit_.resize(a_.space.size(), false);
-        if (!follow_values(a_, first_, b_, false) || !follow_values(b_, second_, a_, true))
-            return false;
+        if (!follow_values(a_, b_, false) || !follow_values(b_, a_, true)) return false;
         if (!complete()) follow_shared_inputs();
         if (!complete() && !align_last()) return false;
         return linked_ || shared_;
@@ -97,26 +78,30 @@ class Alignment {
     }
 
     // Values of `from` that members of `to` read: their axes must be the same ones.
-    bool follow_values(const Cluster& from, int from_number, const Cluster& to, bool swapped) {
+    bool follow_values(const Cluster& from, const Cluster& to, bool swapped) {
         for (const auto& reader : to.members) {
             const auto& entry = graph_[reader.number];
             for (size_t i = 0; i < entry.producers.size(); ++i) {
                 int producer = entry.producers[i];
-                if (producer < 0 || places_.cluster[static_cast<size_t>(producer)] != from_number)
-                    continue;
+                if (producer < 0 || to.place(producer) >= 0) continue;
+                int place = from.place(producer);
+                if (place < 0) continue;
                 if (entry.node->op->kind<IndexedCompute>()) return false;  // reads it anywhere
+                const AxisMap& made = from.members[static_cast<size_t>(place)].map;
+                if (!same_place(made, axes_read(graph_, reader, entry.node->inputs[i]), swapped))
+                    return false;
                 linked_ = true;
-                const AxisMap& made =
-                    from.members[static_cast<size_t>(places_.member[static_cast<size_t>(producer)])]
-                        .map;
-                AxisMap read = axes_read(graph_, reader, entry.node->inputs[i]);
-                for (size_t axis = 0; axis < made.size(); ++axis) {
-                    if (made[axis] < 0) continue;  // one element: says nothing about the place
-                    if (read[axis] < 0) return false;
-                    if (!(swapped ? link(read[axis], made[axis]) : link(made[axis], read[axis])))
-                        return false;
-                }
             }
+        }
+        return true;
+    }
+
+    bool same_place(const AxisMap& made, const AxisMap& read, bool swapped) {
+        for (size_t axis = 0; axis < made.size(); ++axis) {
+            if (made[axis] < 0) continue;  // one element: says nothing about the place
+            if (read[axis] < 0) return false;
+            if (!(swapped ? link(read[axis], made[axis]) : link(made[axis], read[axis])))
+                return false;
         }
         return true;
     }
@@ -148,9 +133,7 @@ class Alignment {
 
     bool inside(const Variable& v) const {
         int producer = graph_.producer(v);
-        if (producer < 0) return false;
-        int cluster = places_.cluster[static_cast<size_t>(producer)];
-        return cluster == first_ || cluster == second_;
+        return producer >= 0 && (a_.place(producer) >= 0 || b_.place(producer) >= 0);
     }
 
     // What nothing else decides is aligned at the last axes. Then one space must hold the other.
@@ -165,9 +148,7 @@ class Alignment {
     }
 
     const FuseGraph& graph_;
-    const Places& places_;
     const Cluster &a_, &b_;
-    int first_, second_;
     AxisMap to_a_;
     std::vector<bool> hit_;
     bool linked_ = false, shared_ = false;
@@ -190,7 +171,8 @@ bool add(Cluster& all, const Cluster& from, const AxisMap& to) {
         all.has_reduction = true;
     }
     for (const auto& member : from.members)
-        all.members.push_back({member.number, moved(member.map, to), moved(member.iteration, to)});
+        all.members.push_back(
+            {member.number, moved(member.map, to), moved(member.iteration, to), member.copy});
     return true;
 }
 
@@ -203,13 +185,13 @@ bool same_axes(const Cluster& cluster, const AxisMap& map, bool kept_only) {
     return true;
 }
 
-size_t loads(const FuseGraph& graph, const Cluster& cluster, const Inside& inside) {
+size_t loads(const FuseGraph& graph, const Cluster& cluster) {
     FlatSet<ValueKey> seen;
     size_t count = 0;
     for (const auto& member : cluster.members) {
         const auto& entry = graph[member.number];
         for (size_t i = 0; i < entry.producers.size(); ++i) {
-            if (entry.producers[i] >= 0 && inside.place(entry.producers[i]) >= 0) continue;
+            if (entry.producers[i] >= 0 && cluster.place(entry.producers[i]) >= 0) continue;
             const Variable& v = entry.node->inputs[i];
             if (!is_literal(v) && seen.insert(v)) ++count;
         }
@@ -227,12 +209,13 @@ bool folds(const Cluster& cluster) {
 class Examination {
   public:
     Examination(const FuseGraph& graph, const Cluster& cluster)
-        : graph_(graph), cluster_(cluster), inside_(cluster) {}
+        : graph_(graph), cluster_(cluster) {}
 
     bool passes() {
         if (cluster_.members.size() > most_members) return false;
         if (cluster_.has_reduction && !folds(cluster_)) return false;
-        if (!covered() || loads(graph_, cluster_, inside_) > most_loads) return false;
+        if (!covered() || !positions_in_order()) return false;
+        if (loads(graph_, cluster_) > most_loads) return false;
         return !cluster_.has_reduction || passes_are_cheap();
     }
 
@@ -251,6 +234,26 @@ class Examination {
         return true;
     }
 
+    // Positions of extremes are counted along the kernel's axes: those must be in the node's order.
+    bool positions_in_order() const {
+        return std::all_of(cluster_.members.begin(), cluster_.members.end(), [&](const Member& m) {
+            auto reduce = graph_.node(m.number).op->kind<ReduceCompute>();
+            bool counts = reduce && (reduce->combine == kernel::Combine::ArgMax ||
+                                     reduce->combine == kernel::Combine::ArgMin);
+            return !counts || rising_where_reduced(m.iteration);
+        });
+    }
+
+    bool rising_where_reduced(const AxisMap& iteration) const {
+        int last = -1;
+        for (int axis : iteration) {
+            if (axis < 0 || !cluster_.reduced[static_cast<size_t>(axis)]) continue;
+            if (axis < last) return false;
+            last = axis;
+        }
+        return true;
+    }
+
     // Values that need a reduction's result at every element are computed in a further pass.
     bool passes_are_cheap() {
         bool rows = inner_rows(cluster_.reduced);
@@ -259,7 +262,7 @@ class Examination {
             const auto& member = cluster_.members[m];
             bool late = false;
             for (int producer : graph_[member.number].producers)
-                if (int place = producer < 0 ? -1 : inside_.place(producer); place >= 0)
+                if (int place = producer < 0 ? -1 : cluster_.place(producer); place >= 0)
                     late = late || after[static_cast<size_t>(place)];
             bool reduction = is_reduction(graph_, member);
             if (full_[m] && late && !rows) return false;
@@ -270,17 +273,29 @@ class Examination {
     }
 
     bool wanted_outside(const Member& member) const {
+        if (member.copy) return false;
         const auto& entry = graph_[member.number];
         return entry.output || std::any_of(entry.users.begin(), entry.users.end(),
-                                           [&](int user) { return inside_.place(user) < 0; });
+                                           [&](int user) { return cluster_.place(user) < 0; });
     }
 
     const FuseGraph& graph_;
     const Cluster& cluster_;
-    Inside inside_;
     std::vector<bool> full_;  // by place: covers all axes
 };
 }  // namespace
+
+// Members are in the graph's order, so their numbers are sorted.
+int Cluster::place(int number) const {
+    auto found = std::lower_bound(members.begin(), members.end(), number,
+                                  [](const Member& m, int n) { return m.number < n; });
+    if (found == members.end() || found->number != number) return -1;
+    return static_cast<int>(found - members.begin());
+}
+
+bool covers_all(const FuseGraph& graph, const Cluster& cluster, const Member& member) {
+    return same_axes(cluster, is_reduction(graph, member) ? member.iteration : member.map, false);
+}
 
 bool inner_rows(const std::vector<bool>& reduced) {
     return std::is_sorted(reduced.begin(), reduced.end()) && !reduced.empty() && !reduced[0];
@@ -310,29 +325,28 @@ Cluster cluster_of(const FuseGraph& graph, int number) {
     return made;
 }
 
-AxisMap axes_read(const FuseGraph& graph, const Member& reader, const Variable& v) {
-    const Node& node = graph.node(reader.number);
-    AxisMap map(static_cast<size_t>(v.rank()), int8_t{-1});
-    if (looks_through(node)) {
-        auto axes = axes_of_view(node);
+AxisMap axes_read(const Node& reader, const AxisMap& map, const AxisMap& iteration,
+                  const Variable& v) {
+    AxisMap result(static_cast<size_t>(v.rank()), int8_t{-1});
+    if (looks_through(reader)) {
+        auto axes = axes_of_view(reader);
         for (size_t own = 0; own < axes.size(); ++own)
-            if (axes[own] >= 0) map[static_cast<size_t>(axes[own])] = reader.map[own];
-        return map;
+            if (axes[own] >= 0) result[static_cast<size_t>(axes[own])] = map[own];
+        return result;
     }
-    size_t shift = reader.iteration.size() - map.size();
-    for (size_t axis = 0; axis < map.size(); ++axis)
-        if (!v.type().dims[axis].is_one()) map[axis] = reader.iteration[axis + shift];
-    return map;
+    size_t shift = iteration.size() - result.size();
+    for (size_t axis = 0; axis < result.size(); ++axis)
+        if (!v.type().dims[axis].is_one()) result[axis] = iteration[axis + shift];
+    return result;
 }
 
 bool runs_as_kernel(const FuseGraph& graph, const Cluster& cluster) {
     return Examination(graph, cluster).passes();
 }
 
-std::optional<Cluster> joined(const FuseGraph& graph, const Places& places, const Cluster& a,
-                              int first, const Cluster& b, int second) {
+std::optional<Cluster> joined(const FuseGraph& graph, const Cluster& a, const Cluster& b) {
     if (!a.fusable || !b.fusable || a.members.size() + b.members.size() > most_members) return {};
-    Alignment alignment(graph, places, a, first, b, second);
+    Alignment alignment(graph, a, b);
     if (!alignment.find()) return {};
     bool into_a = alignment.a_is_all();
     Cluster all;
@@ -345,6 +359,10 @@ std::optional<Cluster> joined(const FuseGraph& graph, const Places& places, cons
         return {};
     std::sort(all.members.begin(), all.members.end(),
               [](const Member& x, const Member& y) { return x.number < y.number; });
+    auto twice =
+        std::adjacent_find(all.members.begin(), all.members.end(),
+                           [](const Member& x, const Member& y) { return x.number == y.number; });
+    if (twice != all.members.end()) return {};  // a copy and its original, perhaps elsewhere
     if (!runs_as_kernel(graph, all)) return {};
     return all;
 }

@@ -15,33 +15,46 @@ struct Cluster {
         int number;                  ///< in the FuseGraph
         runtime::AxisMap map;        ///< axis of its output -> axis of the space, -1: size 1
         runtime::AxisMap iteration;  ///< the axes along which it reads its inputs; views: none
+        bool copy = false;           ///< computed here for this cluster only: its home is another
     };
     std::vector<Member> members;  ///< inputs before users
     Dims space;                   ///< sizes of the axes
     std::vector<bool> reduced;    ///< axes that reductions fold
     bool has_reduction = false;
     bool fusable = false;  ///< others may join
-    int level = 0;         ///< longer than that of every cluster it reads from
+
+    /// Place of the node among the members; -1: not here.
+    int place(int number) const;
 };
 
 /// The cluster of one node. Nodes without a kernel are not fusable.
 Cluster cluster_of(const FuseGraph& graph, int number);
 
-/// Where each member of each cluster is: the driver keeps it up to date.
-struct Places {
-    std::vector<int> cluster;  ///< by node number
-    std::vector<int> member;   ///< by node number: place in its cluster
-};
+/// Home cluster by node number; -1: none yet.
+using Homes = std::vector<int>;
+
+/// Visits the home clusters of what the cluster's members read and do not find among themselves.
+template <class Visit>
+void for_producers(const FuseGraph& graph, const Homes& homes, const Cluster& cluster,
+                   Visit visit) {
+    for (const auto& member : cluster.members)
+        for (int producer : graph[member.number].producers)
+            if (producer >= 0 && cluster.place(producer) < 0)
+                visit(homes[static_cast<size_t>(producer)]);
+}
 
 /// Axis of `v` -> axis of the cluster whose member reads it; -1 where `v` has one element.
-runtime::AxisMap axes_read(const FuseGraph& graph, const Cluster::Member& reader,
-                           const Variable& v);
+runtime::AxisMap axes_read(const Node& reader, const runtime::AxisMap& map,
+                           const runtime::AxisMap& iteration, const Variable& v);
+inline runtime::AxisMap axes_read(const FuseGraph& graph, const Cluster::Member& reader,
+                                  const Variable& v) {
+    return axes_read(graph.node(reader.number), reader.map, reader.iteration, v);
+}
 
 /// The two as one cluster if their axes can be laid over each other and one kernel can run it, in
-/// the number of passes over memory that both take alone or less; nothing if not. `first` and
-/// `second` are their numbers in `places`. Whether a third one stands between them is not asked.
-std::optional<Cluster> joined(const FuseGraph& graph, const Places& places, const Cluster& a,
-                              int first, const Cluster& b, int second);
+/// no more passes over memory than both take alone; nothing if not. Whether a third one stands
+/// between them is not asked.
+std::optional<Cluster> joined(const FuseGraph& graph, const Cluster& a, const Cluster& b);
 
 /// The innermost axes are reduced and others are around them: a further pass finds its row in
 /// cache.
@@ -50,5 +63,13 @@ bool inner_rows(const std::vector<bool>& reduced);
 /// Whether one kernel can run it: each member covers all axes or the kept ones, sizes are within
 /// limits, further passes over the reduced axes find their row in cache.
 bool runs_as_kernel(const FuseGraph& graph, const Cluster& cluster);
+
+/// The member covers all axes of the space.
+bool covers_all(const FuseGraph& graph, const Cluster& cluster, const Cluster::Member& member);
+
+/// Lets readers compute cheap values anew (a subtraction, a product: what takes less time than
+/// storing and loading them), so that their makers need not store them. Clusters may become empty.
+void recompute_cheap_values(const FuseGraph& graph, std::vector<Cluster>& clusters,
+                            const Homes& homes);
 
 }  // namespace croton::compile

@@ -3,27 +3,27 @@
 #include <algorithm>
 
 #include "croton/compile/cluster.hpp"
+#include "croton/compile/cluster_dag.hpp"
 
 namespace croton::compile {
 
 using runtime::AxisMap;
 
 namespace {
-// So many clusters are looked at to prove that none stands between two; then they stay apart.
-constexpr int most_visits = 256;
-// So many clusters that read the same value are offered to a node.
+// So many clusters that read the same value are offered to a cluster.
 constexpr size_t most_readers = 4;
 
+/// First values meet their users, then cheap ones are computed where they are needed, then clusters
+/// that read the same arrays share a loop. In another order, loops shared early keep users away.
 class Fuser {
   public:
-    explicit Fuser(const FuseGraph& graph) : graph_(graph) {
-        auto size = static_cast<size_t>(graph.size());
-        places_.cluster.resize(size, -1);
-        places_.member.resize(size, -1);
-    }
+    explicit Fuser(const FuseGraph& graph)
+        : graph_(graph), homes_(static_cast<size_t>(graph.size()), -1) {}
 
     std::vector<Cluster> run() {
         for (int n = 0; n < graph_.size(); ++n) place(n);
+        recompute_cheap_values(graph_, clusters_, homes_);
+        share_loads();
         std::vector<Cluster> result;
         for (int c : schedule()) result.push_back(std::move(at(c)));
         return result;
@@ -31,33 +31,44 @@ class Fuser {
 
   private:
     Cluster& at(int cluster) { return clusters_[static_cast<size_t>(cluster)]; }
-    int cluster_with(int node) const {
-        return node < 0 ? -1 : places_.cluster[static_cast<size_t>(node)];
+    int home(int node) const { return node < 0 ? -1 : homes_[static_cast<size_t>(node)]; }
+
+    std::vector<int> producers_of(const Cluster& cluster) const {
+        std::vector<int> result;
+        for_producers(graph_, homes_, cluster, [&](int c) { result.push_back(c); });
+        return result;
     }
 
-    // --- one node after the other ----------------------------------------------------------------
+    // The members are at home here now.
+    void settle(int c) {
+        for (const auto& member : at(c).members)
+            if (!member.copy) homes_[static_cast<size_t>(member.number)] = c;
+    }
+
+    void add(Cluster cluster) {
+        int number = dag_.add(producers_of(cluster));
+        CROTON_ASSERT(number == static_cast<int>(clusters_.size()));
+        clusters_.push_back(std::move(cluster));
+        settle(number);
+    }
+
+    // --- values and their users ------------------------------------------------------------------
 
     void place(int n) {
-        const Node& node = graph_.node(n);
-        if (looks_through(node) && join_view(n)) return;
-        Cluster alone = cluster_of(graph_, n);
-        for (int producer : graph_[n].producers)
-            if (int c = cluster_with(producer); c >= 0)
-                alone.level = std::max(alone.level, at(c).level + 1);
-        bool fusable = alone.fusable;
-        clusters_.push_back(std::move(alone));
-        settle(static_cast<int>(clusters_.size()) - 1);
-        if (!fusable) return;
-        for (int other : candidates(n)) join(cluster_with(n), cluster_with(other));
-        remember_reads(n);
+        if (looks_through(graph_.node(n)) && join_view(n)) return;
+        add(cluster_of(graph_, n));
+        if (!at(home(n)).fusable) return;
+        for (int producer : latest_first(graph_[n].producers)) join(home(n), home(producer));
+        // Beside a reduction there is a place for what its cluster needs once a row.
+        if (graph_.node(n).op->kind<ReduceCompute>())
+            for (int c : producers_of(at(home(n)))) join(home(n), dag_.find(c));
     }
 
     // A view of a value that a cluster computes is read where that value is.
     bool join_view(int n) {
-        int producer = graph_[n].producers[0], c = cluster_with(producer);
+        int producer = graph_[n].producers[0], c = home(producer);
         if (c < 0 || !at(c).fusable) return false;
-        const AxisMap& from =
-            at(c).members[static_cast<size_t>(places_.member[static_cast<size_t>(producer)])].map;
+        const AxisMap& from = at(c).members[static_cast<size_t>(at(c).place(producer))].map;
         auto axes = axes_of_view(graph_.node(n));
         for (size_t axis = 0; axis < from.size(); ++axis)  // what it drops must be one element
             if (from[axis] >= 0 &&
@@ -74,97 +85,71 @@ class Fuser {
         return true;
     }
 
-    // Nodes whose clusters may take this one in: producers, the latest first, then readers of the
-    // same values.
-    std::vector<int> candidates(int n) {
+    std::vector<int> latest_first(const SmallVector<int, 4>& producers) {
         std::vector<int> found;
-        for (int producer : graph_[n].producers)
-            if (int c = cluster_with(producer); c >= 0 && at(c).fusable) found.push_back(producer);
-        std::stable_sort(found.begin(), found.end(), [&](int a, int b) {
-            return at(cluster_with(a)).level > at(cluster_with(b)).level;
-        });
-        for (const auto& v : graph_.node(n).inputs) {
-            if (v.rank() == 0) continue;
-            const auto* list = readers_.find(v);
-            if (list) found.insert(found.end(), list->rbegin(), list->rend());
-        }
+        for (int producer : producers)
+            if (int c = home(producer); c >= 0 && at(c).fusable) found.push_back(producer);
+        std::stable_sort(found.begin(), found.end(),
+                         [&](int a, int b) { return dag_.level(home(a)) > dag_.level(home(b)); });
         return found;
     }
 
-    void remember_reads(int n) {
-        for (const auto& v : graph_.node(n).inputs) {
-            if (v.rank() == 0 || is_literal(v)) continue;
-            auto& list = readers_[v];
-            if (list.size() == most_readers) list.erase(list.begin());
-            list.push_back(n);
-        }
-    }
-
-    // --- joining ---------------------------------------------------------------------------------
-
     void join(int a, int b) {
-        if (a == b || !at(a).fusable || !at(b).fusable) return;
-        if (at(a).level > at(b).level) std::swap(a, b);  // b may need a, not the other way round
-        auto both = joined(graph_, places_, at(a), a, at(b), b);
-        if (!both || stands_between(a, b)) return;
-        both->level = at(b).level;
+        if (a == b) return;
+        auto both = joined(graph_, at(a), at(b));
+        if (!both || dag_.apart(a, b)) return;
+        dag_.merge(b, a);
         at(b) = std::move(*both);
         at(a) = Cluster();
         settle(b);
-        raise_users(b);
     }
 
-    // The members of the cluster know where they are.
-    void settle(int c) {
-        const auto& members = at(c).members;
-        for (size_t m = 0; m < members.size(); ++m) {
-            auto n = static_cast<size_t>(members[m].number);
-            places_.cluster[n] = c;
-            places_.member[n] = static_cast<int>(m);
+    // --- clusters that read the same arrays ------------------------------------------------------
+
+    void share_loads() {
+        std::vector<Cluster> all;
+        for (int c : schedule()) all.push_back(std::move(at(c)));
+        clusters_.clear();
+        dag_ = ClusterDag();
+        for (auto& cluster : all)  // homes first: copies do not say where they are stored
+            if (int number = static_cast<int>(&cluster - all.data()); true)
+                for (const auto& member : cluster.members)
+                    if (!member.copy) homes_[static_cast<size_t>(member.number)] = number;
+        FlatMap<ValueKey, std::vector<int>> readers;
+        for (auto& cluster : all) {
+            add(std::move(cluster));
+            join_readers(static_cast<int>(clusters_.size()) - 1, readers);
         }
     }
 
-    // Whether some third cluster needs `low` and is needed by `high`: it could run neither before
-    // nor after the two as one. Levels grow along every edge, so the search is short.
-    bool stands_between(int low, int high) {
-        if (at(low).level == at(high).level) return false;
-        std::vector<int> stack{high};
-        FlatSet<const Cluster*> seen;
-        int visits = 0;
-        while (!stack.empty()) {
-            int c = stack.back();
-            stack.pop_back();
-            for (const auto& member : at(c).members)
-                for (int producer : graph_[member.number].producers) {
-                    int other = cluster_with(producer);
-                    if (other < 0 || other == c || other == high) continue;
-                    if (other == low) {
-                        if (c != high) return true;
-                        continue;
+    void join_readers(int c, FlatMap<ValueKey, std::vector<int>>& readers) {
+        if (!at(c).fusable) return;
+        std::vector<ValueKey> loads;
+        for (const auto& member : at(c).members) {
+            const Node& node = graph_.node(member.number);
+            if (node.op->kind<IndexedCompute>()) continue;
+            for (const auto& v : node.inputs)
+                if (int producer = graph_.producer(v);
+                    v.rank() > 0 && !is_literal(v) && (producer < 0 || at(c).place(producer) < 0) &&
+                    std::find(loads.begin(), loads.end(), ValueKey(v)) == loads.end())
+                    loads.push_back(v);
+        }
+        int now = c;
+        for (const auto& v : loads)
+            if (const auto* list = readers.find(v))
+                for (size_t i = list->size(); i-- > 0;)
+                    if (int other = dag_.find((*list)[i]); other != now) {
+                        join(now, other);
+                        now = dag_.find(now);
                     }
-                    if (at(other).level <= at(low).level || !seen.insert(&at(other))) continue;
-                    if (++visits > most_visits) return true;
-                    stack.push_back(other);
-                }
+        for (const auto& v : loads) {
+            auto& list = readers[v];
+            if (list.size() == most_readers) list.erase(list.begin());
+            list.push_back(now);
         }
-        return false;
     }
 
-    // Restores that levels grow along every edge after one has grown.
-    void raise_users(int from) {
-        std::vector<int> stack{from};
-        while (!stack.empty()) {
-            int c = stack.back();
-            stack.pop_back();
-            for (const auto& member : at(c).members)
-                for (int user : graph_[member.number].users) {
-                    int other = cluster_with(user);
-                    if (other < 0 || other == c || at(other).level > at(c).level) continue;
-                    at(other).level = at(c).level + 1;
-                    stack.push_back(other);
-                }
-        }
-    }
+    // --- order -----------------------------------------------------------------------------------
 
     // Clusters so that producers come first, following the graph's own order: values live briefly.
     std::vector<int> schedule() {
@@ -174,20 +159,17 @@ class Fuser {
         auto visit = [&](int c) {
             if (seen[static_cast<size_t>(c)]) return;
             seen[static_cast<size_t>(c)] = true;
-            std::vector<int> below;
-            for (const auto& member : at(c).members)
-                for (int producer : graph_[member.number].producers)
-                    if (int other = cluster_with(producer); other >= 0 && other != c)
-                        below.push_back(other);
+            auto below = producers_of(at(c));
             std::reverse(below.begin(), below.end());
             stack.emplace_back(c, std::move(below));
         };
         for (int n = 0; n < graph_.size(); ++n) {
-            visit(cluster_with(n));
+            visit(home(n));
             while (!stack.empty()) {
-                auto& [c, below] = stack.back();
+                int c = stack.back().first;
+                auto& below = stack.back().second;
                 if (below.empty()) {
-                    result.push_back(c);
+                    if (!at(c).members.empty()) result.push_back(c);
                     stack.pop_back();
                 } else {
                     int next = below.back();
@@ -201,8 +183,8 @@ class Fuser {
 
     const FuseGraph& graph_;
     std::vector<Cluster> clusters_;
-    Places places_;
-    FlatMap<ValueKey, std::vector<int>> readers_;
+    Homes homes_;
+    ClusterDag dag_;
 };
 
 Group group_of(const FuseGraph& graph, Cluster cluster) {
@@ -213,6 +195,7 @@ Group group_of(const FuseGraph& graph, Cluster cluster) {
     group.has_reduction = cluster.has_reduction;
     for (auto& member : cluster.members) {
         group.nodes.push_back(graph[member.number].node);
+        group.copies.push_back(member.copy);
         group.maps.push_back(std::move(member.map));
         group.iterations.push_back(std::move(member.iteration));
     }
@@ -225,6 +208,7 @@ Fusion each_alone(const FuseGraph& graph) {
     for (int n = 0; n < graph.size(); ++n) {
         Group group;
         group.nodes.push_back(graph[n].node);
+        group.copies.push_back(false);
         result.groups.push_back(std::move(group));
     }
     return result;

@@ -12,6 +12,7 @@ namespace croton::compile {
 /// call, a branch) is a step by itself.
 struct Group {
     std::vector<Node*> nodes;  ///< in topological order
+    std::vector<bool> copies;  ///< per node: computed here too, for this group's own use
     std::vector<runtime::AxisMap>
         maps;  ///< per node: axis of its output 0 -> axis of the group, -1: size 1
     std::vector<runtime::AxisMap>

@@ -202,11 +202,30 @@ struct Translator {
 
     void branch_step(Node* node);
 
+    // What groups load: values that their nodes read and that they do not compute themselves. What
+    // runs inside of branches is in no group and loads everything.
+    static void add_loaded(const Fusion& fusion, const std::vector<Node*>& order,
+                           ValueSet& wanted) {
+        NodeSet grouped;
+        auto add_inputs = [&](const Node* node, const NodeSet& inside) {
+            for (const auto& v : node->inputs)
+                if (!inside.contains(v.node_pointer())) wanted.insert(v);
+        };
+        for (const auto& group : fusion.groups) {
+            NodeSet inside;
+            for (const Node* node : group.nodes) inside.insert(node), grouped.insert(node);
+            for (const Node* node : group.nodes) add_inputs(node, inside);
+        }
+        for (const Node* node : order)
+            if (!grouped.contains(node)) add_inputs(node, NodeSet());
+    }
+
     // Values of a group that others read, in the group's order.
     Variables stored_of(const Group& group, const ValueSet& wanted) {
         Variables stored;
-        for (Node* node : group.nodes)
-            if (Variable v(node, 0); wanted.contains(v)) stored.push_back(v);
+        for (size_t i = 0; i < group.nodes.size(); ++i)
+            if (Variable v(group.nodes[i], 0); !group.copies[i] && wanted.contains(v))
+                stored.push_back(v);
         return stored;
     }
 
@@ -242,17 +261,8 @@ struct Translator {
             know(v, id);
         }
         Fusion fusion = fuse(inputs, outputs, fused);
-        FlatMap<const Node*, size_t> group_of;
-        for (size_t g = 0; g < fusion.groups.size(); ++g)
-            for (Node* node : fusion.groups[g].nodes) group_of.insert(node, g);
         ValueSet wanted(outputs);
-        for (Node* node : toposort(fused ? outputs : Variables(), inputs)) {
-            auto mine = group_of.find(node);
-            for (const auto& v : node->inputs) {
-                auto theirs = group_of.find(v.node_pointer());
-                if (!mine || !theirs || *mine != *theirs) wanted.insert(v);
-            }
-        }
+        if (fused) add_loaded(fusion, toposort(outputs, inputs), wanted);
         for (const auto& group : fusion.groups) {
             if (!group.fusable)
                 visit(group.nodes[0]);

@@ -3,6 +3,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "croton/compile/cluster.hpp"
 #include "croton/compile/fuse.hpp"
 #include "croton/kernel/builder.hpp"
 
@@ -113,12 +114,8 @@ class Writer {
 
     // Own axis to group axis, for a value that `node` reads.
     AxisMap read_map(const Node* node, const Variable& v) const {
-        const AxisMap& iteration = group_.iterations[place_.at(node)];
-        AxisMap map;
-        size_t shift = iteration.size() - static_cast<size_t>(v.rank());
-        for (size_t axis = 0; axis < static_cast<size_t>(v.rank()); ++axis)
-            map.push_back(v.type().dims[axis].is_one() ? int8_t{-1} : iteration[axis + shift]);
-        return map;
+        return axes_read(*node, group_.maps[place_.at(node)], group_.iterations[place_.at(node)],
+                         v);
     }
 
     // Kernel axis to own axis.
@@ -213,7 +210,7 @@ class Writer {
     }
 
     Scalar compute(const Node* node) {
-        if (node->op->kind<ViewCompute>()) return value(node->inputs[0]);
+        if (node->op->kind<ViewCompute>()) return argument(node, node->inputs[0]);
         if (auto indexed = node->op->kind<IndexedCompute>()) {
             std::vector<Scalar> index;
             for (int axis : group_.maps[place_.at(node)])

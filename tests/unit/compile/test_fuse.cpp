@@ -4,8 +4,10 @@
 #include "croton/api/function.hpp"
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/compare.hpp"
+#include "croton/ops/linalg.hpp"
 #include "croton/ops/nnet.hpp"
 #include "croton/ops/reduce.hpp"
+#include "croton/ops/shape.hpp"
 #include "croton/ops/special.hpp"
 
 namespace croton {
@@ -61,6 +63,56 @@ TEST(Fuse, ElementwiseChainIsOneKernel) {
     auto f = function({x, y}, z);
     EXPECT_EQ(kernels(f), 1u);
     expect_same({x, y}, {z}, {ramp({3, 5}), ramp({3, 5}, 2)});
+}
+
+TEST(Fuse, TreesAreOneKernel) {
+    auto x = matrix("x", "f64[n,m]"), y = matrix("y", "f64[n,m]"), z = matrix("z", "f64[n,m]");
+    auto tree = tanh(x * y + 1) * exp(-sqr(y)) / (1 + sqr(z)) + cos(x) * sin(z);
+    EXPECT_EQ(kernels(function({x, y, z}, tree)), 1u);
+    expect_same({x, y, z}, {tree}, {ramp({3, 5}), ramp({3, 5}, 2), ramp({3, 5}, 0.1)});
+}
+
+TEST(Fuse, WhatStandsBetweenKeepsApart) {
+    // The product stands between exp(x) and its own reader, which may not share a loop with exp(x).
+    auto x = matrix("x", "f64[n,n]");
+    Variable e = exp(x), p = dot(e, x), last = p + e;
+    auto f = function({x}, last);
+    EXPECT_EQ(kernels(f), 2u);
+    expect_same({x}, {last}, {ramp({4, 4})});
+}
+
+TEST(Fuse, CheapValuesAreComputedAnewByTheirReaders) {
+    // The centred values feed sums over rows and over columns: nobody stores them.
+    auto x = matrix("x", "f64[n,m]");
+    Variable centred = x - mean(x, {1}, true);
+    auto f = function({x}, std::vector<Out>{sum(sqr(centred), {1}), sum(centred * x, {0})});
+    EXPECT_EQ(kernels(f), 3u);  // the third divides by the number of columns
+    for (const auto& value : f.program().values) {
+        bool whole = value.type.rank() == 2 && !value.type.dims[1].is_one();
+        EXPECT_FALSE(whole && value.place == runtime::Place::Slot) << value.type.text();
+    }
+    expect_same({x}, {sum(sqr(centred), {1}), sum(centred * x, {0})}, {ramp({4, 7})});
+}
+
+TEST(Fuse, AValueReadAsItIsAndTurnedIsRightInBothPlaces) {
+    auto x = matrix("x", "f64[n,n]");
+    Variable v = 1.5 / (sqr(x) + 1), turned = transpose(v);
+    expect_same({x}, {v / (abs(turned) + 0.5)}, {ramp({5, 5})});
+}
+
+TEST(Fuse, PositionsOfExtremesFollowTheNodesAxes) {
+    auto x = matrix("x", "f64[n,m,k]");
+    Variable turned = dimshuffle(sqr(x), {2, 0, 1});
+    for (auto axes : {Ints{0, 1}, Ints{0, 2}, Ints{1, 2}})
+        expect_same({x}, {argmax(turned, axes)}, {ramp({3, 4, 5})});
+}
+
+TEST(Fuse, ValuesOfTheKeptAxesComeBeforeTheFirstReduction) {
+    auto x = matrix("x", "f64[n,m]");
+    auto w = input(parse_type("f64[n]"), "w");
+    auto s = sum(x * dimshuffle(exp(w), {0, -1}), {1});
+    EXPECT_EQ(kernels(function({x, w}, s)), 1u);
+    expect_same({x, w}, {s}, {ramp({4, 7}), ramp({4}, 0.3)});
 }
 
 TEST(Fuse, ProducersOfReductionsJoin) {
