@@ -13,8 +13,6 @@ using Member = Cluster::Member;
 namespace {
 // In additions. A store and a load of an element that left the cache cost about as much.
 constexpr int most_work = 12;
-// A reader may have to load so many arrays more than it does, beside the one it no longer loads.
-constexpr int most_new_loads = 1;
 
 // Of one element, in additions; functions count as too much.
 int work_of(const Node& node) {
@@ -38,7 +36,8 @@ class Recompute {
     void run() {
         for (size_t c = 0; c < clusters_.size(); ++c) {
             if (!clusters_[c].fusable) continue;
-            for (size_t m = clusters_[c].members.size(); m-- > 0;) try_value(static_cast<int>(c), m);
+            for (size_t m = clusters_[c].members.size(); m-- > 0;)
+                try_value(static_cast<int>(c), m);
             drop_unused(static_cast<int>(c));
         }
     }
@@ -54,9 +53,8 @@ class Recompute {
         std::vector<int> result{homes_[static_cast<size_t>(number)]};
         if (auto found = copies_.find(number); found != copies_.end())
             result.insert(result.end(), found->second.begin(), found->second.end());
-        std::erase_if(result, [&](int c) {
-            return clusters_[static_cast<size_t>(c)].place(number) < 0;
-        });
+        std::erase_if(result,
+                      [&](int c) { return clusters_[static_cast<size_t>(c)].place(number) < 0; });
         return result;
     }
 
@@ -87,9 +85,11 @@ class Recompute {
         std::vector<Variable> loads;
         if (!collect(maker, value, needed, loads)) return;
         std::vector<Cluster> made;
+        // One store and a load for each reader go: no more loads may come.
+        int gone = 1 + static_cast<int>(readers.size());
         for (const auto& reader : readers) {
             Cluster with = clusters_[static_cast<size_t>(reader.cluster)];
-            if (new_loads(with, loads) > most_new_loads) return;
+            if (gone -= new_loads(with, loads); gone < 0) return;
             if (!add_copies(with, needed, reader.axes)) return;
             made.push_back(std::move(with));
         }
