@@ -266,17 +266,9 @@ class Examination {
                     late = late || after[static_cast<size_t>(place)];
             bool reduction = is_reduction(graph_, member);
             if (full_[m] && late && !rows) return false;
-            if (full_[m] && !reduction && !rows && wanted_outside(member)) return false;
             after[m] = late || reduction;
         }
         return true;
-    }
-
-    bool wanted_outside(const Member& member) const {
-        if (member.copy) return false;
-        const auto& entry = graph_[member.number];
-        return entry.output || std::any_of(entry.users.begin(), entry.users.end(),
-                                           [&](int user) { return cluster_.place(user) < 0; });
     }
 
     const FuseGraph& graph_;

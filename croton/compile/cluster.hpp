@@ -67,6 +67,9 @@ bool runs_as_kernel(const FuseGraph& graph, const Cluster& cluster);
 /// The member covers all axes of the space.
 bool covers_all(const FuseGraph& graph, const Cluster& cluster, const Cluster::Member& member);
 
+/// What computing one element takes, in additions; functions (exp, ...) are a dozen or more.
+int work_of(const Node& node);
+
 /// Lets readers compute cheap values anew (a subtraction, a product: what takes less time than
 /// storing and loading them), so that their makers need not store them. Clusters may become empty.
 void recompute_cheap_values(const FuseGraph& graph, std::vector<Cluster>& clusters,

@@ -14,20 +14,6 @@ namespace {
 // In additions. A store and a load of an element that left the cache cost about as much.
 constexpr int most_work = 12;
 
-// Of one element, in additions; functions count as too much.
-int work_of(const Node& node) {
-    if (node.op->kind<ViewCompute>()) return 0;
-    int work = 0;
-    for (const auto& section : lower_node(node).kernel.sections)
-        for (const auto& i : section.body) {
-            using kernel::OpCode;
-            if (i.op >= OpCode::exp_ && i.op <= OpCode::hypot_) work += most_work;
-            if (i.op == OpCode::div_ || i.op == OpCode::sqrt_) work += 3;
-            ++work;
-        }
-    return work - 1 - static_cast<int>(node.inputs.size());  // its loads and its store
-}
-
 class Recompute {
   public:
     Recompute(const FuseGraph& graph, std::vector<Cluster>& clusters, const Homes& homes)
@@ -242,6 +228,19 @@ class Recompute {
     std::unordered_map<int, std::vector<int>> copies_;  // node number to clusters with a copy
 };
 }  // namespace
+
+int work_of(const Node& node) {
+    if (node.op->kind<ViewCompute>()) return 0;
+    int work = 0;
+    for (const auto& section : lower_node(node).kernel.sections)
+        for (const auto& i : section.body) {
+            using kernel::OpCode;
+            if (i.op >= OpCode::exp_ && i.op <= OpCode::hypot_) work += most_work;
+            if (i.op == OpCode::div_ || i.op == OpCode::sqrt_) work += 3;
+            ++work;
+        }
+    return work - 1 - static_cast<int>(node.inputs.size());  // its loads and its store
+}
 
 void recompute_cheap_values(const FuseGraph& graph, std::vector<Cluster>& clusters,
                             const Homes& homes) {

@@ -27,6 +27,9 @@ bool folds_numbers(kernel::Combine combine) {
     return combine == kernel::Combine::Sum || combine == kernel::Combine::Prod;
 }
 
+// Keeping an element for a later pass costs a store and a load in the first-level cache.
+constexpr int worth_keeping = 12;
+
 class Writer {
   public:
     Writer(const Group& group, const Variables& stored) : group_(group), stored_(stored) {
@@ -202,6 +205,7 @@ class Writer {
         if (auto found = memo.find(node); found != memo.end()) return found->second;
         Scalar made = compute(node);
         memo.emplace(node, made);
+        if (!outer(node) && work_of(*node) >= worth_keeping) kept_.emplace(node, made);
         return made;
     }
 
@@ -227,8 +231,7 @@ class Writer {
     }
 
     void write_reduce(int pass) {
-        builder_->begin(SectionKind::Reduce);
-        inner_values_.clear();
+        begin_inner(SectionKind::Reduce);
         for (const Node* node : group_.nodes) {
             auto reduce = node->op->kind<ReduceCompute>();
             if (!reduce || pass_.at(node) != pass) continue;
@@ -238,6 +241,7 @@ class Writer {
             outer_values_.emplace(node, builder_->accumulate(reduce->combine, element));
             result_.lowered.reject_empty |= rejects_empty(*reduce);
         }
+        store_elements([&](const Node* node) { return pass_.at(node) == pass; });
     }
 
     void write_outer(int pass) {
@@ -254,15 +258,28 @@ class Writer {
     }
 
     void write_map() {
-        bool any = std::any_of(stored_.begin(), stored_.end(),
-                               [&](const Variable& v) { return !outer(v.node_pointer()); });
-        if (!any) return;
-        builder_->begin(SectionKind::Map);
-        inner_values_.clear();
-        // All loads come before the first store: an output may take over the memory of an input.
+        auto late = [&](const Node* node) { return pass_.at(node) >= passes_; };
+        if (std::none_of(stored_.begin(), stored_.end(), [&](const Variable& v) {
+                return !outer(v.node_pointer()) && late(v.node_pointer());
+            }))
+            return;
+        begin_inner(SectionKind::Map);
+        store_elements(late);
+    }
+
+    // Costly values of earlier sections are kept from there, the others computed again.
+    void begin_inner(SectionKind kind) {
+        builder_->begin(kind);
+        inner_values_ = kept_;
+    }
+
+    // Elements are stored in the first pass that can compute them. All loads come before the first
+    // store: an output may take over the memory of an input.
+    template <class Here>
+    void store_elements(Here here) {
         std::vector<std::pair<int, Scalar>> results;
         for (const auto& v : stored_)
-            if (!outer(v.node_pointer()))
+            if (!outer(v.node_pointer()) && here(v.node_pointer()))
                 results.emplace_back(store_to_.at(v.node_pointer()), value(v));
         for (auto [operand, result] : results) builder_->store(operand, result);
     }
@@ -279,7 +296,7 @@ class Writer {
     std::unordered_map<const Node*, std::vector<int>> tables_;
     std::unordered_map<Variable, std::vector<std::pair<AxisMap, int>>, VariableHash> inputs_;
     std::unordered_map<const Node*, int> store_to_;
-    std::unordered_map<const Node*, Scalar> outer_values_, inner_values_;
+    std::unordered_map<const Node*, Scalar> outer_values_, inner_values_, kept_;
 };
 }  // namespace
 

@@ -286,6 +286,7 @@ struct Interpreter::Decoded {
     };
     std::vector<Slot> initial;  ///< all values, constants already in place
     std::vector<Part> parts;    ///< one a section
+    std::vector<size_t> kept;   ///< values that later inner sections use
 };
 
 namespace {
@@ -338,6 +339,9 @@ Interpreter::Interpreter(Kernel kernel) : kernel_(std::move(kernel)) {
     verify(kernel_);
     auto decoded = std::make_unique<Decoded>();
     decoded->initial.resize(static_cast<size_t>(kernel_.values));
+    auto kept = kept_values(kernel_);
+    for (size_t id = 0; id < kept.size(); ++id)
+        if (kept[id]) decoded->kept.push_back(id);
     auto dtypes = value_dtypes(kernel_);
     for (const auto& section : kernel_.sections) {
         auto& part = decoded->parts.emplace_back();
@@ -370,7 +374,21 @@ Fault Interpreter::run(const Launch& launch, int64_t begin, int64_t end) const {
     auto run_steps = [&](const std::vector<Step>& steps) {
         for (const auto& step : steps) step.run(m, step);
     };
-    auto run_inner = [&](auto body) { walk(m, kernel_.outer, kernel_.rank, begin, end, body); };
+    // Kept values wait in a row for the next section to come to their index.
+    std::vector<std::vector<Slot>> rows(decoded_->kept.size());
+    auto run_inner = [&](auto body) {
+        size_t at = 0;
+        walk(m, kernel_.outer, kernel_.rank, begin, end, [&] {
+            for (size_t k = 0; k < rows.size(); ++k)
+                if (at < rows[k].size()) m.values[decoded_->kept[k]] = rows[k][at];
+            body();
+            for (size_t k = 0; k < rows.size(); ++k) {
+                if (at == rows[k].size()) rows[k].emplace_back();
+                rows[k][at] = m.values[decoded_->kept[k]];
+            }
+            ++at;
+        });
+    };
     auto run_reduce = [&](const Section& section, const Decoded::Part& part) {
         std::vector<Total> totals(part.folds.size());
         for (size_t k = 0; k < totals.size(); ++k) part.folds[k].start(totals[k]);

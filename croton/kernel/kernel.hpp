@@ -76,8 +76,8 @@ struct Accumulator {
 
 enum class SectionKind : uint8_t {
     Outer,   ///< once per outer index; its values are visible to all later sections
-    Map,     ///< once per inner index; its values are visible inside only
-    Reduce,  ///< once per inner index, then the accumulators are folded
+    Map,     ///< once per inner index; later inner sections find its values at the same index
+    Reduce,  ///< the same, and then the accumulators are folded
 };
 
 struct Section {
@@ -90,8 +90,8 @@ struct Section {
 enum class OperandKind : uint8_t {
     In,     ///< read at the current index; strides per kernel axis come with each launch (0:
             ///< broadcast)
-    Out,    ///< written at the current index, in a Map section or (not depending on inner axes) in
-            ///< Outer
+    Out,    ///< written at the current index, in an inner section or (not depending on inner axes)
+            ///< in Outer
     Table,  ///< read at computed positions, with its own rank, sizes and strides
 };
 
@@ -106,8 +106,10 @@ struct Operand {
 };
 
 /// `rank` loops: axes 0..outer-1 are the outer index, the rest the inner one. For each outer index
-/// the sections run in order. An Out operand is written at most once at each position; a launch may
-/// give an In and an Out operand the same memory if their strides are equal (in-place).
+/// the sections run in order. A value of a Map or Reduce section that a later one uses is kept for
+/// each inner index: working memory as long as a row, in place of computing the value again. An Out
+/// operand is written at most once at each position; a launch may give an In and an Out operand the
+/// same memory if their strides are equal (in-place).
 struct Kernel {
     std::string name;
     int rank = 0;
@@ -124,9 +126,13 @@ std::string print(const Kernel& kernel);
 /// Value error with line and column. The result has the form of a kernel, no more: see verify.
 Kernel parse(std::string_view text);
 /// Internal error naming the first broken rule: each value defined once before its use and visible
-/// there, dtypes as the opcode demands, operands and axes in range, one store for each output.
+/// there (Outer sections see no value of inner ones but folds), dtypes as the opcode demands,
+/// operands and axes in range, one store for each output.
 void verify(const Kernel& kernel);
 
+/// Whether each value, by id, is kept for every inner index: defined in one inner section and used
+/// in another.
+std::vector<bool> kept_values(const Kernel& kernel);
 /// dtype of every value, by id.
 std::vector<DType> value_dtypes(const Kernel& kernel);
 /// Whether a launch may be cut along axis 0: it is an outer axis, or the kernel is one Map section.

@@ -49,15 +49,16 @@ class Verifier {
 
     void check_section(const Section& section) {
         section_ = &section;
+        bool inside = section.kind != SectionKind::Outer;
+        for (ValueId id : inner_) value(id).visible = inside;
         std::string name = cat("section ", &section - kernel_.sections.data(), ", ");
-        std::vector<ValueId> inner;
         for (const auto& i : section.body) {
             where_ =
                 cat(name, "instruction ", &i - section.body.data(), " (", info(i.op).name, "): ");
             check_instruction(i);
             if (i.op == OpCode::store_) continue;
             define(i.result, i.dtype, true);
-            if (section.kind != SectionKind::Outer) inner.push_back(i.result);
+            if (inside) inner_.push_back(i.result);
         }
         where_ = name;
         check(section.kind == SectionKind::Reduce || section.accumulators.empty(),
@@ -65,7 +66,6 @@ class Verifier {
         for (const auto& a : section.accumulators) check_accumulator(a);
         for (const auto& a : section.accumulators) define(a.result, a.dtype, false);
         for (const auto& a : section.accumulators) value(a.result).visible = true;
-        for (ValueId id : inner) value(id).visible = false;
         where_.clear();
     }
 
@@ -165,7 +165,6 @@ class Verifier {
                 return check_dtype(i, compute_dtype(table.dtype));
             }
             case OpCode::store_: {
-                check(section_->kind != SectionKind::Reduce, "a reduce section cannot store");
                 check(i.result == -1, "a store defines no value");
                 check_dtype(i, compute_dtype(operand(i, OperandKind::Out, "an output").dtype));
                 check(from[0] == i.dtype, "stores a ", dtype_name(from[0]), " as ",
@@ -188,6 +187,7 @@ class Verifier {
     std::string where_;
     std::vector<Value> values_;
     std::vector<int> stores_;
+    std::vector<ValueId> inner_;  // defined in inner sections
 };
 
 // Section and place in it of the instruction that accesses an operand; loads: the last one.
@@ -217,6 +217,25 @@ std::vector<DType> value_dtypes(const Kernel& kernel) {
         for (const auto& a : section.accumulators) result[static_cast<size_t>(a.result)] = a.dtype;
     }
     return result;
+}
+
+std::vector<bool> kept_values(const Kernel& kernel) {
+    std::vector<bool> kept(static_cast<size_t>(kernel.values), false);
+    std::vector<int> home(kept.size(), -1);  // defining inner section
+    auto use = [&](ValueId id, int section) {
+        int defined = home[static_cast<size_t>(id)];
+        if (defined >= 0 && defined != section) kept[static_cast<size_t>(id)] = true;
+    };
+    for (size_t s = 0; s < kernel.sections.size(); ++s) {
+        const auto& section = kernel.sections[s];
+        for (const auto& i : section.body) {
+            for (ValueId argument : i.arguments) use(argument, static_cast<int>(s));
+            if (i.result >= 0 && section.kind != SectionKind::Outer)
+                home[static_cast<size_t>(i.result)] = static_cast<int>(s);
+        }
+        for (const auto& a : section.accumulators) use(a.value, static_cast<int>(s));
+    }
+    return kept;
 }
 
 bool can_split(const Kernel& kernel) {

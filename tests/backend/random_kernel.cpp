@@ -300,16 +300,21 @@ class Generator {
         kind_ = kind;
         builder_.begin(kind);
         visible_ = outer_values_;
+        if (kind != SectionKind::Outer)  // a value of an earlier inner section is kept for this one
+            visible_.insert(visible_.end(), inner_values_.begin(), inner_values_.end());
         int count = 1 + static_cast<int>(below(random_, 8));
         for (int n = 0; n < count; ++n) visible_.push_back(compute());
-        if (kind == SectionKind::Reduce) {
-            int folds = 1 + static_cast<int>(below(random_, 3));
-            for (int n = 0; n < folds; ++n) fold();
-        } else {
-            for (int n = 0; n < 2; ++n)
-                if (chance(random_, 60)) store();
-            if (kind == SectionKind::Outer) outer_values_ = visible_;
+        for (int n = 0; n < 2; ++n)
+            if (chance(random_, kind == SectionKind::Reduce ? 30 : 60)) store();
+        if (kind == SectionKind::Outer) {
+            outer_values_ = visible_;
+            return;
         }
+        for (size_t n = visible_.size() - static_cast<size_t>(count); n < visible_.size(); ++n)
+            if (chance(random_, 30)) inner_values_.push_back(visible_[n]);
+        if (kind != SectionKind::Reduce) return;
+        int folds = 1 + static_cast<int>(below(random_, 3));
+        for (int n = 0; n < folds; ++n) fold();
     }
 
     // --- values
@@ -545,7 +550,7 @@ class Generator {
     Sizes extents_;
     double inner_count_ = 1;
     SectionKind kind_ = SectionKind::Map;
-    std::vector<Value> outer_values_, visible_;
+    std::vector<Value> outer_values_, inner_values_, visible_;
     std::vector<Input> inputs_;
     std::vector<Result> results_;
     int outputs_ = 0;

@@ -12,8 +12,10 @@ void SectionEmitter::emit_body(Value* mask) {
     values_.assign(static_cast<size_t>(kernel_.values), {});
     for (const auto& i : section_.body) {
         emit_instruction(i);
-        if (i.result < 0 || uses_.kind != SectionKind::Outer) continue;
+        if (i.result < 0) continue;
         auto id = static_cast<size_t>(i.result);
+        if (plan_.kept_streams[id] >= 0) store_stream(plan_.kept_streams[id], values_[id], i.dtype);
+        if (uses_.kind != SectionKind::Outer) continue;
         if (plan_.value_slots[id] >= 0) store_stream(plan_.value_slots[id], values_[id], i.dtype);
     }
 }
@@ -57,6 +59,7 @@ void SectionEmitter::emit_instruction(const kernel::Instruction& i) {
 Lanes SectionEmitter::value(kernel::ValueId id) {
     auto v = static_cast<size_t>(id);
     if (values_[v].re) return values_[v];
+    if (int kept = plan_.kept_streams[v]; kept >= 0) return values_[v] = load_stream(kept);
     if (int slot = plan_.value_slots[v]; slot >= 0) {
         DType stored = plan_.streams[static_cast<size_t>(slot)].dtype;
         Lanes kept = load_stream(slot);

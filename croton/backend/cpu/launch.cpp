@@ -134,7 +134,8 @@ class Launcher {
                 for (int a = axis + 1; a < plan_.rank; ++a) product *= launch_.extents[a];
                 return product;
             }
-            case StreamKind::Slot: break;
+            case StreamKind::Slot:
+            case StreamKind::Kept: break;  // laid out when it is known what the lanes are
         }
         return 0;
     }
@@ -474,14 +475,58 @@ class Launcher {
         }
     }
 
+    // --- values kept for each inner index
+
+    /// Their memory: on the stack, or on the heap for long rows.
+    class KeptRows {
+      public:
+        explicit KeptRows(int64_t bytes) {
+            if (bytes > static_cast<int64_t>(sizeof small_))
+                large_ = std::make_unique_for_overwrite<char[]>(static_cast<size_t>(bytes) + 64);
+        }
+        int64_t start() const {
+            auto at = reinterpret_cast<int64_t>(large_ ? large_.get() : small_);
+            return (at + 63) / 64 * 64;
+        }
+
+      private:
+        char small_[8192 + 64];
+        std::unique_ptr<char[]> large_;
+    };
+
+    bool is_kept(int stream) const {
+        return plan_.streams[static_cast<size_t>(stream)].kind == StreamKind::Kept;
+    }
+
+    // One array a value, `lanes` wide, the axes in the order in which loops run: dense in any form.
+    void place_kept(const KeptRows& memory, Axes& inner, const Order& order, int64_t lanes) {
+        if (plan_.kept_bytes == 0) return;
+        int64_t start = memory.start(), points = inner.points();
+        for (int s = 0; s < streams_; ++s) {
+            if (!is_kept(s)) continue;
+            int64_t item = plan_.streams[static_cast<size_t>(s)].item, step = item * lanes;
+            at_[s] = start;
+            start += points * step;
+            auto lay = [&](int axis) {
+                inner.strides[axis * streams_ + s] = step;
+                step *= inner.extents[axis];
+            };
+            if (order.lane >= 0) lay(order.lane);
+            if (order.row >= 0) lay(order.row);
+            for (int n = order.loop_count; n-- > 0;) lay(order.loops[n]);
+        }
+    }
+
     // Row after row, lanes along an inner axis.
-    void run_rows(const Axes& outer, const Axes& inner, bool empty) {
+    void run_rows(const Axes& outer, Axes& inner, bool empty) {
         alignas(64) char slots[4096];
         std::unique_ptr<char[]> large;
         auto wanted = plan_.streams.size() * 16;
         if (wanted > sizeof slots) large = std::make_unique<char[]>(wanted);
         place_slots(large ? large.get() : slots, 1);
         Order order = order_of(inner, best_lane(inner));
+        KeptRows kept(plan_.kept_bytes * inner.points());
+        place_kept(kept, inner, order, 1);
         Nest nest = nest_of(inner, order), single;
         set_steps(nest);
         bool packed[64];
@@ -510,7 +555,7 @@ class Launcher {
     }
 
     // A block of lanes along an outer axis at a time, the inner axes in step.
-    void run_blocks(const Axes& outer, const Axes& inner, int lane) {
+    void run_blocks(Axes& outer, Axes& inner, int lane) {
         alignas(64) char slots[slot_budget + 4096];
         int64_t lanes = block_of(outer, inner, lane);
         std::unique_ptr<char[]> large;
@@ -518,7 +563,12 @@ class Launcher {
         if (wanted > sizeof slots) large = std::make_unique<char[]>(wanted);
         place_slots(large ? large.get() : slots, std::max<int64_t>(lanes, 2));
         Order order = order_of(inner, -1);
+        KeptRows kept(plan_.kept_bytes * inner.points() * lanes);
+        place_kept(kept, inner, order, lanes);
         Nest nest = nest_of(inner, order);
+        for (int s = 0; s < streams_; ++s)
+            if (is_kept(s))
+                outer.strides[lane * streams_ + s] = plan_.streams[static_cast<size_t>(s)].item;
         nest.lane = outer.along(lane);
         nest.row_chunk = std::max<int64_t>(4, tile_budget / (lanes * 8));
         Nest single = nest;
@@ -531,9 +581,11 @@ class Launcher {
             for (int64_t first = 0; first < outer.extents[lane]; first += lanes) {
                 nest.count = single.count = std::min(lanes, outer.extents[lane] - first);
                 run_block(inner, order, nest, single);
-                for (int s = 0; s < streams_; ++s) at_[s] += nest.count * along[s];
+                for (int s = 0; s < streams_; ++s)
+                    if (!is_kept(s)) at_[s] += nest.count * along[s];
             }
-            for (int s = 0; s < streams_; ++s) at_[s] -= outer.extents[lane] * along[s];
+            for (int s = 0; s < streams_; ++s)
+                if (!is_kept(s)) at_[s] -= outer.extents[lane] * along[s];
         });
     }
 

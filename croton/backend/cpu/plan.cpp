@@ -31,6 +31,7 @@ class Planner {
         plan_.sections.resize(kernel_.sections.size());
         add_operands();
         add_numbers();
+        add_kept();
         plan_.inputs_and_outputs = static_cast<int>(plan_.streams.size());
         add_slots();
         for (size_t s = 0; s < kernel_.sections.size(); ++s) list_uses(s);
@@ -74,6 +75,20 @@ class Planner {
                 if (is_arg(a.combine) && plan_.position_stream < 0)
                     plan_.position_stream = add_stream(StreamKind::Position, 0, DType::Int64, 1);
         }
+    }
+
+    void add_kept() {
+        auto kept = kernel::kept_values(kernel_);
+        plan_.kept_streams.assign(kept.size(), -1);
+        for (const auto& section : kernel_.sections)
+            for (const auto& i : section.body) {
+                if (i.result < 0 || is_rematerialised(i.op)) continue;
+                auto id = static_cast<size_t>(i.result);
+                if (!kept[id]) continue;
+                int item = dtype_size(i.dtype);
+                plan_.kept_bytes += item;
+                plan_.kept_streams[id] = add_stream(StreamKind::Kept, 0, i.dtype, item);
+            }
     }
 
     int add_slot(DType dtype) {
@@ -123,6 +138,9 @@ class Planner {
             int slot = plan_.value_slots[static_cast<size_t>(id)];
             bool own = std::find(uses.writes.begin(), uses.writes.end(), slot) != uses.writes.end();
             if (slot >= 0 && !own) add_once(uses.reads, slot);
+            int kept = plan_.kept_streams[static_cast<size_t>(id)];
+            bool here = std::find(uses.outs.begin(), uses.outs.end(), kept) != uses.outs.end();
+            if (kept >= 0 && !here) add_once(uses.ins, kept);
             if (int axis = index_axis(id); axis >= 0)
                 add_once(uses.numbers, plan_.index_streams[static_cast<size_t>(axis)]);
         };
@@ -134,6 +152,9 @@ class Planner {
             if (i.op == OpCode::index_)
                 add_once(uses.numbers, plan_.index_streams[static_cast<size_t>(i.axis)]);
             for (auto argument : i.arguments) read(argument);
+            if (i.result < 0) continue;
+            if (int kept = plan_.kept_streams[static_cast<size_t>(i.result)]; kept >= 0)
+                add_once(uses.outs, kept);
         }
         for (const auto& a : section.accumulators) {
             read(a.value);

@@ -22,6 +22,7 @@ enum class StreamKind : uint8_t {
     Index,     ///< position along kernel axis `number`
     Position,  ///< place among the flattened inner axes, for ArgMax and ArgMin
     Slot,      ///< address of a value kept between sections; step is 0 or the item size
+    Kept,      ///< address in a row of values kept for each inner index; step is the item size
 };
 
 struct Stream {
@@ -47,7 +48,7 @@ struct AccumulatorPlan {
 
 struct SectionPlan {
     kernel::SectionKind kind;
-    std::vector<int> ins, outs;      ///< operand streams
+    std::vector<int> ins, outs;      ///< operand streams, and kept values that it reads and writes
     std::vector<int> numbers;        ///< Index and Position streams
     std::vector<int> reads, writes;  ///< slot streams
     std::vector<AccumulatorPlan> accumulators;
@@ -56,15 +57,17 @@ struct SectionPlan {
 struct Plan {
     int rank = 0, outer = 0;
     std::vector<Stream> streams;
-    int inputs_and_outputs = 0;        ///< streams before this are operands and numbers
+    int inputs_and_outputs = 0;  ///< streams before this are operands, numbers and kept values
     std::vector<int> operand_streams;  ///< by operand; -1 for tables and unused ones
     std::vector<TablePlan> tables;     ///< by operand
     std::vector<int> value_slots;      ///< by value: the slot stream it is read from; -1: none
-    std::vector<int> index_streams;    ///< by axis; -1: none
+    std::vector<int> kept_streams;   ///< by value: where it is kept for each inner index; -1: none
+    std::vector<int> index_streams;  ///< by axis; -1: none
     int position_stream = -1;
     std::vector<SectionPlan> sections;
     int words = 0;
     int slot_bytes = 0;   ///< of one lane of all slots together
+    int kept_bytes = 0;   ///< of all values kept at one inner index
     int lane_bytes = 4;   ///< width of a lane; vectors have vector_bytes / lane_bytes of them
     bool scalar = false;  ///< complex numbers: one element at a time
     bool has_tables = false;

@@ -135,6 +135,33 @@ TEST(Fuse, SoftmaxOverRowsIsOneKernel) {
     expect_same({x}, {softmax(x), log_softmax(x)}, {ramp({4, 9})});
 }
 
+size_t opcodes(const Function& f, kernel::OpCode op) {
+    size_t count = 0;
+    for (const auto& kernel : f.program().kernels)
+        for (const auto& section : kernel.sections)
+            for (const auto& i : section.body) count += i.op == op;
+    return count;
+}
+
+TEST(Fuse, CostlyValuesAreKeptBetweenPasses) {
+    auto x = matrix("x");
+    EXPECT_EQ(opcodes(function({x}, softmax(x)), kernel::OpCode::exp_), 1u);
+    auto z = tanh(x) - mean(tanh(x), {1}, true);
+    EXPECT_EQ(opcodes(function({x}, z / sqrt(sum(sqr(z), {1}, true))), kernel::OpCode::tanh_), 1u);
+    expect_same({x}, {softmax(x), z / sqrt(sum(sqr(z), {1}, true))}, {ramp({5, 70})});
+}
+
+TEST(Fuse, ElementsAreStoredInThePassThatFoldsThem) {
+    // The gradient of a bias and what it is the sum of: one pass over the columns.
+    auto x = matrix("x", "f64[n,m]"), y = matrix("y", "f64[n,m]");
+    Variable delta = x * (1 - sqr(y));
+    auto f = function({x, y}, std::vector<Out>{delta, sum(delta, {0})});
+    ASSERT_EQ(kernels(f), 1u);
+    EXPECT_EQ(f.program().kernels[0].sections.size(), 1u);
+    expect_same({x, y}, {delta, sum(delta, {0})}, {ramp({6, 40}), ramp({6, 40}, 0.2, 0.01)});
+    expect_same({x}, {exp(x), sum(exp(x))}, {ramp({6, 40})});
+}
+
 TEST(Fuse, SeveralOutputsShareTheLoop) {
     auto x = matrix("x"), y = matrix("y");
     auto f = function({x, y}, std::vector<Out>{x + y, x - y, exp(x)});

@@ -1,6 +1,7 @@
 // The interpreter's loops, sections, folds and tables against plain C++ loops.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <random>
@@ -36,6 +37,47 @@ Fault launch(const Kernel& kernel, std::vector<int64_t> extents, std::vector<Arg
     }
     return interpret(kernel, {extents.data(), pointers.data(), strides.data(), sizes.data()}, begin,
                      end);
+}
+
+// The exponentials are kept for the second pass, and stored beside their sum.
+const char* kept_softmax = R"(
+kernel softmax rank 3 outer 1 {
+  in x: f64
+  out y: f64
+  out e: f64
+  reduce {
+    %0 = f64 load x
+    %1 = f64 fold max %0
+  }
+  reduce {
+    %2 = f64 load x
+    %3 = f64 sub %2, %1
+    %4 = f64 exp %3
+    f64 store e %4
+    %5 = f64 fold sum %4
+  }
+  map {
+    %6 = f64 div %4, %5
+    f64 store y %6
+  }
+})";
+
+TEST(Interpret, InnerValuesAreKeptForLaterSections) {
+    const int64_t n = 3, m = 4, k = 5;
+    auto x = random_numbers(n * m * k, 5);
+    std::vector<double> y(x.size()), e(x.size());
+    std::vector<int64_t> strides{m * k * 8, k * 8, 8};
+    launch(parse(kept_softmax), {n, m, k},
+           {{x.data(), strides}, {y.data(), strides}, {e.data(), strides}});
+    for (size_t row = 0; row < n; ++row) {
+        auto first = x.begin() + static_cast<long>(row * m * k), last = first + m * k;
+        double most = *std::max_element(first, last), total = 0;
+        for (auto at = first; at != last; ++at) total += std::exp(*at - most);
+        for (size_t i = row * m * k; i < (row + 1) * m * k; ++i) {
+            EXPECT_EQ(e[i], std::exp(x[i] - most));
+            EXPECT_NEAR(y[i], e[i] / total, 1e-15);
+        }
+    }
 }
 
 const char* softmax = R"(
