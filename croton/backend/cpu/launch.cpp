@@ -17,7 +17,6 @@ using kernel::SectionKind;
 
 namespace {
 constexpr int64_t slot_budget = 16384;  // bytes of running values in a block of lanes
-constexpr int64_t tile_budget = 32768;  // bytes of packed tiles: they stay in the first-level cache
 
 /// Working memory of a launch: on the stack, or on the heap for huge kernels.
 class Arena {
@@ -192,9 +191,7 @@ class Launcher {
     }
 
     bool dense(int stream, int64_t step) const {
-        const Stream& what = plan_.streams[static_cast<size_t>(stream)];
-        if (what.kind > StreamKind::Out) return true;
-        return step == what.item || (step == 0 && what.kind == StreamKind::In);
+        return has_dense_lanes(plan_.streams[static_cast<size_t>(stream)], step);
     }
 
     // Streams that would have to be packed if lanes ran along this axis.
@@ -224,17 +221,30 @@ class Launcher {
         return best;
     }
 
-    static Order order_of(const Axes& axes, int lane) {
+    // The axis for rows: streams that are packed because they are dense along another axis are
+    // transposed along that one. Else the innermost.
+    int best_row(const Axes& axes, int lane) const {
+        int best = axes.count - 1 - (lane == axes.count - 1 ? 1 : 0), most = 0;
+        if (lane < 0 || packed_along(axes, lane) == 0) return best;
+        for (int a = axes.count - 1; a >= 0; --a) {
+            int transposed = 0;
+            for (int s = 0; s < streams_; ++s)
+                transposed += !dense(s, axes.stride(lane, s)) &&
+                              axes.stride(a, s) == plan_.streams[static_cast<size_t>(s)].item;
+            if (a != lane && transposed > most) {
+                most = transposed;
+                best = a;
+            }
+        }
+        return best;
+    }
+
+    Order order_of(const Axes& axes, int lane) const {
         Order order;
         order.lane = lane;
-        for (int a = axes.count - 1; a >= 0; --a) {
-            if (a == lane) continue;
-            if (order.row < 0)
-                order.row = a;
-            else
-                order.loops[order.loop_count++] = a;
-        }
-        std::reverse(order.loops, order.loops + order.loop_count);
+        order.row = best_row(axes, lane);
+        for (int a = 0; a < axes.count; ++a)
+            if (a != lane && a != order.row) order.loops[order.loop_count++] = a;
         return order;
     }
 
@@ -263,13 +273,6 @@ class Launcher {
         }
     }
 
-    struct Nest {
-        int64_t rows = 1, count = 1;
-        const int64_t* row = nullptr;   ///< stride by stream; null: there is one row
-        const int64_t* lane = nullptr;  ///< null: there is one lane
-        int64_t row_chunk = std::numeric_limits<int64_t>::max();
-    };
-
     void set_steps(const Nest& nest) {
         for (int s = 0; s < streams_; ++s) {
             const Stream& stream = plan_.streams[static_cast<size_t>(s)];
@@ -290,103 +293,16 @@ class Launcher {
     // One section over a nest that starts at at_. Steps are set.
     void call(int64_t selector, const SectionPlan& section, const Nest& nest, bool packed) {
         selector += program_.first;
-        if (packed) return call_packed(selector, section, nest);
+        if (packed) {
+            run_packed(program_, selector, section, nest, frame_, at_);
+            return set_steps(nest);
+        }
         frame_[count_word] = nest.count;
         for (int64_t r = 0; r < nest.rows; r += nest.row_chunk) {
             frame_[rows_word] = std::min(nest.row_chunk, nest.rows - r);
-            place(section, nest, r, 0);
+            place_streams(plan_, section, nest, frame_, at_, r, 0);
             program_.function(frame_, selector);
             if (nest.row_chunk >= nest.rows) break;
-        }
-    }
-
-    void place(const SectionPlan& section, const Nest& nest, int64_t r, int64_t c) {
-        auto one = [&](int s) {
-            int64_t where = at_[s];
-            if (r) where += r * nest.row[s];
-            if (c) where += c * nest.lane[s];
-            frame_[plan_.streams[static_cast<size_t>(s)].word] = where;
-        };
-        for (int s : section.ins) one(s);
-        for (int s : section.outs) one(s);
-        for (int s : section.numbers) one(s);
-    }
-
-    // Tile by tile, streams without dense lanes being copied into and out of dense tiles.
-    __attribute__((noinline)) void call_packed(int64_t selector, const SectionPlan& section,
-                                               const Nest& nest) {
-        alignas(64) char tiles[tile_budget + 4096];
-        int64_t bytes = 0;
-        auto for_packed = [&](const std::vector<int>& list, auto visit) {
-            for (int s : list)
-                if (!dense(s, nest.lane[s])) visit(s, plan_.streams[static_cast<size_t>(s)]);
-        };
-        auto add_bytes = [&](int, const Stream& stream) { bytes += stream.item; };
-        for_packed(section.ins, add_bytes);
-        for_packed(section.outs, add_bytes);
-        // Transposed streams want squares: whole cache lines either way, and few pages at a time.
-        bool transposed = false;
-        auto note_transposed = [&](int s, const Stream&) {
-            transposed |= nest.row && std::abs(nest.row[s]) < std::abs(nest.lane[s]);
-        };
-        for_packed(section.ins, note_transposed);
-        for_packed(section.outs, note_transposed);
-        int64_t elements = std::max<int64_t>(tile_budget / bytes, 16);
-        int64_t most = transposed ? 64 : std::max<int64_t>(elements / 16, 64);
-        int64_t columns = std::min({nest.count, elements, most});
-        int64_t rows = std::clamp<int64_t>(elements / columns, 1, nest.rows);
-        if (transposed) rows = std::min<int64_t>(rows, 64);
-        std::unique_ptr<char[]> large;  // only for kernels of hundreds of operands
-        char* memory = tiles;
-        if (bytes * rows * columns > tile_budget) {
-            large = std::make_unique<char[]>(static_cast<size_t>(bytes * rows * columns + 64));
-            memory = large.get();
-        }
-        for (int64_t c = 0; c < nest.count; c += columns)
-            for (int64_t r = 0; r < nest.rows; r += rows) {
-                int64_t height = std::min(rows, nest.rows - r);
-                int64_t width = std::min(columns, nest.count - c);
-                frame_[rows_word] = height;
-                frame_[count_word] = width;
-                place(section, nest, r, c);
-                if (c > 0 && r == 0) move_slots(columns);
-                char* tile = memory;
-                auto aim = [&](const Stream& stream) {
-                    int64_t* words = frame_ + stream.word;
-                    words[0] = reinterpret_cast<int64_t>(tile);
-                    words[1] = stream.item;
-                    words[2] = width * stream.item;
-                };
-                auto row_of = [&](int s) { return nest.row ? nest.row[s] : 0; };
-                for_packed(section.ins, [&](int s, const Stream& stream) {
-                    auto* from = reinterpret_cast<const char*>(frame_[stream.word]);
-                    pack(tile, from, height, width, row_of(s), nest.lane[s], stream.item);
-                    aim(stream);
-                    tile += rows * columns * stream.item;
-                });
-                char* first_out = tile;
-                for_packed(section.outs, [&](int, const Stream& stream) {
-                    aim(stream);
-                    tile += rows * columns * stream.item;
-                });
-                program_.function(frame_, selector);
-                tile = first_out;
-                for_packed(section.outs, [&](int s, const Stream& stream) {
-                    int64_t to = at_[s] + r * row_of(s) + c * nest.lane[s];
-                    unpack(tile, reinterpret_cast<char*>(to), height, width, row_of(s),
-                           nest.lane[s], stream.item);
-                    tile += rows * columns * stream.item;
-                });
-            }
-        move_slots(-((nest.count - 1) / columns * columns));
-        set_steps(nest);
-    }
-
-    // Values kept between sections: one a lane, or one for all (then the step is 0).
-    void move_slots(int64_t lanes) {
-        for (size_t s = static_cast<size_t>(streams_); s < plan_.streams.size(); ++s) {
-            int64_t* words = frame_ + plan_.streams[s].word;
-            words[0] += lanes * words[1];
         }
     }
 
@@ -607,10 +523,11 @@ Identity identity_of(Combine combine, DType state) {
 }
 }  // namespace
 
-std::shared_ptr<Program> make_program(const kernel::Kernel& kernel) {
+std::shared_ptr<Program> make_program(const kernel::Kernel& kernel, const Level& level) {
     auto program = std::make_shared<Program>();
     program->kernel = kernel;
     program->plan = make_plan(kernel);
+    program->copier = block_copier(level.name);
     program->can_split = kernel::can_split(kernel);
     for (size_t s = 0; s < kernel.sections.size(); ++s) {
         auto& identities = program->identities.emplace_back();
