@@ -42,7 +42,8 @@ CROTON_INLINE void copy_item(char* to, const char* from) {
     store(to, load<T>(from));
 }
 
-// --- shuffles -------------------------------------------------------------------------------------
+// --- shuffles
+// -------------------------------------------------------------------------------------
 
 // Lane i is lane index(i) of a and b laid end to end.
 template <class V, class Index, std::size_t... i>
@@ -51,7 +52,8 @@ CROTON_INLINE V shuffle(V a, V b, Index, std::index_sequence<i...>) {
 }
 template <class Index, class V>
 CROTON_INLINE V shuffle(V a, V b) {
-    return shuffle(a, b, Index{}, std::make_index_sequence<static_cast<std::size_t>(Index::lanes)>());
+    return shuffle(a, b, Index{},
+                   std::make_index_sequence<static_cast<std::size_t>(Index::lanes)>());
 }
 
 template <int count>
@@ -89,7 +91,8 @@ struct Pieces {
     static constexpr int at(int i) { return (2 * (i / in_piece) + odd) * in_piece + i % in_piece; }
 };
 
-// --- rows of items with a small step --------------------------------------------------------------
+// --- rows of items with a small step
+// --------------------------------------------------------------
 
 // A vector of items that are `step` items apart; all from the first to the last are read, and up to
 // step - 1 behind it.
@@ -121,27 +124,49 @@ CROTON_INLINE void copy_row(char* to, int64_t to_item, const char* from, int64_t
     for (; j < items; ++j, to += to_item, from += from_item) copy_item<T>(to, from);
 }
 
-// Items `step` apart, upwards or downwards, into a dense row.
-template <class T, int step, bool down>
-void pick_row(char* to, const char* from, int64_t items) {
-    constexpr int64_t lanes = lanes_of<T>, size = sizeof(T), stride = down ? -step * size : step * size;
-    int64_t j = 0;
-    // A vector is read together with the gap behind its highest item: there must be an item beyond.
-    constexpr int64_t beyond = step > 1 ? 1 : 0;
-    if (down && beyond && items > 0) {
-        copy_item<T>(to, from);
-        j = 1, to += size, from += stride;
+// What is read after the bytes from `from` to `from + bytes` lies at `next` (if anything does).
+// Lines are asked for some way ahead: where streams take turns, processors lose track of each.
+struct Source {
+    const char* from;
+    int64_t bytes;
+    const char* next;
+
+    CROTON_INLINE void fetch(int64_t at, int64_t count) const {
+        constexpr int64_t ahead = 4096;
+        at += ahead;
+        const char* place = at < bytes ? from + at : next + (at - bytes);
+        if (at >= bytes && !next) return;
+        for (int64_t n = 0; n < count; n += line) __builtin_prefetch(place + n, 0, 3);
     }
-    for (; j + lanes + (down ? 0 : beyond) <= items; j += lanes, from += lanes * stride) {
-        if constexpr (down) {
-            Vector<T> upwards = pick<T, step>(from + (lanes - 1) * stride);
-            store(to, shuffle<Reverse<static_cast<int>(lanes)>>(upwards, upwards));
-        } else {
-            store(to, pick<T, step>(from));
-        }
-        to += vector_bytes;
+};
+
+// Items `step` apart into a dense row. A vector is read together with the gap behind its highest
+// item: with a step there must be an item beyond.
+template <class T, int step>
+void pick_row(char* to, const char* from, int64_t items, const char* next) {
+    constexpr int64_t lanes = lanes_of<T>, size = sizeof(T), stride = step * size;
+    int64_t whole = (items - (step > 1 ? 1 : 0)) / lanes * lanes;
+    Source source{from, items * stride, next};
+    for (int64_t j = 0; j < whole; j += lanes) {
+        source.fetch(j * stride, step * vector_bytes);
+        store(to + j * size, pick<T, step>(from + j * stride));
     }
-    copy_row<T>(to, size, from, stride, items - j);
+    copy_row<T>(to + whole * size, size, from + whole * stride, stride, items - whole);
+}
+
+// The same downwards, from the last item on: memory is read upwards, as processors expect.
+template <class T, int step>
+void pick_row_down(char* to, const char* from, int64_t items, const char* next) {
+    constexpr int64_t lanes = lanes_of<T>, size = sizeof(T), stride = step * size;
+    int64_t j = items;
+    Source source{from - (items - 1) * stride, items * stride,
+                  next ? next - (items - 1) * stride : nullptr};
+    for (; j - lanes >= (step > 1 ? 1 : 0); j -= lanes) {
+        source.fetch((items - j) * stride, step * vector_bytes);
+        Vector<T> upwards = pick<T, step>(from - (j - 1) * stride);
+        store(to + (j - lanes) * size, shuffle<Reverse<static_cast<int>(lanes)>>(upwards, upwards));
+    }
+    copy_row<T>(to, size, from, -stride, j);
 }
 
 template <class T>
@@ -155,26 +180,27 @@ void fill_row(char* to, const char* from, int64_t items) {
 
 // A dense row of items that are anywhere.
 template <class T>
-void gather_row(char* to, const char* from, int64_t from_item, int64_t items) {
+void gather_row(char* to, const char* from, int64_t from_item, int64_t items, const char* next) {
     constexpr int64_t size = sizeof(T);
     if constexpr (size <= 8) {
         constexpr bool shuffles_three = size >= 4 || vector_bytes > 16;
         if (items < lanes_of<T>) return copy_row<T>(to, size, from, from_item, items);
         if (from_item == 0) return fill_row<T>(to, from, items);
-        if (from_item == 2 * size) return pick_row<T, 2, false>(to, from, items);
-        if (from_item == 4 * size) return pick_row<T, 4, false>(to, from, items);
-        if (from_item == -size) return pick_row<T, 1, true>(to, from, items);
-        if (from_item == -2 * size) return pick_row<T, 2, true>(to, from, items);
-        if (from_item == -4 * size) return pick_row<T, 4, true>(to, from, items);
+        if (from_item == 2 * size) return pick_row<T, 2>(to, from, items, next);
+        if (from_item == 4 * size) return pick_row<T, 4>(to, from, items, next);
+        if (from_item == -size) return pick_row_down<T, 1>(to, from, items, next);
+        if (from_item == -2 * size) return pick_row_down<T, 2>(to, from, items, next);
+        if (from_item == -4 * size) return pick_row_down<T, 4>(to, from, items, next);
         if constexpr (shuffles_three) {
-            if (from_item == 3 * size) return pick_row<T, 3, false>(to, from, items);
-            if (from_item == -3 * size) return pick_row<T, 3, true>(to, from, items);
+            if (from_item == 3 * size) return pick_row<T, 3>(to, from, items, next);
+            if (from_item == -3 * size) return pick_row_down<T, 3>(to, from, items, next);
         }
     }
     copy_row<T>(to, size, from, from_item, items);
 }
 
-// --- transposition ----------------------------------------------------------------------------------
+// --- transposition
+// ----------------------------------------------------------------------------------
 
 // Bytes of the vectors that a square is made of: no more of them than there are registers.
 template <class T>
@@ -218,7 +244,8 @@ CROTON_INLINE void transpose_square(char* to, int64_t to_row, const char* from, 
                 for (int p = 0; p < pieces / 2; ++p) {
                     V a = row[2 * p * in_piece + k], b = row[(2 * p + 1) * in_piece + k];
                     made[p * in_piece + k] = shuffle<Pieces<side, in_piece, 0>>(a, b);
-                    made[(p + pieces / 2) * in_piece + k] = shuffle<Pieces<side, in_piece, 1>>(a, b);
+                    made[(p + pieces / 2) * in_piece + k] =
+                        shuffle<Pieces<side, in_piece, 1>>(a, b);
                 }
 #pragma GCC unroll 16
             for (int i = 0; i < side; ++i) row[i] = made[i];
@@ -234,8 +261,8 @@ CROTON_INLINE int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
 template <class T>
 struct Transposition {
     static constexpr int64_t side = square_side<T>, size = sizeof(T);
-    static constexpr int64_t cell = line / size;      // items: whole lines of both sides
-    static constexpr int64_t ahead = 4 * cell;        // rows
+    static constexpr int64_t cell = line / size;       // items: whole lines of both sides
+    static constexpr int64_t ahead = 4 * cell;         // rows
     static constexpr int64_t panel = 4 * line / size;  // items of a row that are read together
 
     char* to;
@@ -280,7 +307,8 @@ struct Transposition {
     }
 };
 
-// --- blocks -----------------------------------------------------------------------------------------
+// --- blocks
+// -----------------------------------------------------------------------------------------
 
 CROTON_INLINE void copy_bytes(char* to, const char* from, int64_t bytes) {
     __builtin_memcpy(to, from, static_cast<std::size_t>(bytes));
@@ -315,12 +343,14 @@ void copy_to_dense(const BlockCopy& c) {
     constexpr int64_t size = sizeof(T);
     if (c.from_steps.item == size) return copy_lines<T>(c);
     if (c.from_steps.row == size && c.rows >= square_side<T>)
-        return Transposition<T>{c.to, c.to_steps.row, c.from, c.from_steps.item, c.items, c.rows,
-                                c.next}
+        return Transposition<T>{c.to,    c.to_steps.row, c.from, c.from_steps.item,
+                                c.items, c.rows,         c.next}
             .run();
-    for (int64_t i = 0; i < c.rows; ++i)
-        gather_row<T>(c.to + i * c.to_steps.row, c.from + i * c.from_steps.row, c.from_steps.item,
-                      c.items);
+    for (int64_t i = 0; i < c.rows; ++i) {
+        const char* from = c.from + i * c.from_steps.row;
+        const char* next = i + 1 < c.rows ? from + c.from_steps.row : c.next;
+        gather_row<T>(c.to + i * c.to_steps.row, from, c.from_steps.item, c.items, next);
+    }
 }
 
 template <class T>
@@ -328,8 +358,10 @@ void copy_items(BlockCopy c) {
     constexpr int64_t size = sizeof(T);
     if (c.to_steps.item == size) return copy_to_dense<T>(c);
     if (c.to_steps.row == size) {
-        c = {c.to, {c.to_steps.item, size}, c.from, {c.from_steps.item, c.from_steps.row},
-             c.items, c.rows, c.size, c.next};
+        c = {c.to,    {c.to_steps.item, size},
+             c.from,  {c.from_steps.item, c.from_steps.row},
+             c.items, c.rows,
+             c.size,  c.next};
         return copy_to_dense<T>(c);
     }
     copy_any<T>(c);

@@ -62,9 +62,13 @@ void copy_strided(std::span<const int64_t> shape, std::byte* to,
     Axes axes = simplest(shape, to_strides, from_strides);
     Axis items = axes.empty() ? Axis{1, item, item} : take_innermost(axes);
     Axis rows = items.from == item ? take_innermost(axes) : take_row(axes, item);
-    BlockCopy block{reinterpret_cast<char*>(to), {rows.to, items.to},
-                    reinterpret_cast<const char*>(from), {rows.from, items.from},
-                    rows.extent, items.extent, item};
+    BlockCopy block{reinterpret_cast<char*>(to),
+                    {rows.to, items.to},
+                    reinterpret_cast<const char*>(from),
+                    {rows.from, items.from},
+                    rows.extent,
+                    items.extent,
+                    item};
     SmallVector<int64_t, 8> places(axes.size(), 0);
     for (;;) {
         copy_block(block);

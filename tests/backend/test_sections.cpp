@@ -282,6 +282,31 @@ TEST_P(Sections, LongSumsAreAccumulatedInDouble) {
 }
 
 // Kernels of rank 0, without inner axes, or with outer sections alone.
+// Lanes along an outer axis with a step, and more streams than a tile as wide as a block of lanes
+// has room for: the running values move on with each tile.
+TEST_P(Sections, TilesNarrowerThanBlocks) {
+    Random random(12);
+    Batch batch;
+    size_t kernel = batch.add(R"(kernel narrow rank 2 outer 1 {
+  in a: f64 in b: f64 in c: f64 in d: f64 in e: f64 in f: f64 out low: f64 out sum: f64
+  reduce { %0 = f64 load a %1 = f64 load b %2 = f64 load c %3 = f64 load d %4 = f64 load e
+    %5 = f64 load f %6 = f64 minimum %0, %1 %7 = f64 minimum %2, %3 %8 = f64 minimum %4, %5
+    %9 = f64 minimum %6, %7 %10 = f64 minimum %9, %8 %11 = f64 rint %0
+    %12 = f64 fold min %10
+    %13 = f64 fold sum %11 }
+  outer { f64 store low %12 f64 store sum %13 }
+})");
+    for (const Sizes& sizes : {Sizes{1500, 3}, Sizes{2100, 40}, Sizes{700, 1}}) {
+        Layout across, column;
+        across.order = {1, 0}, across.gap = 2;
+        column.broadcast = 2;
+        auto& p = batch.problem(kernel, sizes, random,
+                                {across, across, across, across, across, across, column, column});
+        for (size_t k = 0; k < 6; ++k) fill_between(p.operands[k], random, -1000, 1000);
+    }
+    check_or_skip(GetParam(), batch, random);
+}
+
 TEST_P(Sections, SmallShapes) {
     size_t scalar = batch_.add(
         "kernel scalar rank 0 outer 0 { in x: f32 out y: f32 out s: f32 map { %0 = f32 load x"

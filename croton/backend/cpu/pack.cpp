@@ -43,12 +43,15 @@ class Packer {
             large = std::make_unique<char[]>(static_cast<size_t>(bytes_ * rows_ * columns_ + 64));
             memory_ = large.get();
         }
-        for (int64_t c = 0; c < nest_.count; c += columns_)
-            for (int64_t r = 0; r < nest_.rows; r += rows_) {
-                if (c > 0 && r == 0) move_slots(columns_);
-                run_tile(selector, r, c);
-            }
-        move_slots(-((nest_.count - 1) / columns_ * columns_));
+        // Squares go down the rows, whose lines they have asked for; others along the rows.
+        if (transposed_) {
+            for (int64_t c = 0; c < nest_.count; c += columns_)
+                for (int64_t r = 0; r < nest_.rows; r += rows_) run_tile(selector, r, c);
+        } else {
+            for (int64_t r = 0; r < nest_.rows; r += rows_)
+                for (int64_t c = 0; c < nest_.count; c += columns_) run_tile(selector, r, c);
+        }
+        move_slots(0);
     }
 
   private:
@@ -65,16 +68,20 @@ class Packer {
     // Streams that are dense the other way want some lines of each of many rows: lines are used
     // whole, and few pages are walked through at a time. Others want whole rows.
     void choose_tile() {
-        int64_t run = 0;  // elements
+        int64_t run = 0, largest = 1;  // elements; bytes
         auto look = [&](int s, const Stream& stream) {
             bytes_ += stream.item;
+            largest = std::max<int64_t>(largest, stream.item);
             if (std::abs(steps(s).row) < std::abs(steps(s).item) && nest_.rows > 1)
                 run = std::max(run, run_bytes / stream.item);
         };
         for_packed(section_.ins, look);
         for_packed(section_.outs, look);
         transposed_ = run > 0;
-        int64_t elements = std::max<int64_t>(tile_budget / bytes_, 16);
+        // A tile of a stream that is not transposed takes at most half: memory is read and the
+        // section runs by turns, which should be short.
+        int64_t elements = tile_budget / (transposed_ ? bytes_ : std::max(bytes_, 2 * largest));
+        elements = std::max<int64_t>(elements, 16);
         int64_t wanted = transposed_ ? std::max<int64_t>(elements / run, 64) : elements;
         columns_ = std::min({nest_.count, elements, wanted});
         rows_ = std::clamp<int64_t>(elements / columns_, 1, nest_.rows);
@@ -86,6 +93,7 @@ class Packer {
         frame_[rows_word] = height_;
         frame_[count_word] = width_;
         place_streams(plan_, section_, nest_, frame_, at_, r, c);
+        move_slots(c);
         if (transposed_) fetch_dense();
         char* tile = memory_;
         for_packed(section_.ins, [&](int s, const Stream& stream) {
@@ -109,7 +117,11 @@ class Packer {
 
     void copy_in(int s, const Stream& stream, char* tile, int64_t r, int64_t c) {
         bool below = r + rows_ < nest_.rows, beside = c + columns_ < nest_.count;
-        int64_t next = below ? address(s, r + rows_, c) : beside ? address(s, 0, c + columns_) : 0;
+        int64_t next = 0;
+        if (transposed_ ? below : below && !beside)
+            next = address(s, r + rows_, transposed_ ? c : 0);
+        else if (beside)
+            next = address(s, transposed_ ? 0 : r, c + columns_);
         program_.copier({tile, tile_steps(stream),
                          reinterpret_cast<const char*>(frame_[stream.word]), steps(s), height_,
                          width_, stream.item, reinterpret_cast<const char*>(next)});
@@ -137,12 +149,14 @@ class Packer {
     }
 
     // Values kept between sections: one a lane, or one for all (then the step is 0).
-    void move_slots(int64_t lanes) {
+    void move_slots(int64_t c) {
+        if (c == slots_at_) return;
         for (size_t s = static_cast<size_t>(plan_.inputs_and_outputs); s < plan_.streams.size();
              ++s) {
             int64_t* words = frame_ + plan_.streams[s].word;
-            words[0] += lanes * words[1];
+            words[0] += (c - slots_at_) * words[1];
         }
+        slots_at_ = c;
     }
 
     const Program& program_;
@@ -154,6 +168,7 @@ class Packer {
     char* memory_ = nullptr;
     int64_t bytes_ = 0, rows_ = 1, columns_ = 1;  ///< of tiles; the last ones are smaller:
     int64_t height_ = 1, width_ = 1;
+    int64_t slots_at_ = 0;
     bool transposed_ = false;
 };
 }  // namespace

@@ -21,9 +21,9 @@ class Fenced {
     Fenced(int64_t bytes, bool at_end) : bytes_(bytes) {
         int64_t room = (bytes + page - 1) / page * page;
         mapped_ = room + 2 * page;
-        memory_ = static_cast<char*>(::mmap(nullptr, static_cast<size_t>(mapped_),
-                                            PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-                                            0));
+        memory_ =
+            static_cast<char*>(::mmap(nullptr, static_cast<size_t>(mapped_), PROT_READ | PROT_WRITE,
+                                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
         ::mprotect(memory_, page, PROT_NONE);
         ::mprotect(memory_ + page + room, page, PROT_NONE);
         first_ = memory_ + page + (at_end ? room - bytes : 0);
@@ -106,7 +106,8 @@ TEST_P(BlockCopies, StepsBothWays) {
             for (int64_t items : lengths) {
                 int64_t row = (std::abs(step) * items + 3) * size;
                 both_ends({3, items, {items * size, size}, {row, step * size}, size});
-                if (step != 0) both_ends({2, items, {row, step * size}, {items * size, size}, size});
+                if (step != 0)
+                    both_ends({2, items, {row, step * size}, {items * size, size}, size});
             }
 }
 
@@ -117,7 +118,8 @@ TEST_P(BlockCopies, Transposes) {
                 Steps along{items * size, size}, across{size, rows * size};
                 both_ends({rows, items, along, across, size});
                 both_ends({rows, items, across, along, size});
-                both_ends({rows, items, {(items + 5) * size, size}, {size, (rows + 3) * size}, size});
+                both_ends(
+                    {rows, items, {(items + 5) * size, size}, {size, (rows + 3) * size}, size});
                 both_ends({rows, items, along, {size, -(rows + 1) * size}, size});
             }
 }
@@ -139,8 +141,7 @@ TEST_P(BlockCopies, NothingAtAll) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Levels, BlockCopies,
-                         testing::Values("sse2", "avx2", "avx512", "native"),
+INSTANTIATE_TEST_SUITE_P(Levels, BlockCopies, testing::Values("sse2", "avx2", "avx512", "native"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

@@ -33,7 +33,8 @@ Array any_view(const Array& x, std::mt19937& random) {
     for (size_t a = 0; a < x.shape().size(); ++a) order.push_back(static_cast<int64_t>(a));
     std::shuffle(order.begin(), order.end(), random);
     for (int64_t a : order) {
-        int64_t size = x.shape()[static_cast<size_t>(a)], stride = x.strides()[static_cast<size_t>(a)];
+        int64_t size = x.shape()[static_cast<size_t>(a)],
+                stride = x.strides()[static_cast<size_t>(a)];
         int64_t step = 1 + random() % 3;
         if (random() % 4 == 0) {
             data += (size - 1) * stride;
@@ -47,9 +48,9 @@ Array any_view(const Array& x, std::mt19937& random) {
 
 TEST(StridedCopy, AnyViewOfUpToFiveAxes) {
     std::mt19937 random(3);
-    const Sizes shapes[] = {{},          {5},          {1},           {0},       {300},
-                            {40, 70},    {33, 1, 20},  {6, 17, 18},   {3, 0, 2}, {5, 4, 6, 64},
-                            {2, 3, 4, 5, 7}};
+    const Sizes shapes[] = {
+        {},          {5},         {1},       {0},           {300},          {40, 70},
+        {33, 1, 20}, {6, 17, 18}, {3, 0, 2}, {5, 4, 6, 64}, {2, 3, 4, 5, 7}};
     for (const Sizes& shape : shapes)
         for (int n = 0; n < 40; ++n) {
             Array view = any_view(counted(shape), random);
