@@ -281,6 +281,69 @@ TEST_P(Sections, LongSumsAreAccumulatedInDouble) {
     check_all();
 }
 
+// Over everything, with values before, between and after: large ones are made in pieces.
+constexpr const char* everything = R"(kernel everything rank 2 outer 0 {
+  in x: f32 in k: i32 out y: f32 out total: f32 out product: i32 out least: f32 out most: i32
+  out first: i64 out last: i64 out some: b1 out every: b1
+  outer { %0 = f32 constant 2 }
+  reduce { %1 = f32 load x %2 = f32 mul %1, %0 %3 = i32 load k %4 = i32 constant 1
+    %5 = i32 bit_or %3, %4 %6 = f32 constant 99 %7 = b1 gt %1, %6 %8 = b1 le %1, %6
+    %9 = f32 fold sum %2
+    %10 = i32 fold prod %5
+    %11 = f32 fold min %1
+    %12 = i32 fold max %3
+    %13 = i64 fold argmax %3
+    %14 = i64 fold argmin %1
+    %15 = b1 fold any %7
+    %16 = b1 fold all %8 }
+  outer { f32 store total %9 i32 store product %10 f32 store least %11 i32 store most %12
+    i64 store first %13 i64 store last %14 b1 store some %15 b1 store every %16 }
+  map { %17 = f32 load x %18 = f32 sub %17, %11 %19 = f32 add %18, %0
+    f32 store y %19 }
+})";
+
+TEST_P(Sections, LargeReductionsOverEverything) {
+    size_t kernel = batch_.add(everything);
+    for (const Sizes& sizes :
+         {Sizes{1, 200003}, Sizes{200003, 1}, Sizes{701, 331}, Sizes{3, 70001}})
+        for (bool plain : {true, false})
+            for (bool nan : {false, true}) {
+                auto& p = problem(kernel, sizes, -100, 100, plain);
+                p.tolerances = {{1, 1e-3}};
+                // Whole numbers: many equal extremes, of which the first one counts.
+                p.operands[1].fill<int32_t>(
+                    [&] { return static_cast<int32_t>(below(random_, 40)); });
+                float lowest = nan ? std::numeric_limits<float>::quiet_NaN() : -1000.0f;
+                if (plain)
+                    p.operands[0].fill<float>([&, n = 0]() mutable {
+                        return ++n % 50021 == 0 ? lowest : static_cast<float>(n % 97);
+                    });
+            }
+    check_all();
+}
+
+// The same bits from one thread, two, and more than there are cores.
+TEST_P(Sections, LargeReductionsDoNotDependOnThreads) {
+    if (auto reason = missing(GetParam())) GTEST_SKIP() << *reason;
+    size_t kernel = batch_.add(everything);
+    auto set = compile(GetParam(), batch_.kernels);
+    for (const Sizes& sizes : {Sizes{400000, 1}, Sizes{701, 331}}) {
+        auto& p = problem(kernel, sizes, -1, 1, true);
+        auto bytes_with = [&](const char* threads) {
+            set_setting("threads", threads);
+            auto runner = [&](const kernel::Launch& launch, int64_t begin, int64_t end) {
+                return set->run(0, launch, begin, end);
+            };
+            Outcome outcome = run(batch_.kernels[kernel], p, runner);
+            set_setting("threads", "0");
+            return outcome.operands[3].bytes();
+        };
+        auto one = bytes_with("1");
+        EXPECT_EQ(one, bytes_with("2"));
+        EXPECT_EQ(one, bytes_with("7"));
+    }
+}
+
 // Kernels of rank 0, without inner axes, or with outer sections alone.
 // Lanes along an outer axis with a step, and more streams than a tile as wide as a block of lanes
 // has room for: the running values move on with each tile.

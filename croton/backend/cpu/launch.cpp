@@ -6,7 +6,9 @@
 #include <limits>
 
 #include "croton/backend/cpu/pack.hpp"
+#include "croton/backend/cpu/partial.hpp"
 #include "croton/base/error.hpp"
+#include "croton/runtime/threads.hpp"
 
 namespace croton::cpu {
 
@@ -16,6 +18,8 @@ using kernel::Launch;
 using kernel::SectionKind;
 
 namespace {
+constexpr int64_t piece_points = 1 << 16;  // elements that make a piece of a large reduction
+constexpr int64_t most_pieces = 64;
 constexpr int64_t slot_budget = 16384;  // bytes of running values in a block of lanes
 
 /// Working memory of a launch: on the stack, or on the heap for huge kernels.
@@ -88,6 +92,22 @@ class Launcher {
     }
 
   private:
+    /// For a piece of the inner axes: streams and values of the sections before as they stand.
+    Launcher(const Launcher& whole)
+        : program_(whole.program_),
+          plan_(whole.plan_),
+          launch_(whole.launch_),
+          begin_(whole.begin_),
+          end_(whole.end_),
+          streams_(whole.streams_),
+          arena_(arena_words()) {
+        frame_ = arena_.take(static_cast<size_t>(plan_.words));
+        at_ = arena_.take(static_cast<size_t>(streams_));
+        std::copy(whole.frame_, whole.frame_ + plan_.words, frame_);
+        std::copy(whole.at_, whole.at_ + streams_, at_);
+        frame_[fault_word] = reinterpret_cast<int64_t>(&fault_);
+    }
+
     size_t arena_words() const {
         auto rank = static_cast<size_t>(plan_.rank) + 2, streams = static_cast<size_t>(streams_);
         return static_cast<size_t>(plan_.words) + streams * (rank + 3) + rank;
@@ -340,6 +360,7 @@ class Launcher {
         Axes outer = make_axes(0, plan_.outer), inner = make_axes(plan_.outer, plan_.rank);
         if (outer.points() <= 0) return;
         bool empty = inner.points() <= 0;
+        if (one_outer_index() && inner.points() >= 2 * piece_points) return run_pieces(inner);
         int lane = empty ? -1 : lane_for_blocks(outer, inner);
         if (lane >= 0)
             run_blocks(outer, inner, lane);
@@ -423,6 +444,104 @@ class Launcher {
                          [&] { call(section_selector(n, false), section, nest, pack_it); });
             }
         });
+    }
+
+    // --- one outer index, many inner ones: in pieces, which several threads may take
+
+    // Of the whole launch, whichever part of it this is.
+    bool one_outer_index() const {
+        return std::all_of(launch_.extents, launch_.extents + plan_.outer,
+                           [](int64_t extent) { return extent == 1; });
+    }
+
+    /// How the inner axes are cut: by their sizes alone, so that results do not depend on threads.
+    struct Cut {
+        int axis = 0;
+        int64_t length = 0, pieces = 1;
+    };
+
+    static Cut cut_of(const Axes& inner) {
+        int64_t wanted = std::min<int64_t>(inner.points() / piece_points, most_pieces);
+        Cut cut;
+        for (int a = 1; a < inner.count; ++a)
+            if (inner.extents[cut.axis] < std::min(wanted, inner.extents[a])) cut.axis = a;
+        int64_t extent = inner.extents[cut.axis], whole = cut.axis == inner.count - 1 ? 64 : 1;
+        cut.length = (extent + wanted - 1) / wanted;
+        cut.length = (cut.length + whole - 1) / whole * whole;
+        cut.pieces = (extent + cut.length - 1) / cut.length;
+        return cut;
+    }
+
+    void run_pieces(const Axes& inner) {
+        Cut cut = cut_of(inner);
+        auto slots = std::make_unique<char[]>(plan_.streams.size() * 16);
+        place_slots(slots.get(), 1);
+        set_steps({});
+        for (size_t n = 0; n < plan_.sections.size(); ++n) {
+            const SectionPlan& section = plan_.sections[n];
+            if (section.kind == SectionKind::Outer)
+                call(section_selector(n, false), section, {}, false);
+            else
+                run_in_pieces(n, inner, cut);
+        }
+    }
+
+    // Each piece folds into accumulators of its own, which are folded together in order.
+    void run_in_pieces(size_t section, const Axes& inner, const Cut& cut) {
+        start_slots(section, 1);
+        size_t bytes = (16 * program_.identities[section].size() + 63) / 64 * 64;
+        auto pieces = static_cast<size_t>(cut.pieces);
+        auto partials = std::make_unique<char[]>(pieces * bytes);
+        auto faults = std::make_unique<Fault[]>(pieces);
+        runtime::parallel_for(cut.pieces, 1, [&](int64_t first, int64_t last) {
+            for (int64_t i = first; i < last; ++i) {
+                Launcher piece(*this);
+                auto n = static_cast<size_t>(i);
+                piece.run_piece(section, inner, cut, i, partials.get() + n * bytes);
+                faults[n] = piece.fault_;
+            }
+        });
+        for (size_t n = pieces; n-- > 0;)
+            if (faults[n].operand >= 0) fault_ = faults[n];
+        for (size_t n = 0; n < pieces; ++n) fold_piece(section, partials.get() + n * bytes);
+    }
+
+    void run_piece(size_t section, Axes inner, const Cut& cut, int64_t number, char* partials) {
+        int64_t extents[64], first = number * cut.length;
+        std::copy(inner.extents, inner.extents + inner.count, extents);
+        extents[cut.axis] = std::min(cut.length, inner.extents[cut.axis] - first);
+        inner.extents = extents;
+        for (int s = 0; s < streams_; ++s) at_[s] += first * inner.stride(cut.axis, s);
+        for (const Identity& identity : program_.identities[section]) {
+            set_slot(identity.slot, partials, false);
+            partials += 16;
+        }
+        start_slots(section, 1);
+        Order order = order_of(inner, best_lane(inner));
+        Nest nest = nest_of(inner, order);
+        set_steps(nest);
+        const SectionPlan& what = plan_.sections[section];
+        bool packed = needs_packing(what, nest);
+        walk(inner, order.loops, order.loop_count,
+             [&] { call(section_selector(section, false), what, nest, packed); });
+    }
+
+    void fold_piece(size_t section, char* partials) {
+        auto kept = [&](int slot) {
+            return reinterpret_cast<void*>(frame_[plan_.streams[static_cast<size_t>(slot)].word]);
+        };
+        for (size_t n = 0; n < plan_.sections[section].accumulators.size(); ++n) {
+            const AccumulatorPlan& plan = plan_.sections[section].accumulators[n];
+            Partial total{kept(plan.slot), nullptr}, next{partials, nullptr};
+            partials += 16;
+            if (plan.position_slot >= 0) {
+                total.position = static_cast<int64_t*>(kept(plan.position_slot));
+                next.position = reinterpret_cast<int64_t*>(partials);
+                partials += 16;
+            }
+            auto combine = program_.kernel.sections[section].accumulators[n].combine;
+            fold_partial(combine, plan.state, total, next);
+        }
     }
 
     // A block of lanes along an outer axis at a time, the inner axes in step.
