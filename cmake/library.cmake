@@ -28,6 +28,14 @@ foreach(folder IN LISTS croton_folders)
   list(APPEND croton_objects $<TARGET_OBJECTS:${target}>)
 endforeach()
 
+# The widest vectors that a processor may have, chosen when the program runs.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  set_source_files_properties("${PROJECT_SOURCE_DIR}/croton/base/block_copy_avx2.cpp"
+                              PROPERTIES COMPILE_OPTIONS "-mavx2")
+  set_source_files_properties("${PROJECT_SOURCE_DIR}/croton/base/block_copy_avx512.cpp"
+                              PROPERTIES COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq")
+endif()
+
 add_library(croton SHARED ${croton_objects})
 add_library(croton::croton ALIAS croton)
 set_target_properties(croton PROPERTIES LINKER_LANGUAGE CXX

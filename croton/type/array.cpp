@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "croton/type/strided_copy.hpp"
+
 namespace croton {
 
 Sizes contiguous_strides(const Sizes& shape, int item_size) {
@@ -117,6 +119,8 @@ void Array::assign(const Array& source) const {
         std::memmove(to, from, static_cast<size_t>(nbytes()));
         return;
     }
+    if (dtype_ == source.dtype_)
+        return copy_strided(shape_, to, strides_, from, source.strides_, dtype_size(dtype_));
     const Sizes strides[] = {strides_, source.strides_};
     visit_dtype(dtype_, [&](auto to_tag) {
         visit_dtype(source.dtype_, [&](auto from_tag) {

@@ -89,6 +89,51 @@ TEST_P(Layouts, ProductsAndSumsAreRoundedSeparately) {
     check_all();
 }
 
+// Every small step, both ways, and transposes: what is packed, for items of each size (float16 is
+// stored in two bytes), from less than a vector to several tiles with pieces left over.
+TEST_P(Layouts, StepsAndTransposes) {
+    const DType dtypes[] = {DType::Int8, DType::Float16, DType::Float32, DType::Int64,
+                            DType::Complex128};
+    const Sizes sizes[] = {{1, 3}, {3, 19}, {37, 65}, {66, 131}, {5, 700}};
+    for (DType dtype : dtypes) {
+        Builder k(cat("sums_", dtype_name(dtype)), 2, 0);
+        int x = k.input("x", dtype), y = k.input("y", dtype), out = k.output("out", dtype);
+        DType compute = dtype == DType::Float16 ? DType::Float32 : dtype;
+        k.begin(SectionKind::Map);
+        k.store(out, k.cast(k.load(x), compute) + k.cast(k.load(y), compute));
+        size_t kernel = batch_.add(k.finish());
+        int turn = 0;
+        for (int gap = 1; gap <= 5; ++gap)
+            for (uint64_t reversed : {0, 2, 3})
+                for (bool transposed : {false, true})
+                    for (const Sizes& shape : sizes) {
+                        Layout odd;
+                        odd.gap = gap, odd.reversed = reversed, odd.offset = gap % 3;
+                        if (transposed) odd.order = {1, 0};
+                        std::vector<Layout> layouts(3);
+                        layouts[static_cast<size_t>(turn++ % 3)] = odd;
+                        if (turn % 4 == 0) layouts[static_cast<size_t>(turn % 3)] = odd;
+                        batch_.problem(kernel, shape, random_, layouts);
+                    }
+    }
+    check_all();
+}
+
+// Axes in every order: the two that are dense somewhere make the squares, whichever they are.
+TEST_P(Layouts, TransposesOfThreeAxes) {
+    size_t kernel =
+        batch_.add(arithmetic(3, DType::Int32, DType::Int32, DType::Int32, DType::Int32, 0));
+    SmallVector<int, 6> order = {0, 1, 2};
+    do {
+        for (int operand = 0; operand < 4; ++operand) {
+            std::vector<Layout> layouts(5);
+            layouts[static_cast<size_t>(operand)].order = order;
+            batch_.problem(kernel, {7, 33, 18}, random_, layouts);
+        }
+    } while (std::next_permutation(order.begin(), order.end()));
+    check_all();
+}
+
 TEST_P(Layouts, InPlace) {
     for (int rank = 0; rank <= 4; ++rank) {
         size_t kernel =

@@ -235,6 +235,27 @@ TEST_P(Opcodes, ConstantsOfEveryDtypeAreExact) {
     check_or_skip(GetParam(), batch, random);
 }
 
+// Either half of a product of 32-bit numbers in 64 bits, which vectors put together from products
+// of every second lane; signed ones and shifts by less are beside them.
+TEST_P(Opcodes, HalvesOfProducts) {
+    Random random(7);
+    Batch batch;
+    for (const char* wide : {"u64", "i64"}) {
+        std::string text =
+            "kernel halves rank 1 outer 0 { in x: u32 out high: u32 out low: u32 out near: u32"
+            " out half: i32 map { %0 = u32 load x %1 = W cast %0 %2 = W constant 3528531795"
+            " %3 = W mul %1, %2 %4 = W constant 32 %5 = W shift_right %3, %4 %6 = u32 cast %5"
+            " %7 = u32 cast %3 %8 = W constant 31 %9 = W shift_right %3, %8 %10 = u32 cast %9"
+            " %11 = i32 cast %5 u32 store high %6 u32 store low %7 u32 store near %10"
+            " i32 store half %11 } }";
+        for (size_t at; (at = text.find(" W ")) != std::string::npos;)
+            text.replace(at + 1, 1, wide);
+        size_t kernel = batch.add(text);
+        for (int64_t length : {1, 7, 40, 1000}) batch.problem(kernel, {length}, random);
+    }
+    check_or_skip(GetParam(), batch, random);
+}
+
 // Vector loops have remainders: every length from 0 to 70, for a function and for a conversion.
 TEST_P(Opcodes, EveryLengthIsRight) {
     Random random(6);

@@ -281,7 +281,109 @@ TEST_P(Sections, LongSumsAreAccumulatedInDouble) {
     check_all();
 }
 
+// Over everything, with values before, between and after: large ones are made in pieces.
+constexpr const char* everything = R"(kernel everything rank 2 outer 0 {
+  in x: f32 in k: i32 out y: f32 out total: f32 out product: i32 out least: f32 out most: i32
+  out first: i64 out last: i64 out some: b1 out every: b1
+  outer { %0 = f32 constant 2 }
+  reduce { %1 = f32 load x %2 = f32 mul %1, %0 %3 = i32 load k %4 = i32 constant 1
+    %5 = i32 bit_or %3, %4 %6 = f32 constant 99 %7 = b1 gt %1, %6 %8 = b1 le %1, %6
+    %9 = f32 fold sum %2
+    %10 = i32 fold prod %5
+    %11 = f32 fold min %1
+    %12 = i32 fold max %3
+    %13 = i64 fold argmax %3
+    %14 = i64 fold argmin %1
+    %15 = b1 fold any %7
+    %16 = b1 fold all %8 }
+  outer { f32 store total %9 i32 store product %10 f32 store least %11 i32 store most %12
+    i64 store first %13 i64 store last %14 b1 store some %15 b1 store every %16 }
+  map { %17 = f32 load x %18 = f32 sub %17, %11 %19 = f32 add %18, %0
+    f32 store y %19 }
+})";
+
+TEST_P(Sections, LargeReductionsOverEverything) {
+    size_t kernel = batch_.add(everything);
+    for (const Sizes& sizes :
+         {Sizes{1, 200003}, Sizes{200003, 1}, Sizes{701, 331}, Sizes{3, 70001}})
+        for (bool plain : {true, false})
+            for (bool nan : {false, true}) {
+                auto& p = problem(kernel, sizes, -100, 100, plain);
+                p.tolerances = {{1, 1e-3}};
+                // Whole numbers: many equal extremes, of which the first one counts.
+                p.operands[1].fill<int32_t>(
+                    [&] { return static_cast<int32_t>(below(random_, 40)); });
+                float lowest = nan ? std::numeric_limits<float>::quiet_NaN() : -1000.0f;
+                if (plain)
+                    p.operands[0].fill<float>([&, n = 0]() mutable {
+                        return ++n % 50021 == 0 ? lowest : static_cast<float>(n % 97);
+                    });
+            }
+    check_all();
+}
+
+// Values kept for a second pass over everything, stored in the first.
+TEST_P(Sections, ValuesKeptForALaterSection) {
+    size_t kernel = batch_.add(R"(kernel kept rank 2 outer 0 {
+  in x: f32 out e: f32 out y: f32
+  reduce { %0 = f32 load x %1 = f32 exp %0 %2 = b1 gt %1, %0 f32 store e %1 %3 = f32 fold sum %1 }
+  map { %4 = f32 div %1, %3 %5 = f32 neg %4 %6 = f32 select %2, %4, %5 f32 store y %6 }
+})");
+    for (const Sizes& sizes : {Sizes{1, 1}, Sizes{3, 17}, Sizes{40, 70}, Sizes{1, 200003},
+                               Sizes{200003, 1}, Sizes{701, 331}})
+        for (bool plain : {true, false})
+            problem(kernel, sizes, -3, 3, plain).tolerances = {{8, 1e-6}};
+    check_all();
+}
+
+// The same bits from one thread, two, and more than there are cores.
+TEST_P(Sections, LargeReductionsDoNotDependOnThreads) {
+    if (auto reason = missing(GetParam())) GTEST_SKIP() << *reason;
+    size_t kernel = batch_.add(everything);
+    auto set = compile(GetParam(), batch_.kernels);
+    for (const Sizes& sizes : {Sizes{400000, 1}, Sizes{701, 331}}) {
+        auto& p = problem(kernel, sizes, -1, 1, true);
+        auto bytes_with = [&](const char* threads) {
+            set_setting("threads", threads);
+            auto runner = [&](const kernel::Launch& launch, int64_t begin, int64_t end) {
+                return set->run(0, launch, begin, end);
+            };
+            Outcome outcome = run(batch_.kernels[kernel], p, runner);
+            set_setting("threads", "0");
+            return outcome.operands[3].bytes();
+        };
+        auto one = bytes_with("1");
+        EXPECT_EQ(one, bytes_with("2"));
+        EXPECT_EQ(one, bytes_with("7"));
+    }
+}
+
 // Kernels of rank 0, without inner axes, or with outer sections alone.
+// Lanes along an outer axis with a step, and more streams than a tile as wide as a block of lanes
+// has room for: the running values move on with each tile.
+TEST_P(Sections, TilesNarrowerThanBlocks) {
+    Random random(12);
+    Batch batch;
+    size_t kernel = batch.add(R"(kernel narrow rank 2 outer 1 {
+  in a: f64 in b: f64 in c: f64 in d: f64 in e: f64 in f: f64 out low: f64 out sum: f64
+  reduce { %0 = f64 load a %1 = f64 load b %2 = f64 load c %3 = f64 load d %4 = f64 load e
+    %5 = f64 load f %6 = f64 minimum %0, %1 %7 = f64 minimum %2, %3 %8 = f64 minimum %4, %5
+    %9 = f64 minimum %6, %7 %10 = f64 minimum %9, %8 %11 = f64 rint %0
+    %12 = f64 fold min %10
+    %13 = f64 fold sum %11 }
+  outer { f64 store low %12 f64 store sum %13 }
+})");
+    for (const Sizes& sizes : {Sizes{1500, 3}, Sizes{2100, 40}, Sizes{700, 1}}) {
+        Layout across, column;
+        across.order = {1, 0}, across.gap = 2;
+        column.broadcast = 2;
+        auto& p = batch.problem(kernel, sizes, random,
+                                {across, across, across, across, across, across, column, column});
+        for (size_t k = 0; k < 6; ++k) fill_between(p.operands[k], random, -1000, 1000);
+    }
+    check_or_skip(GetParam(), batch, random);
+}
+
 TEST_P(Sections, SmallShapes) {
     size_t scalar = batch_.add(
         "kernel scalar rank 0 outer 0 { in x: f32 out y: f32 out s: f32 map { %0 = f32 load x"

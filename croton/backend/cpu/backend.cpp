@@ -119,7 +119,7 @@ class Job {
             if (!place) place = table().find(keys_.back());
             if (place) continue;
             check(kernel);
-            auto program = make_program(kernel);
+            auto program = make_program(kernel, level_);
             place = program;
             if (!load(keys_.back(), *program)) missing_.push_back(keys_.back());
         }

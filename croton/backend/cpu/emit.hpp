@@ -83,6 +83,7 @@ class Scalars {
                           llvm::ArrayRef<llvm::Value*> arguments);
     Lanes complex_helper(const std::string& helper, DType dtype, llvm::ArrayRef<Lanes> a);
     llvm::Value* float_to_integer(llvm::Value* x, DType to);
+    llvm::Value* half_of_product(llvm::Value* x, llvm::Type* target);
     llvm::Value* half_to_float(llvm::Value* bits);
     llvm::Value* float_to_half(llvm::Value* value);
     llvm::Value* float_to_bhalf(llvm::Value* value);

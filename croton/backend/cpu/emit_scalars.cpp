@@ -1,3 +1,5 @@
+#include <llvm/IR/PatternMatch.h>
+
 #include <cmath>
 
 #include "croton/backend/cpu/emit.hpp"
@@ -106,7 +108,31 @@ Lanes Scalars::cast(Lanes x, DType from, DType to) {
     bool with_sign = is_signed_integer(from);
     if (is_float(to))
         return {with_sign ? b_.CreateSIToFP(x.re, target) : b_.CreateUIToFP(x.re, target)};
+    if (Value* half = half_of_product(x.re, target)) return {half};
     return {b_.CreateIntCast(x.re, target, with_sign)};
+}
+
+// x is the product of numbers of 32 bits in 64, or that shifted right by 32, and its lower half is
+// wanted (the arithmetic of counter-based random numbers). Processors multiply every second lane
+// into 64 bits: the halves of two such products are put together, nothing is widened or narrowed.
+Value* Scalars::half_of_product(Value* x, Type* target) {
+    using namespace PatternMatch;
+    if (width_ < 4 || !target->isIntOrIntVectorTy(32) || !x->getType()->isIntOrIntVectorTy(64))
+        return nullptr;
+    Value *wide = nullptr, *narrow = nullptr;
+    bool upper = match(x, m_LShr(m_Value(wide), m_SpecificInt(32)));
+    const APInt* factor = nullptr;
+    if (!match(upper ? wide : x, m_Mul(m_ZExt(m_Value(narrow)), m_APInt(factor)))) return nullptr;
+    if (narrow->getType() != target || factor->getActiveBits() > 32) return nullptr;
+    Type* pairs = FixedVectorType::get(b_.getInt64Ty(), width_ / 2);
+    Value *both = b_.CreateBitCast(narrow, pairs), *by = ConstantInt::get(pairs, *factor);
+    Value* even = b_.CreateMul(b_.CreateAnd(both, ConstantInt::get(pairs, 0xFFFFFFFF)), by);
+    Value* odd = b_.CreateMul(b_.CreateLShr(both, ConstantInt::get(pairs, 32)), by);
+    llvm::SmallVector<int, 16> lanes;
+    for (int i = 0; i < static_cast<int>(width_); ++i)
+        lanes.push_back(i / 2 * 2 + (upper ? 1 : 0) + i % 2 * static_cast<int>(width_));
+    return b_.CreateShuffleVector(b_.CreateBitCast(even, target), b_.CreateBitCast(odd, target),
+                                  lanes);
 }
 
 Lanes Scalars::bitcast(Lanes x, DType from, DType to) {
@@ -295,6 +321,7 @@ Value* Scalars::shift(OpCode op, DType dtype, Value* x, Value* count) {
         return b_.CreateAShr(x, b_.CreateSelect(inside, count, integers(dtype, bits - 1)));
     Value* safe = b_.CreateSelect(inside, count, integers(dtype, 0));
     Value* moved = op == OpCode::shift_left_ ? b_.CreateShl(x, safe) : b_.CreateLShr(x, safe);
+    if (auto* known = dyn_cast<Constant>(inside); known && known->isAllOnesValue()) return moved;
     return b_.CreateSelect(inside, moved, integers(dtype, 0));
 }
 

@@ -6,7 +6,9 @@
 #include <limits>
 
 #include "croton/backend/cpu/pack.hpp"
+#include "croton/backend/cpu/partial.hpp"
 #include "croton/base/error.hpp"
+#include "croton/runtime/threads.hpp"
 
 namespace croton::cpu {
 
@@ -16,8 +18,9 @@ using kernel::Launch;
 using kernel::SectionKind;
 
 namespace {
+constexpr int64_t piece_points = 1 << 16;  // elements that make a piece of a large reduction
+constexpr int64_t most_pieces = 64;
 constexpr int64_t slot_budget = 16384;  // bytes of running values in a block of lanes
-constexpr int64_t tile_budget = 32768;  // bytes of packed tiles: they stay in the first-level cache
 
 /// Working memory of a launch: on the stack, or on the heap for huge kernels.
 class Arena {
@@ -89,6 +92,22 @@ class Launcher {
     }
 
   private:
+    /// For a piece of the inner axes: streams and values of the sections before as they stand.
+    Launcher(const Launcher& whole)
+        : program_(whole.program_),
+          plan_(whole.plan_),
+          launch_(whole.launch_),
+          begin_(whole.begin_),
+          end_(whole.end_),
+          streams_(whole.streams_),
+          arena_(arena_words()) {
+        frame_ = arena_.take(static_cast<size_t>(plan_.words));
+        at_ = arena_.take(static_cast<size_t>(streams_));
+        std::copy(whole.frame_, whole.frame_ + plan_.words, frame_);
+        std::copy(whole.at_, whole.at_ + streams_, at_);
+        frame_[fault_word] = reinterpret_cast<int64_t>(&fault_);
+    }
+
     size_t arena_words() const {
         auto rank = static_cast<size_t>(plan_.rank) + 2, streams = static_cast<size_t>(streams_);
         return static_cast<size_t>(plan_.words) + streams * (rank + 3) + rank;
@@ -193,9 +212,7 @@ class Launcher {
     }
 
     bool dense(int stream, int64_t step) const {
-        const Stream& what = plan_.streams[static_cast<size_t>(stream)];
-        if (what.kind > StreamKind::Out) return true;
-        return step == what.item || (step == 0 && what.kind == StreamKind::In);
+        return has_dense_lanes(plan_.streams[static_cast<size_t>(stream)], step);
     }
 
     // Streams that would have to be packed if lanes ran along this axis.
@@ -225,17 +242,30 @@ class Launcher {
         return best;
     }
 
-    static Order order_of(const Axes& axes, int lane) {
+    // The axis for rows: streams that are packed because they are dense along another axis are
+    // transposed along that one. Else the innermost.
+    int best_row(const Axes& axes, int lane) const {
+        int best = axes.count - 1 - (lane == axes.count - 1 ? 1 : 0), most = 0;
+        if (lane < 0 || packed_along(axes, lane) == 0) return best;
+        for (int a = axes.count - 1; a >= 0; --a) {
+            int transposed = 0;
+            for (int s = 0; s < streams_; ++s)
+                transposed += !dense(s, axes.stride(lane, s)) &&
+                              axes.stride(a, s) == plan_.streams[static_cast<size_t>(s)].item;
+            if (a != lane && transposed > most) {
+                most = transposed;
+                best = a;
+            }
+        }
+        return best;
+    }
+
+    Order order_of(const Axes& axes, int lane) const {
         Order order;
         order.lane = lane;
-        for (int a = axes.count - 1; a >= 0; --a) {
-            if (a == lane) continue;
-            if (order.row < 0)
-                order.row = a;
-            else
-                order.loops[order.loop_count++] = a;
-        }
-        std::reverse(order.loops, order.loops + order.loop_count);
+        order.row = best_row(axes, lane);
+        for (int a = 0; a < axes.count; ++a)
+            if (a != lane && a != order.row) order.loops[order.loop_count++] = a;
         return order;
     }
 
@@ -264,13 +294,6 @@ class Launcher {
         }
     }
 
-    struct Nest {
-        int64_t rows = 1, count = 1;
-        const int64_t* row = nullptr;   ///< stride by stream; null: there is one row
-        const int64_t* lane = nullptr;  ///< null: there is one lane
-        int64_t row_chunk = std::numeric_limits<int64_t>::max();
-    };
-
     void set_steps(const Nest& nest) {
         for (int s = 0; s < streams_; ++s) {
             const Stream& stream = plan_.streams[static_cast<size_t>(s)];
@@ -291,103 +314,16 @@ class Launcher {
     // One section over a nest that starts at at_. Steps are set.
     void call(int64_t selector, const SectionPlan& section, const Nest& nest, bool packed) {
         selector += program_.first;
-        if (packed) return call_packed(selector, section, nest);
+        if (packed) {
+            run_packed(program_, selector, section, nest, frame_, at_);
+            return set_steps(nest);
+        }
         frame_[count_word] = nest.count;
         for (int64_t r = 0; r < nest.rows; r += nest.row_chunk) {
             frame_[rows_word] = std::min(nest.row_chunk, nest.rows - r);
-            place(section, nest, r, 0);
+            place_streams(plan_, section, nest, frame_, at_, r, 0);
             program_.function(frame_, selector);
             if (nest.row_chunk >= nest.rows) break;
-        }
-    }
-
-    void place(const SectionPlan& section, const Nest& nest, int64_t r, int64_t c) {
-        auto one = [&](int s) {
-            int64_t where = at_[s];
-            if (r) where += r * nest.row[s];
-            if (c) where += c * nest.lane[s];
-            frame_[plan_.streams[static_cast<size_t>(s)].word] = where;
-        };
-        for (int s : section.ins) one(s);
-        for (int s : section.outs) one(s);
-        for (int s : section.numbers) one(s);
-    }
-
-    // Tile by tile, streams without dense lanes being copied into and out of dense tiles.
-    __attribute__((noinline)) void call_packed(int64_t selector, const SectionPlan& section,
-                                               const Nest& nest) {
-        alignas(64) char tiles[tile_budget + 4096];
-        int64_t bytes = 0;
-        auto for_packed = [&](const std::vector<int>& list, auto visit) {
-            for (int s : list)
-                if (!dense(s, nest.lane[s])) visit(s, plan_.streams[static_cast<size_t>(s)]);
-        };
-        auto add_bytes = [&](int, const Stream& stream) { bytes += stream.item; };
-        for_packed(section.ins, add_bytes);
-        for_packed(section.outs, add_bytes);
-        // Transposed streams want squares: whole cache lines either way, and few pages at a time.
-        bool transposed = false;
-        auto note_transposed = [&](int s, const Stream&) {
-            transposed |= nest.row && std::abs(nest.row[s]) < std::abs(nest.lane[s]);
-        };
-        for_packed(section.ins, note_transposed);
-        for_packed(section.outs, note_transposed);
-        int64_t elements = std::max<int64_t>(tile_budget / bytes, 16);
-        int64_t most = transposed ? 64 : std::max<int64_t>(elements / 16, 64);
-        int64_t columns = std::min({nest.count, elements, most});
-        int64_t rows = std::clamp<int64_t>(elements / columns, 1, nest.rows);
-        if (transposed) rows = std::min<int64_t>(rows, 64);
-        std::unique_ptr<char[]> large;  // only for kernels of hundreds of operands
-        char* memory = tiles;
-        if (bytes * rows * columns > tile_budget) {
-            large = std::make_unique<char[]>(static_cast<size_t>(bytes * rows * columns + 64));
-            memory = large.get();
-        }
-        for (int64_t c = 0; c < nest.count; c += columns)
-            for (int64_t r = 0; r < nest.rows; r += rows) {
-                int64_t height = std::min(rows, nest.rows - r);
-                int64_t width = std::min(columns, nest.count - c);
-                frame_[rows_word] = height;
-                frame_[count_word] = width;
-                place(section, nest, r, c);
-                if (c > 0 && r == 0) move_slots(columns);
-                char* tile = memory;
-                auto aim = [&](const Stream& stream) {
-                    int64_t* words = frame_ + stream.word;
-                    words[0] = reinterpret_cast<int64_t>(tile);
-                    words[1] = stream.item;
-                    words[2] = width * stream.item;
-                };
-                auto row_of = [&](int s) { return nest.row ? nest.row[s] : 0; };
-                for_packed(section.ins, [&](int s, const Stream& stream) {
-                    auto* from = reinterpret_cast<const char*>(frame_[stream.word]);
-                    pack(tile, from, height, width, row_of(s), nest.lane[s], stream.item);
-                    aim(stream);
-                    tile += rows * columns * stream.item;
-                });
-                char* first_out = tile;
-                for_packed(section.outs, [&](int, const Stream& stream) {
-                    aim(stream);
-                    tile += rows * columns * stream.item;
-                });
-                program_.function(frame_, selector);
-                tile = first_out;
-                for_packed(section.outs, [&](int s, const Stream& stream) {
-                    int64_t to = at_[s] + r * row_of(s) + c * nest.lane[s];
-                    unpack(tile, reinterpret_cast<char*>(to), height, width, row_of(s),
-                           nest.lane[s], stream.item);
-                    tile += rows * columns * stream.item;
-                });
-            }
-        move_slots(-((nest.count - 1) / columns * columns));
-        set_steps(nest);
-    }
-
-    // Values kept between sections: one a lane, or one for all (then the step is 0).
-    void move_slots(int64_t lanes) {
-        for (size_t s = static_cast<size_t>(streams_); s < plan_.streams.size(); ++s) {
-            int64_t* words = frame_ + plan_.streams[s].word;
-            words[0] += lanes * words[1];
         }
     }
 
@@ -425,6 +361,7 @@ class Launcher {
         Axes outer = make_axes(0, plan_.outer), inner = make_axes(plan_.outer, plan_.rank);
         if (outer.points() <= 0) return;
         bool empty = inner.points() <= 0;
+        if (one_outer_index() && inner.points() >= 2 * piece_points) return run_pieces(inner);
         int lane = empty ? -1 : lane_for_blocks(outer, inner);
         if (lane >= 0)
             run_blocks(outer, inner, lane);
@@ -554,6 +491,107 @@ class Launcher {
         });
     }
 
+    // --- one outer index, many inner ones: in pieces, which several threads may take
+
+    // Of the whole launch, whichever part of it this is.
+    bool one_outer_index() const {
+        return std::all_of(launch_.extents, launch_.extents + plan_.outer,
+                           [](int64_t extent) { return extent == 1; });
+    }
+
+    /// How the inner axes are cut: by their sizes alone, so that results do not depend on threads.
+    struct Cut {
+        int axis = 0;
+        int64_t length = 0, pieces = 1;
+    };
+
+    static Cut cut_of(const Axes& inner) {
+        int64_t wanted = std::min<int64_t>(inner.points() / piece_points, most_pieces);
+        Cut cut;
+        for (int a = 1; a < inner.count; ++a)
+            if (inner.extents[cut.axis] < std::min(wanted, inner.extents[a])) cut.axis = a;
+        int64_t extent = inner.extents[cut.axis], whole = cut.axis == inner.count - 1 ? 64 : 1;
+        cut.length = (extent + wanted - 1) / wanted;
+        cut.length = (cut.length + whole - 1) / whole * whole;
+        cut.pieces = (extent + cut.length - 1) / cut.length;
+        return cut;
+    }
+
+    void run_pieces(Axes& inner) {
+        Cut cut = cut_of(inner);
+        Order order = order_of(inner, best_lane(inner));
+        KeptRows kept(plan_.kept_bytes * inner.points());
+        place_kept(kept, inner, order, 1);
+        auto slots = std::make_unique<char[]>(plan_.streams.size() * 16);
+        place_slots(slots.get(), 1);
+        set_steps({});
+        for (size_t n = 0; n < plan_.sections.size(); ++n) {
+            const SectionPlan& section = plan_.sections[n];
+            if (section.kind == SectionKind::Outer)
+                call(section_selector(n, false), section, {}, false);
+            else
+                run_in_pieces(n, inner, order, cut);
+        }
+    }
+
+    // Each piece folds into accumulators of its own, which are folded together in order.
+    void run_in_pieces(size_t section, const Axes& inner, const Order& order, const Cut& cut) {
+        start_slots(section, 1);
+        size_t bytes = (16 * program_.identities[section].size() + 63) / 64 * 64;
+        auto pieces = static_cast<size_t>(cut.pieces);
+        auto partials = std::make_unique<char[]>(pieces * bytes);
+        auto faults = std::make_unique<Fault[]>(pieces);
+        runtime::parallel_for(cut.pieces, 1, [&](int64_t first, int64_t last) {
+            for (int64_t i = first; i < last; ++i) {
+                Launcher piece(*this);
+                auto n = static_cast<size_t>(i);
+                piece.run_piece(section, inner, order, cut, i, partials.get() + n * bytes);
+                faults[n] = piece.fault_;
+            }
+        });
+        for (size_t n = pieces; n-- > 0;)
+            if (faults[n].operand >= 0) fault_ = faults[n];
+        for (size_t n = 0; n < pieces; ++n) fold_piece(section, partials.get() + n * bytes);
+    }
+
+    void run_piece(size_t section, Axes inner, const Order& order, const Cut& cut, int64_t number,
+                   char* partials) {
+        int64_t extents[64], first = number * cut.length;
+        std::copy(inner.extents, inner.extents + inner.count, extents);
+        extents[cut.axis] = std::min(cut.length, inner.extents[cut.axis] - first);
+        inner.extents = extents;
+        for (int s = 0; s < streams_; ++s) at_[s] += first * inner.stride(cut.axis, s);
+        for (const Identity& identity : program_.identities[section]) {
+            set_slot(identity.slot, partials, false);
+            partials += 16;
+        }
+        start_slots(section, 1);
+        Nest nest = nest_of(inner, order);
+        set_steps(nest);
+        const SectionPlan& what = plan_.sections[section];
+        bool packed = needs_packing(what, nest);
+        walk(inner, order.loops, order.loop_count,
+             [&] { call(section_selector(section, false), what, nest, packed); });
+    }
+
+    void fold_piece(size_t section, char* partials) {
+        auto kept = [&](int slot) {
+            return reinterpret_cast<void*>(frame_[plan_.streams[static_cast<size_t>(slot)].word]);
+        };
+        for (size_t n = 0; n < plan_.sections[section].accumulators.size(); ++n) {
+            const AccumulatorPlan& plan = plan_.sections[section].accumulators[n];
+            Partial total{kept(plan.slot), nullptr}, next{partials, nullptr};
+            partials += 16;
+            if (plan.position_slot >= 0) {
+                total.position = static_cast<int64_t*>(kept(plan.position_slot));
+                next.position = reinterpret_cast<int64_t*>(partials);
+                partials += 16;
+            }
+            auto combine = program_.kernel.sections[section].accumulators[n].combine;
+            fold_partial(combine, plan.state, total, next);
+        }
+    }
+
     // A block of lanes along an outer axis at a time, the inner axes in step.
     void run_blocks(Axes& outer, Axes& inner, int lane) {
         alignas(64) char slots[slot_budget + 4096];
@@ -659,10 +697,11 @@ Identity identity_of(Combine combine, DType state) {
 }
 }  // namespace
 
-std::shared_ptr<Program> make_program(const kernel::Kernel& kernel) {
+std::shared_ptr<Program> make_program(const kernel::Kernel& kernel, const Level& level) {
     auto program = std::make_shared<Program>();
     program->kernel = kernel;
     program->plan = make_plan(kernel);
+    program->copier = block_copier(level.name);
     program->can_split = kernel::can_split(kernel);
     for (size_t s = 0; s < kernel.sections.size(); ++s) {
         auto& identities = program->identities.emplace_back();

@@ -7,6 +7,7 @@
 
 #include "croton/backend/cpu/jit.hpp"
 #include "croton/backend/cpu/plan.hpp"
+#include "croton/base/block_copy.hpp"
 
 namespace croton::cpu {
 
@@ -26,10 +27,11 @@ struct Program {
     int64_t first = 0;                              ///< added to the sections' selectors
     std::vector<std::vector<Identity>> identities;  ///< by section
     std::shared_ptr<const Code> code;
+    BlockCopier copier = nullptr;  ///< for operands without dense lanes
 };
 
 /// Fills in everything but the code.
-std::shared_ptr<Program> make_program(const kernel::Kernel& kernel);
+std::shared_ptr<Program> make_program(const kernel::Kernel& kernel, const Level& level);
 
 /// As KernelSet::run.
 kernel::Fault launch(const Program& program, const kernel::Launch& launch, int64_t begin,

@@ -1,142 +1,183 @@
 #include "croton/backend/cpu/pack.hpp"
 
+#include <algorithm>
 #include <cstdlib>
-#include <cstring>
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
+#include <memory>
 
 namespace croton::cpu {
 
+void place_streams(const Plan& plan, const SectionPlan& section, const Nest& nest, int64_t* frame,
+                   const int64_t* at, int64_t r, int64_t c) {
+    auto one = [&](int s) {
+        int64_t where = at[s];
+        if (r) where += r * nest.row[s];
+        if (c) where += c * nest.lane[s];
+        frame[plan.streams[static_cast<size_t>(s)].word] = where;
+    };
+    for (int s : section.ins) one(s);
+    for (int s : section.outs) one(s);
+    for (int s : section.numbers) one(s);
+}
+
 namespace {
-struct Word16 {
-    uint64_t low, high;
-};
+constexpr int64_t run_bytes = 256;  // read together of a transposed stream: some lines, one page
 
-template <class T>
-void copy_item(char* to, const char* from) {
-    T value;
-    std::memcpy(&value, from, sizeof value);
-    std::memcpy(to, &value, sizeof value);
-}
+class Packer {
+  public:
+    Packer(const Program& program, const SectionPlan& section, const Nest& nest, int64_t* frame,
+           const int64_t* at)
+        : program_(program),
+          plan_(program.plan),
+          section_(section),
+          nest_(nest),
+          frame_(frame),
+          at_(at) {
+        choose_tile();
+    }
 
-// Item (i, j) of both sides, whatever the strides.
-template <class T>
-void copy_rows(char* to, int64_t to_row, int64_t to_item, const char* from, int64_t from_row,
-               int64_t from_item, int64_t rows, int64_t items) {
-    for (int64_t i = 0; i < rows; ++i, to += to_row, from += from_row) {
-        char* t = to;
-        const char* f = from;
-        int64_t j = 0;
-        for (; j + 4 <= items; j += 4, t += 4 * to_item, f += 4 * from_item) {
-            copy_item<T>(t, f);
-            copy_item<T>(t + to_item, f + from_item);
-            copy_item<T>(t + 2 * to_item, f + 2 * from_item);
-            copy_item<T>(t + 3 * to_item, f + 3 * from_item);
+    void run(int64_t selector) {
+        alignas(64) char tiles[tile_budget + 4096];
+        std::unique_ptr<char[]> large;  // only for kernels of hundreds of operands
+        memory_ = tiles;
+        if (bytes_ * rows_ * columns_ > tile_budget) {
+            large = std::make_unique<char[]>(static_cast<size_t>(bytes_ * rows_ * columns_ + 64));
+            memory_ = large.get();
         }
-        for (; j < items; ++j, t += to_item, f += from_item) copy_item<T>(t, f);
+        // Squares go down the rows, whose lines they have asked for; others along the rows.
+        if (transposed_) {
+            for (int64_t c = 0; c < nest_.count; c += columns_)
+                for (int64_t r = 0; r < nest_.rows; r += rows_) run_tile(selector, r, c);
+        } else {
+            for (int64_t r = 0; r < nest_.rows; r += rows_)
+                for (int64_t c = 0; c < nest_.count; c += columns_) run_tile(selector, r, c);
+        }
+        move_slots(0);
     }
-}
 
-// to[j][i] = from[i][j] for a square of as many items as fit a vector, dense along j and i.
-template <class T>
-constexpr int64_t square_side = 1;
-template <class T>
-void transpose_square(char* to, int64_t, const char* from, int64_t) {
-    copy_item<T>(to, from);
-}
+  private:
+    const Stream& stream(int s) const { return plan_.streams[static_cast<size_t>(s)]; }
+    Steps steps(int s) const { return {nest_.row ? nest_.row[s] : 0, nest_.lane[s]}; }
+    bool packed(int s) const { return !has_dense_lanes(stream(s), nest_.lane[s]); }
 
-#if defined(__SSE2__)
-template <>
-constexpr int64_t square_side<uint32_t> = 4;
-template <>
-void transpose_square<uint32_t>(char* to, int64_t to_row, const char* from, int64_t from_row) {
-    auto load = [&](int i) {
-        return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i * from_row));
-    };
-    auto store = [&](int j, __m128i value) {
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + j * to_row), value);
-    };
-    __m128i r0 = load(0), r1 = load(1), r2 = load(2), r3 = load(3);
-    __m128i low01 = _mm_unpacklo_epi32(r0, r1), high01 = _mm_unpackhi_epi32(r0, r1);
-    __m128i low23 = _mm_unpacklo_epi32(r2, r3), high23 = _mm_unpackhi_epi32(r2, r3);
-    store(0, _mm_unpacklo_epi64(low01, low23));
-    store(1, _mm_unpackhi_epi64(low01, low23));
-    store(2, _mm_unpacklo_epi64(high01, high23));
-    store(3, _mm_unpackhi_epi64(high01, high23));
-}
-
-template <>
-constexpr int64_t square_side<uint64_t> = 2;
-template <>
-void transpose_square<uint64_t>(char* to, int64_t to_row, const char* from, int64_t from_row) {
-    __m128i r0 = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-    __m128i r1 = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + from_row));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_unpacklo_epi64(r0, r1));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + to_row), _mm_unpackhi_epi64(r0, r1));
-}
-#endif
-
-// to[j][i] = from[i][j], dense along i there and along j here.
-template <class T>
-void transpose(char* to, int64_t to_row, const char* from, int64_t from_row, int64_t rows,
-               int64_t items) {
-    constexpr int64_t side = square_side<T>, item = sizeof(T);
-    int64_t whole_rows = rows / side * side, whole_items = items / side * side;
-    auto square = [=](int64_t i, int64_t j) {
-        transpose_square<T>(to + j * to_row + i * item, to_row, from + i * from_row + j * item,
-                            from_row);
-    };
-    // The far side row by row: its lines, which often fall into one set of the cache, are used up
-    // before they are pushed out.
-    if (std::abs(to_row) > std::abs(from_row)) {
-        for (int64_t j = 0; j < whole_items; j += side)
-            for (int64_t i = 0; i < whole_rows; i += side) square(i, j);
-    } else {
-        for (int64_t i = 0; i < whole_rows; i += side)
-            for (int64_t j = 0; j < whole_items; j += side) square(i, j);
+    template <class Visit>
+    void for_packed(const std::vector<int>& list, Visit visit) const {
+        for (int s : list)
+            if (packed(s)) visit(s, stream(s));
     }
-    copy_rows<T>(to + whole_rows * item, item, to_row, from + whole_rows * from_row, from_row, item,
-                 rows - whole_rows, items);
-    copy_rows<T>(to + whole_items * to_row, item, to_row, from + whole_items * item, from_row, item,
-                 whole_rows, items - whole_items);
-}
 
-template <class Visit>
-void with_item(int item, Visit visit) {
-    switch (item) {
-        case 1: return visit(uint8_t{});
-        case 2: return visit(uint16_t{});
-        case 4: return visit(uint32_t{});
-        case 8: return visit(uint64_t{});
-        default: return visit(Word16{});
+    // Streams that are dense the other way want some lines of each of many rows: lines are used
+    // whole, and few pages are walked through at a time. Others want whole rows.
+    void choose_tile() {
+        int64_t run = 0, largest = 1;  // elements; bytes
+        auto look = [&](int s, const Stream& stream) {
+            bytes_ += stream.item;
+            largest = std::max<int64_t>(largest, stream.item);
+            if (std::abs(steps(s).row) < std::abs(steps(s).item) && nest_.rows > 1)
+                run = std::max(run, run_bytes / stream.item);
+        };
+        for_packed(section_.ins, look);
+        for_packed(section_.outs, look);
+        transposed_ = run > 0;
+        // A tile of a stream that is not transposed takes at most half: memory is read and the
+        // section runs by turns, which should be short.
+        int64_t elements = tile_budget / (transposed_ ? bytes_ : std::max(bytes_, 2 * largest));
+        elements = std::max<int64_t>(elements, 16);
+        int64_t wanted = transposed_ ? std::max<int64_t>(elements / run, 64) : elements;
+        columns_ = std::min({nest_.count, elements, wanted});
+        rows_ = std::clamp<int64_t>(elements / columns_, 1, nest_.rows);
     }
-}
+
+    void run_tile(int64_t selector, int64_t r, int64_t c) {
+        height_ = std::min(rows_, nest_.rows - r);
+        width_ = std::min(columns_, nest_.count - c);
+        frame_[rows_word] = height_;
+        frame_[count_word] = width_;
+        place_streams(plan_, section_, nest_, frame_, at_, r, c);
+        move_slots(c);
+        if (transposed_) fetch_dense();
+        char* tile = memory_;
+        for_packed(section_.ins, [&](int s, const Stream& stream) {
+            copy_in(s, stream, tile, r, c);
+            aim(stream, tile);
+            tile += rows_ * columns_ * stream.item;
+        });
+        char* first_out = tile;
+        for_packed(section_.outs, [&](int, const Stream& stream) {
+            aim(stream, tile);
+            tile += rows_ * columns_ * stream.item;
+        });
+        program_.function(frame_, selector);
+        tile = first_out;
+        for_packed(section_.outs, [&](int s, const Stream& stream) {
+            auto* to = reinterpret_cast<char*>(address(s, r, c));
+            program_.copier({to, steps(s), tile, tile_steps(stream), height_, width_, stream.item});
+            tile += rows_ * columns_ * stream.item;
+        });
+    }
+
+    void copy_in(int s, const Stream& stream, char* tile, int64_t r, int64_t c) {
+        bool below = r + rows_ < nest_.rows, beside = c + columns_ < nest_.count;
+        int64_t next = 0;
+        if (transposed_ ? below : below && !beside)
+            next = address(s, r + rows_, transposed_ ? c : 0);
+        else if (beside)
+            next = address(s, transposed_ ? 0 : r, c + columns_);
+        program_.copier({tile, tile_steps(stream),
+                         reinterpret_cast<const char*>(frame_[stream.word]), steps(s), height_,
+                         width_, stream.item, reinterpret_cast<const char*>(next)});
+    }
+
+    // While the tiles are packed, what is read beside them comes near: its rows are too short for
+    // the processor to look ahead.
+    void fetch_dense() const {
+        for (int s : section_.ins)
+            if (nest_.lane[s] == stream(s).item)
+                fetch_rows(reinterpret_cast<const char*>(frame_[stream(s).word]), steps(s).row,
+                           steps(s).row ? height_ : 1, width_ * stream(s).item);
+    }
+
+    int64_t address(int s, int64_t r, int64_t c) const {
+        return at_[s] + r * steps(s).row + c * steps(s).item;
+    }
+    Steps tile_steps(const Stream& stream) const { return {width_ * stream.item, stream.item}; }
+
+    void aim(const Stream& stream, char* tile) {
+        int64_t* words = frame_ + stream.word;
+        words[0] = reinterpret_cast<int64_t>(tile);
+        words[1] = stream.item;
+        words[2] = width_ * stream.item;
+    }
+
+    // Values kept between sections: one a lane, or one for all (then the step is 0).
+    void move_slots(int64_t c) {
+        if (c == slots_at_) return;
+        for (size_t s = static_cast<size_t>(plan_.inputs_and_outputs); s < plan_.streams.size();
+             ++s) {
+            int64_t* words = frame_ + plan_.streams[s].word;
+            words[0] += (c - slots_at_) * words[1];
+        }
+        slots_at_ = c;
+    }
+
+    const Program& program_;
+    const Plan& plan_;
+    const SectionPlan& section_;
+    const Nest& nest_;
+    int64_t* frame_;
+    const int64_t* at_;
+    char* memory_ = nullptr;
+    int64_t bytes_ = 0, rows_ = 1, columns_ = 1;  ///< of tiles; the last ones are smaller:
+    int64_t height_ = 1, width_ = 1;
+    int64_t slots_at_ = 0;
+    bool transposed_ = false;
+};
 }  // namespace
 
-void pack(void* tile, const char* source, int64_t rows, int64_t columns, int64_t row, int64_t lane,
-          int item) {
-    auto to = static_cast<char*>(tile);
-    with_item(item, [&](auto tag) {
-        using T = decltype(tag);
-        if (row == item)
-            transpose<T>(to, columns * item, source, lane, columns, rows);
-        else
-            copy_rows<T>(to, columns * item, item, source, row, lane, rows, columns);
-    });
-}
-
-void unpack(const void* tile, char* target, int64_t rows, int64_t columns, int64_t row,
-            int64_t lane, int item) {
-    auto from = static_cast<const char*>(tile);
-    with_item(item, [&](auto tag) {
-        using T = decltype(tag);
-        if (row == item)
-            transpose<T>(target, lane, from, columns * item, rows, columns);
-        else
-            copy_rows<T>(target, row, lane, from, columns * item, item, rows, columns);
-    });
+// Not inlined: its tiles would be on every launch's stack.
+__attribute__((noinline)) void run_packed(const Program& program, int64_t selector,
+                                          const SectionPlan& section, const Nest& nest,
+                                          int64_t* frame, const int64_t* at) {
+    Packer(program, section, nest, frame, at).run(selector);
 }
 
 }  // namespace croton::cpu
