@@ -24,8 +24,8 @@ TensorRef with_axes_turned(const Array& x) {
 TEST(Copies, LargeAndSmallOnesByAllThreads) {
     for (const char* threads : {"1", "3"}) {
         set_setting("threads", threads);
-        for (const Sizes& shape : {Sizes{}, Sizes{5}, Sizes{0, 4}, Sizes{300, 1001}, Sizes{3, 70000},
-                                   Sizes{20, 30, 4, 64}, Sizes{1, 200000}}) {
+        for (const Sizes& shape : {Sizes{}, Sizes{5}, Sizes{0, 4}, Sizes{300, 1001},
+                                   Sizes{3, 70000}, Sizes{20, 30, 4, 64}, Sizes{1, 200000}}) {
             Array x = counted(shape);
             TensorRef source = with_axes_turned(x);
             Array expected =
