@@ -6,6 +6,7 @@
 
 #include "croton/graph/drawn.hpp"
 #include "croton/runtime/blas.hpp"
+#include "croton/runtime/copies.hpp"
 #include "croton/runtime/program.hpp"
 #include "croton/runtime/threads.hpp"
 
@@ -341,13 +342,10 @@ void Executor::step(const ViewStep& step) {
         // The plan gave the view memory of its own: the viewed value may die before it.
         TensorRef shown = out;
         make_output(step.output, shown.shape);
-        Array::view(out.dtype, out.shape, out.strides, out.data, nullptr)
-            .assign(Array::view(shown.dtype, shown.shape, shown.strides, shown.data, nullptr));
-        return;
+        return copy_elements(out, shown);
     }
-    Array source =
-        Array::view(inputs[0].dtype, inputs[0].shape, inputs[0].strides, inputs[0].data, nullptr);
-    Array packed = source.copy();
+    Array packed = Array::empty(inputs[0].dtype, inputs[0].shape);
+    copy_elements(ref(packed), inputs[0]);
     inputs[0] = ref(packed);
     out.data = packed.data();
     CROTON_ASSERT(compute->view(attrs, inputs, out));

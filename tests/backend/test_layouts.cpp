@@ -1,4 +1,6 @@
 // Strides of every kind, tables, in-place launches, large and empty arrays.
+#include <sys/mman.h>
+
 #include "croton/kernel/builder.hpp"
 #include "tests/backend/contract.hpp"
 #include "tests/backend/values.hpp"
@@ -160,6 +162,51 @@ TEST_P(Layouts, Large) {
     transposed.order = {1, 0};
     batch_.problem(matrix, {1013, 517}, random_, {transposed});
     check_all();
+}
+
+/// Memory for n items of 4 bytes that ends at a page nobody may touch.
+class FencedItems {
+  public:
+    explicit FencedItems(int64_t n) {
+        int64_t room = (4 * n + page - 1) / page * page;
+        bytes_ = static_cast<size_t>(room + page);
+        memory_ = static_cast<char*>(
+            ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+        ::mprotect(memory_ + room, page, PROT_NONE);
+        first_ = memory_ + room - 4 * n;
+    }
+    FencedItems(const FencedItems&) = delete;
+    FencedItems& operator=(const FencedItems&) = delete;
+    ~FencedItems() { ::munmap(memory_, bytes_); }
+    void* first() { return first_; }
+
+  private:
+    static constexpr int64_t page = 4096;
+    size_t bytes_;
+    char *memory_, *first_;
+};
+
+// Vectors end where the elements do: in light bodies, heavy ones and reductions, for every length.
+TEST_P(Layouts, NothingIsReadBehindTheEnd) {
+    if (auto reason = missing(GetParam())) GTEST_SKIP() << *reason;
+    for (std::string text :
+         {"0 { in x: f32 out y: f32 map { %0 = f32 load x %1 = f32 neg %0 f32 store y %1 } }",
+          "0 { in x: f32 out y: f32 map { %0 = f32 load x %1 = f32 atan %0 %2 = f32 erf %1"
+          " %3 = f32 tanh %2 f32 store y %3 } }",
+          "1 { in x: f32 out y: f32 reduce { %0 = f32 load x %1 = f32 fold sum %0 }"
+          " outer { f32 store y %1 } }"}) {
+        const kernel::Kernel kernels[] = {kernel::parse("kernel k rank 2 outer " + text)};
+        auto set = compile(GetParam(), kernels);
+        for (int64_t length = 1; length <= 70; ++length) {
+            FencedItems x(2 * length), y(2 * length);
+            std::fill_n(static_cast<float*>(x.first()), 2 * length, 0.5f);
+            int64_t extents[] = {2, length}, strides[] = {4 * length, 4}, column[] = {4, 0};
+            void* pointers[] = {x.first(), y.first()};
+            const int64_t* both[] = {strides, kernels[0].outer == 1 ? column : strides};
+            const int64_t* sizes[] = {extents, extents};
+            set->run(0, {extents, pointers, both, sizes}, 0, 2);
+        }
+    }
 }
 
 // A gather: rows of a table picked by an index, along any axis.

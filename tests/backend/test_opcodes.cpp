@@ -279,6 +279,40 @@ TEST_P(Opcodes, EveryLengthIsRight) {
     check_or_skip(GetParam(), batch, random);
 }
 
+// Bodies that compute long from a position run two vectors side by side; heavy ones that load bring
+// the last lanes of a row into a vector of their own: every length of rows that follow each other.
+TEST_P(Opcodes, LongBodiesOfEveryLength) {
+    Random random(8);
+    Batch batch;
+    Builder b("mixed_up", 2, 0);
+    int seed = b.input("seed", DType::UInt32, 3), out = b.output("out", DType::UInt32);
+    b.begin(SectionKind::Map);
+    Scalar word =
+        b.cast(b.index(1), DType::UInt32) + b.cast(b.index(0), DType::UInt32) * uint64_t{977};
+    word = b.bit_xor(word, b.load(seed));
+    for (int round = 0; round < 40; ++round)
+        word =
+            b.bit_xor(word * uint64_t{0x9E3779B1}, b.shift_right(word, b.like(word, uint64_t{13})));
+    b.store(out, word);
+    size_t mixed_up = batch.add(b.finish());
+    size_t heavy = batch.add(
+        "kernel heavy rank 2 outer 0 { in x: f32 in h: f16 in s: f32 out y: f32 map {"
+        " %0 = f32 load x %1 = f32 load h %2 = f32 load s %3 = f32 atan %0 %4 = f32 mul %3, %1"
+        " %5 = f32 add %4, %2 %6 = f32 erf %5 f32 store y %6 } }");
+    Layout one_a_row;
+    one_a_row.broadcast = 2;
+    for (int64_t length = 0; length <= 140; length += length < 70 ? 1 : 7) {
+        batch.problem(mixed_up, {3, length}, random);
+        Layout apart;
+        apart.offset = static_cast<int>(length % 5);
+        // Rows do not follow each other in memory where the operand beside them is broadcast.
+        auto& p = batch.problem(heavy, {3, length}, random, {apart, {}, one_a_row});
+        for (size_t k = 0; k < 3; ++k) fill_between(p.operands[k], random, -2, 2);
+        p.tolerances = {{4, 1e-6}};
+    }
+    check_or_skip(GetParam(), batch, random);
+}
+
 INSTANTIATE_TEST_SUITE_P(Backends, Opcodes, testing::ValuesIn(all_targets()),
                          [](const auto& info) { return info.param.text(); });
 

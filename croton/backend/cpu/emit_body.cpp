@@ -84,7 +84,7 @@ Lanes SectionEmitter::value(kernel::ValueId id) {
 
 // --- streams
 
-Lanes SectionEmitter::load_from(Value* address, DType dtype) {
+Lanes SectionEmitter::load_from(Value* address, DType dtype, Value* mask) {
     Type* element = scalars_.memory_type(dtype);
     auto align = Align(static_cast<uint64_t>(dtype_size(real_dtype(dtype))));
     if (is_complex(dtype))
@@ -92,8 +92,8 @@ Lanes SectionEmitter::load_from(Value* address, DType dtype) {
                 b_.CreateAlignedLoad(element, b_.CreateConstInBoundsGEP1_32(element, address, 1),
                                      align)};
     Type* type = scalars_.widened(element);
-    Value* stored = mask_ && scalars_.width() > 1
-                        ? static_cast<Value*>(b_.CreateMaskedLoad(type, address, align, mask_,
+    Value* stored = mask && scalars_.width() > 1
+                        ? static_cast<Value*>(b_.CreateMaskedLoad(type, address, align, mask,
                                                                   Constant::getNullValue(type)))
                         : b_.CreateAlignedLoad(type, address, align);
     return {scalars_.from_memory(dtype, stored)};
@@ -104,8 +104,9 @@ Lanes SectionEmitter::load_stream(int stream) {
     if (live.uniform.re)
         return {scalars_.splat(live.uniform.re),
                 live.uniform.im ? scalars_.splat(live.uniform.im) : nullptr};
+    bool whole = live.buffer && masked_throughout();  // fill_rests has seen to the last one
     return load_from(b_.CreateLoad(b_.getPtrTy(), live.at),
-                     plan_.streams[static_cast<size_t>(stream)].dtype);
+                     plan_.streams[static_cast<size_t>(stream)].dtype, whole ? nullptr : mask_);
 }
 
 void SectionEmitter::store_stream(int stream, Lanes value, DType dtype) {
@@ -165,7 +166,7 @@ Lanes SectionEmitter::load_at(const kernel::Instruction& i) {
         return {scalars_.from_memory(dtype, gather_or_load(base, offsets, allowed, dtype))};
     if (!zeros_) zeros_ = gather(base, offsets, nullptr, dtype);  // only makes the zeros
     Value* address = b_.CreateSelect(allowed, b_.CreateGEP(b_.getInt8Ty(), base, offsets), zeros_);
-    return load_from(address, dtype);
+    return load_from(address, dtype, mask_);
 }
 
 // Neighbouring elements are loaded as one vector, whatever expression their positions come from.

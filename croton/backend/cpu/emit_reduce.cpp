@@ -116,9 +116,9 @@ void SectionEmitter::finish_accumulators(std::vector<std::vector<Running>>& copi
         };
         Value* place = address(where.slot);
         Value* position = where.position_slot >= 0 ? address(where.position_slot) : nullptr;
-        total = join(
-            {load_from(place, state), position ? load_from(position, DType::Int64).re : nullptr},
-            total);
+        total = join({load_from(place, state, nullptr),
+                      position ? load_from(position, DType::Int64, nullptr).re : nullptr},
+                     total);
         b_.CreateStore(scalars_.to_memory(state, total.value.re), place);
         if (total.value.im)
             b_.CreateStore(total.value.im,

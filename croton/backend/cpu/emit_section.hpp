@@ -39,14 +39,16 @@ class SectionEmitter {
     void start_streams(bool lanes);
     void emit_nest();
     void emit_lanes();
-    void emit_lane_chunk(llvm::Value* mask);
+    void emit_lane_chunk(llvm::Value* mask, llvm::Value* left);
     void loop(llvm::Value* first, llvm::Value* last, llvm::Value* step,
               const std::function<void(llvm::Value*)>& body);
     void when(llvm::Value* condition, const std::function<void()>& body);
     void fill_buffers();
+    void fill_rests(llvm::Value* mask, llvm::Value* left);
     void advance(unsigned lanes);
     void advance_outer(bool by_row, unsigned lanes);
     size_t weight() const;
+    bool is_long() const;
     unsigned unrolling() const;
     bool masked_throughout() const;
     llvm::Value* word(int number);
@@ -61,7 +63,7 @@ class SectionEmitter {
     void emit_instruction(const kernel::Instruction& i);
     Lanes value(kernel::ValueId id);
     Lanes load_stream(int stream);
-    Lanes load_from(llvm::Value* address, DType dtype);
+    Lanes load_from(llvm::Value* address, DType dtype, llvm::Value* mask);
     void store_stream(int stream, Lanes value, DType dtype);
     Lanes number_stream(int stream);
     Lanes load_at(const kernel::Instruction& i);
