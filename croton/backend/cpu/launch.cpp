@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "croton/backend/cpu/pack.hpp"
+#include "croton/backend/cpu/script.hpp"
 #include "croton/base/error.hpp"
 
 namespace croton::cpu {
@@ -63,15 +64,19 @@ struct Order {
 
 class Launcher {
   public:
-    Launcher(const Program& program, const Launch& launch, int64_t begin, int64_t end)
+    /// With a script, calls are written down instead of made.
+    Launcher(const Program& program, const Launch& launch, int64_t begin, int64_t end,
+             Script* script = nullptr)
         : program_(program),
           plan_(program.plan),
           launch_(launch),
           begin_(begin),
           end_(end),
           streams_(plan_.inputs_and_outputs),
+          script_(script),
           arena_(arena_words()) {
         frame_ = arena_.take(static_cast<size_t>(plan_.words));
+        if (script_) std::fill_n(frame_, plan_.words, 0);  // parts of it are compared
         at_ = arena_.take(static_cast<size_t>(streams_));
         if (!program.can_split || end_ < 0) {
             begin_ = 0;
@@ -95,7 +100,7 @@ class Launcher {
     }
 
     void fill_constants() {
-        frame_[fault_word] = reinterpret_cast<int64_t>(&fault_);
+        frame_[fault_word] = reinterpret_cast<int64_t>(script_ ? script_->fault_place() : &fault_);
         for (int a = 0; a < plan_.rank; ++a) frame_[extents_word + a] = launch_.extents[a];
         for (int s = 0; s < streams_; ++s) {
             const Stream& stream = plan_.streams[static_cast<size_t>(s)];
@@ -290,12 +295,16 @@ class Launcher {
     // One section over a nest that starts at at_. Steps are set.
     void call(int64_t selector, const SectionPlan& section, const Nest& nest, bool packed) {
         selector += program_.first;
+        if (packed && script_) return script_->refuse();
         if (packed) return call_packed(selector, section, nest);
         frame_[count_word] = nest.count;
         for (int64_t r = 0; r < nest.rows; r += nest.row_chunk) {
             frame_[rows_word] = std::min(nest.row_chunk, nest.rows - r);
             place(section, nest, r, 0);
-            program_.function(frame_, selector);
+            if (script_)
+                script_->add_call(frame_, selector);
+            else
+                program_.function(frame_, selector);
             if (nest.row_chunk >= nest.rows) break;
         }
     }
@@ -468,6 +477,7 @@ class Launcher {
         for (const Identity& identity : program_.identities[section]) {
             const Stream& stream = plan_.streams[static_cast<size_t>(identity.slot)];
             auto* to = reinterpret_cast<char*>(frame_[stream.word]);
+            if (script_) script_->add_fill(to, identity, lanes);
             for (int64_t i = 0; i < lanes; ++i)
                 std::memcpy(to + i * identity.item, identity.bytes,
                             static_cast<size_t>(identity.item));
@@ -479,8 +489,8 @@ class Launcher {
         alignas(64) char slots[4096];
         std::unique_ptr<char[]> large;
         auto wanted = plan_.streams.size() * 16;
-        if (wanted > sizeof slots) large = std::make_unique<char[]>(wanted);
-        place_slots(large ? large.get() : slots, 1);
+        if (wanted > sizeof slots && !script_) large = std::make_unique<char[]>(wanted);
+        place_slots(script_ ? script_->slot_memory(wanted) : large ? large.get() : slots, 1);
         Order order = order_of(inner, best_lane(inner));
         Nest nest = nest_of(inner, order), single;
         set_steps(nest);
@@ -515,8 +525,11 @@ class Launcher {
         int64_t lanes = block_of(outer, inner, lane);
         std::unique_ptr<char[]> large;
         auto wanted = static_cast<size_t>(lanes * plan_.slot_bytes) + 16 * plan_.streams.size();
-        if (wanted > sizeof slots) large = std::make_unique<char[]>(wanted);
-        place_slots(large ? large.get() : slots, std::max<int64_t>(lanes, 2));
+        if (wanted > sizeof slots && !script_) large = std::make_unique<char[]>(wanted);
+        place_slots(script_ ? script_->slot_memory(wanted)
+                    : large ? large.get()
+                            : slots,
+                    std::max<int64_t>(lanes, 2));
         Order order = order_of(inner, -1);
         Nest nest = nest_of(inner, order);
         nest.lane = outer.along(lane);
@@ -573,6 +586,7 @@ class Launcher {
     const Launch& launch_;
     int64_t begin_, end_;
     int streams_;
+    Script* script_;
     Fault fault_;
     Arena arena_;
     int64_t* frame_;
@@ -632,6 +646,13 @@ std::shared_ptr<Program> make_program(const kernel::Kernel& kernel) {
 
 Fault launch(const Program& program, const Launch& launch, int64_t begin, int64_t end) {
     return Launcher(program, launch, begin, end).run();
+}
+
+std::unique_ptr<runtime::PreparedLaunch> prepare(const Program& program, const Launch& launch) {
+    auto script = std::make_unique<Script>(program);
+    Launcher(program, launch, 0, -1, script.get()).run();
+    if (!script->finish()) return nullptr;
+    return script;
 }
 
 }  // namespace croton::cpu
