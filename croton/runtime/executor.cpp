@@ -55,7 +55,10 @@ void Executor::run_steps(Frame& frame, size_t first, Recorder* recorder) {
     for (size_t i = tail; i < p_.steps.size(); ++i) {
         Sizes unused;
         try {
-            prepare(std::get<KernelStep>(p_.steps[i].kind), unused);
+            if (auto call = std::get_if<ExternStep>(&p_.steps[i].kind))
+                prepare(*call);
+            else
+                prepare(std::get<KernelStep>(p_.steps[i].kind), unused);
         } catch (const Error& error) {
             fail_drawn(error, p_.steps[i]);
         }
@@ -68,7 +71,9 @@ void Executor::timed(size_t number, std::vector<StepTiming>* timings, bool prepa
     const Step& what = p_.steps[number];
     auto start = timings ? Clock::now() : Clock::time_point();
     try {
-        if (prepared) {
+        if (auto call = std::get_if<ExternStep>(&what.kind); call && prepared) {
+            run_call(*call);
+        } else if (prepared) {
             const auto& kernel_step = std::get<KernelStep>(what.kind);
             Sizes extents;
             extents_of(kernel_step, extents);
@@ -334,17 +339,26 @@ void Executor::check_promised(const ExternStep& step, size_t i, const Sizes& sha
              plain_text(type), " and has the sizes of an argument where it was given them");
 }
 
+// Memory for the results, where their sizes can be told beforehand.
+void Executor::prepare(const ExternStep& step) {
+    const auto* compute = step.op->kind<ExternCompute>();
+    if (!compute->shape) return;
+    auto inputs = gather(step.inputs);
+    if (s_.shapes.size() < step.outputs.size()) s_.shapes.resize(step.outputs.size());
+    std::span shapes(s_.shapes.data(), step.outputs.size());
+    for (Sizes& shape : shapes) shape.clear();
+    compute->shape({*step.op, step.attrs.get()}, inputs, shapes);
+    for (size_t i = 0; i < shapes.size(); ++i) make_output(step.outputs[i], shapes[i]);
+}
+
 void Executor::step(const ExternStep& step) {
+    prepare(step);
+    run_call(step);
+}
+
+void Executor::run_call(const ExternStep& step) {
     auto inputs = gather(step.inputs);
     const auto* compute = step.op->kind<ExternCompute>();
-    AttrView attrs{*step.op, step.attrs.get()};
-    if (compute->shape) {
-        if (s_.shapes.size() < step.outputs.size()) s_.shapes.resize(step.outputs.size());
-        std::span shapes(s_.shapes.data(), step.outputs.size());
-        for (Sizes& shape : shapes) shape.clear();
-        compute->shape(attrs, inputs, shapes);
-        for (size_t i = 0; i < shapes.size(); ++i) make_output(step.outputs[i], shapes[i]);
-    }
     s_.outputs.resize(std::max(s_.outputs.size(), step.outputs.size()));
     std::span outputs(s_.outputs.data(), step.outputs.size());
     for (size_t i = 0; i < outputs.size(); ++i) {
@@ -357,7 +371,7 @@ void Executor::step(const ExternStep& step) {
         outputs[i] = at(step.outputs[i]);
     };
     // By reference: what std::function copies is small enough to need no memory.
-    ExternCall call{attrs, inputs, outputs, std::ref(make)};
+    ExternCall call{{*step.op, step.attrs.get()}, inputs, outputs, std::ref(make)};
     compute->run(call);
 }
 

@@ -109,7 +109,8 @@ int Recorder::add_root(char* at, int64_t bytes, Id value) {
 }
 
 void Recorder::add(Kind kind, size_t number, size_t place, int64_t work) {
-    auto& list = number >= p_.tail && kind != Kind::Compare ? in_tail_ : r_->actions;
+    bool comes_first = number < p_.tail || kind == Kind::Compare || kind == Kind::Prepare;
+    auto& list = comes_first ? r_->actions : in_tail_;
     list.push_back(
         {kind, static_cast<uint32_t>(number), static_cast<uint32_t>(place), nullptr, work});
 }
@@ -129,8 +130,8 @@ void Recorder::place_output(Id id) {
     }
 }
 
-void Recorder::add_whole(size_t number, std::span<const Id> outputs) {
-    add(Kind::Whole, number, r_->late_values.size(), interrupt_work);
+void Recorder::add_whole(size_t number, std::span<const Id> outputs, Kind kind) {
+    add(kind, number, r_->late_values.size(), interrupt_work);
     for (Id id : outputs) {
         const TensorRef& r = e_.at(id);
         where(id).root = add_root(static_cast<char*>(r.data), 0, id);
@@ -192,6 +193,12 @@ void Recorder::note(size_t number, const ViewStep& step) {
     where(step.output) = where(step.inputs[0]);
     where(step.output).offset += static_cast<const char*>(e_.at(step.output).data) - from;
     known_[static_cast<size_t>(step.output)] = known(step.inputs[0]);
+}
+
+void Recorder::note(size_t number, const ExternStep& step) {
+    if (number < p_.tail) return add_whole(number, step.outputs);
+    add_whole(number, step.outputs, Kind::Prepare);
+    add(Kind::Call, number, 0, interrupt_work);
 }
 
 void Recorder::note(size_t number, const ContractStep& step) {
@@ -322,7 +329,8 @@ void Executor::replay(Frame& frame, Recording& r) {
             const Action& action = r.actions[n];
             if (frame.timings) start = Clock::now();
             if (!act(action, r)) return leave(frame, r, action);
-            if (frame.timings && action.kind != Action::Kind::Compare)
+            if (frame.timings && action.kind != Action::Kind::Compare &&
+                action.kind != Action::Kind::Prepare)
                 count_until(action.step + 1,
                             std::chrono::duration<double>(Clock::now() - start).count());
             work += action.work;
@@ -353,6 +361,10 @@ bool Executor::act(const Action& action, Recording& r) {
         case Action::Kind::Whole:
             std::visit([this](const auto& step) { this->step(step); }, kind);
             return as_recorded(action, r);
+        case Action::Kind::Prepare:
+            prepare(std::get<ExternStep>(kind));
+            return as_recorded(action, r);
+        case Action::Kind::Call: run_call(std::get<ExternStep>(kind)); return true;
         case Action::Kind::Compare: {
             Sizes extents;
             extents_of(std::get<KernelStep>(kind), extents);

@@ -27,6 +27,8 @@ struct Action {
         Multiply,  ///< a product, into memory that is there
         Whole,     ///< the whole step; its results are `number` and following of the late values
         Compare,   ///< nothing: are the extents still those of `number`?
+        Prepare,   ///< memory for the results of host code that runs later; else as Whole
+        Call,      ///< that host code
     } kind;
     uint32_t step, number;
     PreparedLaunch* launch;
@@ -107,7 +109,7 @@ class Recorder {
 
     void note(size_t number, const KernelStep& step);
     void note(size_t number, const ViewStep& step);
-    void note(size_t number, const ExternStep& step) { add_whole(number, step.outputs); }
+    void note(size_t number, const ExternStep& step);
     void note(size_t number, const ContractStep& step);
     void note(size_t number, const BranchStep& step) { add_whole(number, step.outputs); }
 
@@ -118,7 +120,7 @@ class Recorder {
     void keep(Id id);
     void place_output(Id id);
     void add(Kind kind, size_t number, size_t place, int64_t work);
-    void add_whole(size_t number, std::span<const Id> outputs);
+    void add_whole(size_t number, std::span<const Id> outputs, Kind kind = Kind::Whole);
     int add_root(char* at, int64_t bytes, Id value);
 
     void settle_addresses();

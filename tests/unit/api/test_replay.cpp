@@ -43,14 +43,8 @@ struct Graph {
 // x is a matrix, n an integer scalar.
 std::vector<Graph> graphs() {
     return {
-        {"elementwise",
-         [](auto& x, auto&) {
-             return Variables{exp(x) * x - 1.0, neg(x)};
-         }},
-        {"rows",
-         [](auto& x, auto&) {
-             return Variables{softmax(x), sum(x, 0), max(x)};
-         }},
+        {"elementwise", [](auto& x, auto&) { return Variables{exp(x) * x - 1.0, neg(x)}; }},
+        {"rows", [](auto& x, auto&) { return Variables{softmax(x), sum(x, 0), max(x)}; }},
         {"views",
          [](auto& x, auto&) {
              auto t = transpose(x);
@@ -62,10 +56,7 @@ std::vector<Graph> graphs() {
              return Variables{mean(x, 0), arange(rows), full(ShapeArg({rows, 2}), 1.5),
                               x / cast(rows, DType::Float64), shape(x)};
          }},
-        {"chosen element",
-         [](auto& x, auto& n) {
-             return Variables{at(x, {n}), at(x, {n, 0})};
-         }},
+        {"chosen element", [](auto& x, auto& n) { return Variables{at(x, {n}), at(x, {n, 0})}; }},
         {"chosen size",
          [](auto& x, auto& n) {
              auto part = at(x, {Slice({}, n)});
@@ -85,10 +76,7 @@ std::vector<Graph> graphs() {
              return Variables{ifelse(gt(n, 1), exp(x), neg(x)) + 1.0,
                               sum(ifelse(gt(n, 1), x, at(x, {Slice(0, 1)})))};
          }},
-        {"host code",
-         [](auto& x, auto&) {
-             return Variables{sort(x), sum(cumsum(x, 0))};
-         }},
+        {"host code", [](auto& x, auto&) { return Variables{sort(x), sum(cumsum(x, 0))}; }},
         {"gather",
          [](auto& x, auto& n) {
              auto where = arange(size_of(x, 0)) * 0 + n;
