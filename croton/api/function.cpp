@@ -1,8 +1,10 @@
 #include "croton/api/function.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "croton/base/settings.hpp"
@@ -22,13 +24,76 @@ struct StateUpdate {
     size_t output;  ///< place among the program's outputs
 };
 
+// What a call works with and leaves to the next one.
+struct Workspace {
+    std::unique_ptr<runtime::Frame> frame, general;  ///< of the specialised, of the general program
+    std::vector<Array> values;                       ///< arguments and shared variables
+};
+
+// Workspaces without a caller. The last one left is taken without a lock.
+class Workspaces {
+  public:
+    ~Workspaces() { delete next_.load(); }
+    std::unique_ptr<Workspace> take() {
+        if (auto* next = next_.exchange(nullptr)) return std::unique_ptr<Workspace>(next);
+        std::lock_guard lock(mutex_);
+        if (others_.empty()) return std::make_unique<Workspace>();
+        auto workspace = std::move(others_.back());
+        others_.pop_back();
+        return workspace;
+    }
+    void give(std::unique_ptr<Workspace> workspace) {
+        Workspace* nothing = nullptr;
+        if (next_.compare_exchange_strong(nothing, workspace.get())) {
+            (void)workspace.release();
+            return;
+        }
+        std::lock_guard lock(mutex_);
+        others_.push_back(std::move(workspace));
+    }
+    void clear() {
+        delete next_.exchange(nullptr);
+        std::lock_guard lock(mutex_);
+        others_.clear();
+    }
+
+  private:
+    std::atomic<Workspace*> next_ = nullptr;
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<Workspace>> others_;
+};
+
 // A program with its working memory: the function's own, or one for fewer outputs.
 struct Plan {
     compile::BuildRequest request;
     compile::Built built;
     size_t visible = 0;  ///< outputs that calls return; updates follow
-    /// Frames without a caller: of the specialised program, and of the general one.
-    std::vector<std::unique_ptr<runtime::Frame>> idle, idle_general;
+    std::unique_ptr<Workspaces> idle = std::make_unique<Workspaces>();
+};
+
+// What a type promises of a size: it is that of another axis, or (other < 0) this number.
+struct SizeCheck {
+    size_t input;
+    int axis;
+    int other, other_axis;
+    int64_t size;
+};
+
+// All of some storages, locked in the order of their addresses.
+class Locks {
+  public:
+    explicit Locks(std::span<SharedStorage* const> storages) : storages_(storages) {
+        for (auto* storage : storages_) storage->mutex.lock();
+    }
+    ~Locks() { release(); }
+    Locks(const Locks&) = delete;
+    void release() {
+        for (auto* storage : storages_) storage->mutex.unlock();
+        storages_ = {};
+    }
+
+  private:
+    std::span<SharedStorage* const> storages_;
 };
 
 double seconds_since(Clock::time_point start) {
@@ -41,6 +106,8 @@ struct Function::State {
     std::vector<In> inputs;
     std::vector<Out> outputs;
     std::vector<SharedVariable> shared;
+    std::vector<SharedStorage*> storages;  ///< of `shared`, each once, by address
+    std::vector<SizeCheck> size_checks;
     std::vector<StateUpdate> updates;        ///< of shared variables; outputs as in `plan`
     std::vector<StateUpdate> input_updates;  ///< of stored values of inputs
     std::unique_ptr<bool[]> borrow;          ///< one an output of `plan`
@@ -64,41 +131,64 @@ struct Function::State {
     int64_t calls = 0, held_bytes = 0;
     double call_seconds = 0;
 
-    std::unique_ptr<runtime::Frame> take_frame(Plan& from, bool general);
-    void give_back(Plan& to, std::unique_ptr<runtime::Frame> frame, bool general, double seconds,
-                   const std::vector<runtime::StepTiming>& times);
+    void find_storages();
+    void find_size_checks();
+    bool sizes_hold(std::span<const Array> values) const;
+    void add_to_profile(const runtime::Frame& frame, bool general, double seconds,
+                        const std::vector<runtime::StepTiming>& times);
     Plan& plan_for(const std::vector<size_t>& chosen);
-    std::vector<Array> arguments(const std::vector<std::optional<Array>>& given);
+    void arguments(std::span<const std::optional<Array>> given, std::vector<Array>& values);
+    void finish(const Plan& of, std::vector<Array>& results);
 };
 
-std::unique_ptr<runtime::Frame> Function::State::take_frame(Plan& from, bool general) {
-    {
-        std::lock_guard lock(mutex);
-        auto& frames = general ? from.idle_general : from.idle;
-        if (!frames.empty()) {
-            auto frame = std::move(frames.back());
-            frames.pop_back();
-            return frame;
-        }
+void Function::State::add_to_profile(const runtime::Frame& frame, bool general, double seconds,
+                                     const std::vector<runtime::StepTiming>& times) {
+    std::lock_guard lock(mutex);
+    ++calls;
+    call_seconds += seconds;
+    held_bytes = std::max(held_bytes, frame.held_bytes());
+    if (!general) timings.resize(times.size());
+    for (size_t i = 0; i < times.size() && !general; ++i) {
+        timings[i].calls += times[i].calls;
+        timings[i].seconds += times[i].seconds;
+        timings[i].bytes = times[i].bytes;
     }
-    return std::make_unique<runtime::Frame>(general ? *from.built.general() : *from.built.program);
 }
 
-void Function::State::give_back(Plan& to, std::unique_ptr<runtime::Frame> frame, bool general,
-                                double seconds, const std::vector<runtime::StepTiming>& times) {
-    std::lock_guard lock(mutex);
-    if (keep_profile && &to == &plan) {
-        ++calls;
-        call_seconds += seconds;
-        held_bytes = std::max(held_bytes, frame->held_bytes());
-        if (!general) timings.resize(times.size());
-        for (size_t i = 0; i < times.size() && !general; ++i) {
-            timings[i].calls += times[i].calls;
-            timings[i].seconds += times[i].seconds;
-            timings[i].bytes = times[i].bytes;
+// Two functions never wait for each other if both lock in the order of addresses.
+void Function::State::find_storages() {
+    storages.clear();
+    for (const auto& v : shared) storages.push_back(&v.storage());
+    std::sort(storages.begin(), storages.end());
+    storages.erase(std::unique(storages.begin(), storages.end()), storages.end());
+}
+
+// Known sizes, and equal ones for equal symbols.
+void Function::State::find_size_checks() {
+    size_checks.clear();
+    std::unordered_map<int64_t, std::pair<size_t, int>> symbols;
+    for (size_t i = 0; i < inputs.size() + shared.size(); ++i) {
+        const auto& dims =
+            (i < inputs.size() ? inputs[i].variable : shared[i - inputs.size()]).type().dims;
+        for (int axis = 0; axis < static_cast<int>(dims.size()); ++axis) {
+            Dim dim = dims[static_cast<size_t>(axis)];
+            if (dim.known()) size_checks.push_back({i, axis, -1, 0, dim.size()});
+            if (!dim.symbolic()) continue;
+            auto [first, is_new] = symbols.emplace(dim.code(), std::pair(i, axis));
+            auto [other, other_axis] = first->second;
+            if (!is_new) size_checks.push_back({i, axis, static_cast<int>(other), other_axis, 0});
         }
     }
-    (general ? to.idle_general : to.idle).push_back(std::move(frame));
+}
+
+bool Function::State::sizes_hold(std::span<const Array> values) const {
+    for (const auto& check : size_checks) {
+        int64_t wanted = check.other < 0
+                             ? check.size
+                             : values[static_cast<size_t>(check.other)].shape(check.other_axis);
+        if (values[check.input].shape(check.axis) != wanted) return false;
+    }
+    return true;
 }
 
 // The same updates with fewer outputs in front of them.
@@ -351,6 +441,8 @@ Function function(const std::vector<In>& inputs, const std::vector<Out>& outputs
     state->plan.built = compile::build(request);
     state->plan.request = std::move(request);
     state->plan.visible = outputs.size();
+    state->find_storages();
+    state->find_size_checks();
     state->compile_seconds = seconds_since(start);
     return Function(state);
 }
@@ -434,22 +526,24 @@ void check_sizes(const std::vector<In>& inputs, const std::vector<SharedVariable
     }
 }
 
-using Locks = std::vector<std::unique_lock<std::mutex>>;
 }  // namespace
 
-std::vector<Array> Function::State::arguments(const std::vector<std::optional<Array>>& given) {
+void Function::State::arguments(std::span<const std::optional<Array>> given,
+                                std::vector<Array>& values) {
     if (given.size() > inputs.size())
         fail(ErrorKind::Usage, "function ", name, " takes ", inputs.size(), " arguments, not ",
              given.size(), ": ", input_names(inputs));
-    std::vector<Array> values;
-    values.reserve(inputs.size() + shared.size());
     for (size_t i = 0; i < inputs.size(); ++i) {
         const In& in = inputs[i];
         if (i < given.size() && given[i]) {
             if (in.implicit)
                 fail(ErrorKind::Usage, "function ", name, ": input ", label(in.variable, i),
                      " is implicit: it takes no argument");
-            values.push_back(trust ? *given[i] : fit_argument(*given[i], in, i, allow_downcast));
+            const auto& type = in.variable.type();
+            if (trust || (given[i]->dtype() == type.dtype && given[i]->rank() == type.rank()))
+                values.push_back(*given[i]);
+            else
+                values.push_back(fit_argument(*given[i], in, i, allow_downcast));
             continue;
         }
         if (!in.value)
@@ -458,62 +552,74 @@ std::vector<Array> Function::State::arguments(const std::vector<std::optional<Ar
         std::lock_guard lock(mutex);
         values.push_back(*stored[i]);
     }
-    return values;
 }
 
-Results Function::run(const std::vector<std::optional<Array>>& arguments,
+// What calls leave behind: new values of shared variables and of inputs.
+void Function::State::finish(const Plan& of, std::vector<Array>& results) {
+    size_t moved = outputs.size() - of.visible;  // how much earlier updates stand (modulo 2^64)
+    for (const auto& update : updates)
+        shared[update.target].storage().value = results[update.output - moved];
+    if (!input_updates.empty()) {
+        std::lock_guard lock(mutex);
+        for (const auto& update : input_updates)
+            stored[update.target] = results[update.output - moved];
+    }
+    results.erase(results.begin() + static_cast<std::ptrdiff_t>(of.visible), results.end());
+}
+
+namespace {
+// The workspace goes back to the others however the call ends, without what it was called with.
+struct Borrowed {
+    explicit Borrowed(Workspaces& from) : from(from), workspace(from.take()) {}
+    ~Borrowed() {
+        workspace->values.clear();
+        from.give(std::move(workspace));
+    }
+    Borrowed(const Borrowed&) = delete;
+    Workspaces& from;
+    std::unique_ptr<Workspace> workspace;
+};
+}  // namespace
+
+Results Function::run(std::span<const std::optional<Array>> arguments,
                       const std::vector<size_t>* subset) const {
     State& s = state();
     auto start = s.keep_profile ? Clock::now() : Clock::time_point();
     Plan& plan = subset ? s.plan_for(*subset) : s.plan;
-    size_t moved = s.outputs.size() - plan.visible;  // how much earlier updates stand (modulo 2^64)
+    Borrowed borrowed(*plan.idle);
+    Workspace& w = *borrowed.workspace;
     std::unique_lock<std::mutex> stored(s.stored_mutex, std::defer_lock);
     if (!s.input_updates.empty()) stored.lock();
-    std::vector<Array> values = s.arguments(arguments);
-    // Storages are locked in the order of their addresses, so that two functions never wait for
-    // each other; a function without updates only needs the values of one moment.
-    std::vector<SharedStorage*> storages;
-    for (const auto& v : s.shared) storages.push_back(&v.storage());
-    std::sort(storages.begin(), storages.end());
-    storages.erase(std::unique(storages.begin(), storages.end()), storages.end());
-    Locks locks;
-    for (auto* storage : storages) locks.emplace_back(storage->mutex);
-    for (const auto& v : s.shared) values.push_back(v.storage().value);
-    if (s.updates.empty()) locks.clear();
-    if (!s.trust) check_sizes(s.inputs, s.shared, values);
+    s.arguments(arguments, w.values);
+    Locks locks(s.storages);
+    for (const auto& v : s.shared) w.values.push_back(v.storage().value);
+    // A function without updates only needs the values of one moment.
+    if (s.updates.empty()) locks.release();
+    if (!s.trust && !s.sizes_hold(w.values)) check_sizes(s.inputs, s.shared, w.values);
 
     // A shared value that nobody else holds may be updated in its own memory.
-    SmallVector<bool, 16> writable(values.size(), false);
+    SmallVector<bool, 16> writable(w.values.size(), false);
     for (const auto& update : s.updates) {
         const Array& value = s.shared[update.target].storage().value;
         writable[s.inputs.size() + update.target] =
             value.owner() && value.owner().use_count() == 2 && !s.mode.check;
     }
-    bool general = !plan.built.assumptions_hold(values);
-    auto frame = s.take_frame(plan, general);
+    bool general = !plan.built.assumptions_hold(w.values);
+    auto& frame = general ? w.general : w.frame;
+    if (!frame)
+        frame =
+            std::make_unique<runtime::Frame>(general ? *plan.built.general() : *plan.built.program);
     std::vector<runtime::StepTiming> times;
     frame->timings = s.keep_profile ? &times : nullptr;
     SmallVector<bool, 16> borrow(plan.visible, false);
     for (size_t i = 0; i < plan.visible; ++i) borrow[i] = s.borrow[subset ? (*subset)[i] : i];
-    std::vector<Array> results;
-    try {
-        results = frame->run(
-            values,
-            {{writable.data(), writable.size()}, {borrow.data(), borrow.size()}, s.inputs.size()});
-        if (s.mode.check) compile::check_results(plan.request, values, results);
-    } catch (...) {
-        s.give_back(plan, std::move(frame), general, 0, {});
-        throw;
-    }
-    for (const auto& update : s.updates)
-        s.shared[update.target].storage().value = results[update.output - moved];
-    if (!s.input_updates.empty()) {
-        std::lock_guard lock(s.mutex);
-        for (const auto& update : s.input_updates)
-            s.stored[update.target] = results[update.output - moved];
-    }
-    results.resize(plan.visible);
-    s.give_back(plan, std::move(frame), general, s.keep_profile ? seconds_since(start) : 0, times);
+    std::vector<Array> results = frame->run(
+        w.values,
+        {{writable.data(), writable.size()}, {borrow.data(), borrow.size()}, s.inputs.size()});
+    if (s.mode.check) compile::check_results(plan.request, w.values, results);
+    s.finish(plan, results);
+    if (s.keep_profile && &plan == &s.plan)
+        s.add_to_profile(*frame, general, seconds_since(start), times);
     return Results(std::move(results));
 }
 
@@ -599,12 +705,8 @@ Variables Function::shared_variables() const {
 
 void Function::free() const {
     std::lock_guard lock(state().mutex);
-    state().plan.idle.clear();
-    state().plan.idle_general.clear();
-    for (auto& [chosen, plan] : state().partial) {
-        plan.idle.clear();
-        plan.idle_general.clear();
-    }
+    state().plan.idle->clear();
+    for (auto& [chosen, plan] : state().partial) plan.idle->clear();
 }
 
 Function Function::copy(const Updates& swap, bool delete_updates, std::string name) const {
@@ -642,6 +744,8 @@ Function Function::copy(const Updates& swap, bool delete_updates, std::string na
                  ": the types differ");
         *place = SharedVariable(to);
     }
+    twin->find_storages();
+    twin->find_size_checks();
     return Function(twin);
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 // Compiled functions: from variables in to values out.
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -112,7 +114,8 @@ class Function {
     }
     template <class... Arrays>
     Results operator()(const Arrays&... arrays) const {
-        return call({std::optional<Array>(Array(as_array(arrays)))...});
+        const std::array<std::optional<Array>, sizeof...(Arrays)> list = {as_array(arrays)...};
+        return run(list, nullptr);
     }
     /// Keyword arguments by input name, after positional ones.
     Results call_named(std::vector<std::optional<Array>> positional,
@@ -155,12 +158,12 @@ class Function {
     explicit operator bool() const { return state_ != nullptr; }
 
   private:
-    static Array as_array(const Array& a) { return a; }
+    static const Array& as_array(const Array& a) { return a; }
     template <class T, class = std::enable_if_t<std::is_arithmetic_v<T>>>
     static Array as_array(T value) {
         return Array::scalar(value);
     }
-    Results run(const std::vector<std::optional<Array>>& arguments,
+    Results run(std::span<const std::optional<Array>> arguments,
                 const std::vector<size_t>* subset) const;
     State& state() const;  // Usage error if there is none
     std::shared_ptr<State> state_;

@@ -5,6 +5,7 @@
 
 #include "croton/base/settings.hpp"
 #include "croton/graph/drawn.hpp"
+#include "croton/graph/elements.hpp"
 #include "croton/graph/op.hpp"
 #include "croton/graph/traverse.hpp"
 
@@ -341,13 +342,28 @@ TensorRef ref(const Array& array) {
     return {array.dtype(), array.shape(), array.strides(), array.data()};
 }
 
-int64_t TensorRef::integer(int64_t position) const {
-    auto place = static_cast<const std::byte*>(data) + (shape.empty() ? 0 : position * strides[0]);
-    return visit_dtype(dtype, [&](auto tag) {
+namespace {
+thread_local int64_t reads = 0;
+
+template <class T>
+T read_element(const TensorRef& r, int64_t position) {
+    ++reads;
+    auto place =
+        static_cast<const std::byte*>(r.data) + (r.rank() == 0 ? 0 : position * r.strides[0]);
+    return visit_dtype(r.dtype, [&](auto tag) {
         decltype(tag) value;
         std::memcpy(&value, place, sizeof value);
-        return convert_number<int64_t>(value);
+        return convert_number<T>(value);
     });
+}
+}  // namespace
+
+int64_t elements_read() { return reads; }
+int64_t TensorRef::integer(int64_t position) const {
+    return read_element<int64_t>(*this, position);
+}
+double real_element(const TensorRef& r, int64_t position) {
+    return read_element<double>(r, position);
 }
 
 }  // namespace croton

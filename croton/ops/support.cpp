@@ -1,5 +1,6 @@
 #include "croton/ops/support.hpp"
 
+#include "croton/graph/elements.hpp"
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/cast.hpp"
 #include "croton/ops/reduce.hpp"
@@ -87,9 +88,7 @@ Sizes read_sizes(const TensorRef& vector) {
     return sizes;
 }
 
-double real_at(const TensorRef& x, int64_t position) {
-    return array_of(x).at<double>(x.shape.empty() ? Sizes{} : Sizes{position});
-}
+double real_at(const TensorRef& x, int64_t position) { return real_element(x, position); }
 
 bool is_contiguous(const TensorRef& x) { return array_of(x).contiguous(); }
 

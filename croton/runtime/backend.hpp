@@ -12,6 +12,23 @@
 
 namespace croton::runtime {
 
+/// A launch with everything but addresses settled, made again and again. For one thread at a time.
+class PreparedLaunch {
+  public:
+    PreparedLaunch() = default;
+    PreparedLaunch(const PreparedLaunch&) = delete;
+    virtual ~PreparedLaunch() = default;
+    /// Appends the places (64 bits each) of the addresses that lie in operand `operand`: whoever
+    /// adds a distance to all of them has moved the operand by it.
+    virtual void add_places(int operand, std::vector<void*>& places) = 0;
+    /// Runs all of it. Whether there was a fault, which fault() tells.
+    virtual bool run() = 0;
+    const kernel::Fault& fault() const { return fault_; }
+
+  protected:
+    kernel::Fault fault_;
+};
+
 /// Kernels compiled together. Immutable; may run on several threads at once.
 class KernelSet {
   public:
@@ -21,9 +38,20 @@ class KernelSet {
     /// consist of one Map section: then axis 0 may be split between threads). Never throws.
     virtual kernel::Fault run(int index, const kernel::Launch& launch, int64_t begin,
                               int64_t end) const = 0;
+    /// Settles a launch's sizes and strides; nothing of `launch` needs to stay. Null: there is no
+    /// way that beats calling run(). The set must outlive the result.
+    virtual std::unique_ptr<PreparedLaunch> prepare(int index, const kernel::Launch& launch) const {
+        (void)index, (void)launch;
+        return nullptr;
+    }
     /// Text of what was made of a kernel (LLVM IR, C source, the kernel itself), for explanations.
     virtual std::string listing(int index) const = 0;
 };
+
+/// As KernelSet::prepare, but never null: at worst run() is called with what `launch` held.
+std::unique_ptr<PreparedLaunch> prepare_launch(const KernelSet& set, int index,
+                                               const kernel::Kernel& kernel,
+                                               const kernel::Launch& launch);
 
 struct CompileStats {
     double seconds = 0;

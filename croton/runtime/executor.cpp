@@ -1,10 +1,12 @@
 // Runs programs: the loop over steps, memory for outputs, and errors drawn with shapes.
+#include "croton/runtime/executor.hpp"
+
 #include <chrono>
-#include <cstring>
 #include <mutex>
 #include <set>
 
 #include "croton/graph/drawn.hpp"
+#include "croton/graph/elements.hpp"
 #include "croton/runtime/blas.hpp"
 #include "croton/runtime/copies.hpp"
 #include "croton/runtime/program.hpp"
@@ -14,91 +16,51 @@ namespace croton::runtime {
 
 bool (*interrupt_requested)() = nullptr;
 
-namespace {
-struct Buffer {
-    std::shared_ptr<void> memory;
-    int64_t capacity = 0;
-};
-}  // namespace
+Frame::State::State(const Program& p)
+    : program(p),
+      refs(p.values.size()),
+      owners(p.values.size()),
+      slots(static_cast<size_t>(p.slots)) {
+    for (size_t i = 0; i < p.values.size(); ++i)
+        if (p.values[i].place == Place::Constant) refs[i] = ref(p.values[i].constant);
+}
 
-struct Frame::State {
-    explicit State(const Program& p)
-        : program(p),
-          refs(p.values.size()),
-          owners(p.values.size()),
-          slots(static_cast<size_t>(p.slots)) {}
-    const Program& program;
-    std::vector<TensorRef> refs;
-    std::vector<std::shared_ptr<const void>> owners;  // of Fresh values
-    std::vector<Buffer> slots;
-    std::span<const Array> arguments;  // of the running call
-    Permissions permissions;
-    std::vector<std::unique_ptr<Frame>> inner;  // of branches: then at 2 i, else at 2 i + 1
-};
-
-// Work below this many kernel iterations stays on one thread.
-constexpr int64_t parallel_threshold = 1 << 15;
-
-class Executor {
-  public:
-    explicit Executor(Frame::State& state) : s_(state), p_(state.program) {}
-
-    void bind(std::span<const Array> arguments);
-    void run(Frame& frame);
-    std::vector<Array> results();
-
-  private:
-    TensorRef& at(Id id) { return s_.refs[static_cast<size_t>(id)]; }
-    const Value& value(Id id) const { return p_.values[static_cast<size_t>(id)]; }
-    std::vector<TensorRef> gather(const std::vector<Id>& ids);
-    void make_output(Id id, const Sizes& shape);
-    void* memory_for(Id id, int64_t bytes);
-    bool take_argument(Id id, TensorRef& r);
-
-    void timed(size_t number, std::vector<StepTiming>* timings, bool prepared);
-    void prepare(const KernelStep& step, Sizes& extents);
-    void step(const KernelStep& step);
-    void step(const ViewStep& step);
-    void step(const ExternStep& step);
-    void check_promised(const ExternStep& step, size_t i, const Sizes& shape);
-    void step(const ContractStep& step);
-    void step(const BranchStep& step);
-
-    void extents_of(const KernelStep& step, Sizes& extents);
-    void extents_from_shape_op(const KernelStep& step, Sizes& extents);
-    void launch(const KernelStep& step, const Sizes& extents);
-    [[noreturn]] void fail_fault(const KernelStep& step, const kernel::Fault& fault);
-    [[noreturn]] void fail_drawn(const Error& error, const Step& step);
-    Frame& inner_frame(size_t which, const Program& program);
-    Id root(Id id) const;
-    std::shared_ptr<const void> argument_owner(Id id) const;
-
-    Frame::State& s_;
-    const Program& p_;
-    size_t branch_ = 0;
-};
-
-void Executor::bind(std::span<const Array> arguments) {
-    CROTON_ASSERT(arguments.size() == p_.inputs.size());
-    for (size_t i = 0; i < arguments.size(); ++i) at(p_.inputs[i]) = ref(arguments[i]);
-    for (size_t i = 0; i < p_.values.size(); ++i)
-        if (p_.values[i].place == Place::Constant) s_.refs[i] = ref(p_.values[i].constant);
+void Executor::bind() {
+    for (size_t i = 0; i < p_.inputs.size(); ++i) at(p_.inputs[i]) = ref(s_.arguments[i]);
 }
 
 void Executor::run(Frame& frame) {
-    for (auto& owner : s_.owners) owner.reset();  // of a call that failed
+    release_owners();  // of a call that failed
+    s_.replays.forget_left();
+    CROTON_ASSERT(s_.arguments.size() == p_.inputs.size());
+    // Whoever looks at each step wants to see each step.
+    auto* entry = frame.after_step ? nullptr : s_.replays.entry(s_.arguments);
+    if (entry && entry->recording) return replay(frame, *entry->recording);
+    std::optional<Recorder> recorder;
+    if (entry && entry->calls++ > 0) recorder.emplace(*this);
+    bind();
+    run_steps(frame, 0, recorder ? &*recorder : nullptr);
+    if (recorder) entry->recording = recorder->finish();
+}
+
+void Executor::run_steps(Frame& frame, size_t first, Recorder* recorder) {
     size_t tail = std::min(p_.tail, p_.steps.size());
     auto begin = [&](size_t i, bool prepared) {
         if (interrupt_requested && !prepared && interrupt_requested())
             fail(ErrorKind::Interrupted, "interrupted before step ", i, " of ", p_.steps.size());
+        if (recorder) recorder->before_step();
         timed(i, frame.timings, prepared);
+        if (recorder) recorder->after_step(i);
         if (frame.after_step) frame.after_step(i, s_.refs);
     };
-    for (size_t i = 0; i < tail; ++i) begin(i, false);
+    for (size_t i = first; i < tail; ++i) begin(i, false);
     for (size_t i = tail; i < p_.steps.size(); ++i) {
         Sizes unused;
         try {
-            prepare(std::get<KernelStep>(p_.steps[i].kind), unused);
+            if (auto call = std::get_if<ExternStep>(&p_.steps[i].kind))
+                prepare(*call);
+            else
+                prepare(std::get<KernelStep>(p_.steps[i].kind), unused);
         } catch (const Error& error) {
             fail_drawn(error, p_.steps[i]);
         }
@@ -111,7 +73,9 @@ void Executor::timed(size_t number, std::vector<StepTiming>* timings, bool prepa
     const Step& what = p_.steps[number];
     auto start = timings ? Clock::now() : Clock::time_point();
     try {
-        if (prepared) {
+        if (auto call = std::get_if<ExternStep>(&what.kind); call && prepared) {
+            run_call(*call);
+        } else if (prepared) {
             const auto& kernel_step = std::get<KernelStep>(what.kind);
             Sizes extents;
             extents_of(kernel_step, extents);
@@ -122,13 +86,17 @@ void Executor::timed(size_t number, std::vector<StepTiming>* timings, bool prepa
     } catch (const Error& error) {
         fail_drawn(error, what);
     }
-    if (!timings) return;
-    timings->resize(p_.steps.size());
-    auto& timing = (*timings)[number];
-    timing.seconds += std::chrono::duration<double>(Clock::now() - start).count();
+    if (timings)
+        count_time(number, *timings, std::chrono::duration<double>(Clock::now() - start).count());
+}
+
+void Executor::count_time(size_t number, std::vector<StepTiming>& timings, double seconds) {
+    timings.resize(p_.steps.size());
+    auto& timing = timings[number];
+    timing.seconds += seconds;
     ++timing.calls;
     timing.bytes = 0;
-    for (Id id : what.writes())
+    for (Id id : p_.steps[number].writes())
         if (value(id).place != Place::View)
             timing.bytes += element_count(at(id).shape) * dtype_size(at(id).dtype);
 }
@@ -165,15 +133,24 @@ std::vector<Array> Executor::results() {
         results.push_back(memory && first ? std::move(shown) : shown.copy());
         given_away.push_back(owner);
     }
-    for (auto& owner : s_.owners) owner.reset();
+    release_owners();
     return results;
 }
 
-std::vector<TensorRef> Executor::gather(const std::vector<Id>& ids) {
-    std::vector<TensorRef> result;
-    result.reserve(ids.size());
-    for (Id id : ids) result.push_back(at(id));
-    return result;
+std::span<TensorRef> Executor::gather(const std::vector<Id>& ids) {
+    if (s_.inputs.size() < ids.size()) s_.inputs.resize(ids.size());
+    for (size_t i = 0; i < ids.size(); ++i) s_.inputs[i] = at(ids[i]);
+    return {s_.inputs.data(), ids.size()};
+}
+
+void Executor::own(Id id, std::shared_ptr<const void> owner) {
+    s_.owners[static_cast<size_t>(id)] = std::move(owner);
+    s_.owned.push_back(id);
+}
+
+void Executor::release_owners() {
+    for (Id id : s_.owned) s_.owners[static_cast<size_t>(id)].reset();
+    s_.owned.clear();
 }
 
 void* Executor::memory_for(Id id, int64_t bytes) {
@@ -181,11 +158,16 @@ void* Executor::memory_for(Id id, int64_t bytes) {
     if (v.place == Place::Fresh) {
         auto memory = allocate_aligned(static_cast<size_t>(bytes));
         void* data = memory.get();
-        s_.owners[static_cast<size_t>(id)] = std::move(memory);
+        own(id, std::move(memory));
         return data;
     }
-    Buffer& buffer = s_.slots[static_cast<size_t>(v.slot)];
+    return slot_memory(v.slot, bytes);
+}
+
+void* Executor::slot_memory(int slot, int64_t bytes) {
+    Buffer& buffer = s_.slots[static_cast<size_t>(slot)];
     if (buffer.capacity < bytes || !buffer.memory) {
+        ++s_.slot_changes;
         buffer.memory.reset();  // before the new one is there: the peak stays low
         buffer.capacity = 0;
         buffer.memory = allocate_aligned(static_cast<size_t>(bytes));
@@ -204,7 +186,7 @@ bool Executor::take_argument(Id id, TensorRef& r) {
     const TensorRef& argument = at(v.source);
     if (!(argument.shape == r.shape) || !(argument.strides == r.strides)) return false;
     r.data = argument.data;
-    s_.owners[static_cast<size_t>(id)] = s_.arguments[k].owner();
+    own(id, s_.arguments[k].owner());
     return true;
 }
 
@@ -241,7 +223,7 @@ void Executor::extents_from_shape_op(const KernelStep& step, Sizes& extents) {
 }
 
 void Executor::extents_of(const KernelStep& step, Sizes& extents) {
-    const auto& k = p_.kernels[static_cast<size_t>(step.kernel)];
+    const auto& k = kernel_of(step);
     extents.resize(static_cast<size_t>(k.rank), 1);
     if (step.shape_op) extents_from_shape_op(step, extents);
     for (size_t i = 0; i < step.operands.size(); ++i) {
@@ -261,7 +243,7 @@ void Executor::extents_of(const KernelStep& step, Sizes& extents) {
 }
 
 void Executor::prepare(const KernelStep& step, Sizes& extents) {
-    const auto& k = p_.kernels[static_cast<size_t>(step.kernel)];
+    const auto& k = kernel_of(step);
     extents_of(step, extents);
     for (size_t i = 0; i < step.operands.size(); ++i) {
         if (k.operands[i].kind != kernel::OperandKind::Out) continue;
@@ -279,46 +261,20 @@ void Executor::step(const KernelStep& step) {
 }
 
 void Executor::launch(const KernelStep& step, const Sizes& extents) {
-    const auto& k = p_.kernels[static_cast<size_t>(step.kernel)];
-    size_t count = step.operands.size();
-    SmallVector<void*, 12> pointers(count, nullptr);
-    SmallVector<const int64_t*, 12> strides(count, nullptr), sizes(count, nullptr);
-    SmallVector<int64_t, 48> own(count * extents.size(), 0);
-    for (size_t i = 0; i < count; ++i) {
-        const TensorRef& r = at(step.operands[i]);
-        pointers[i] = r.data;
-        int64_t* mine = own.data() + i * extents.size();
-        strides[i] = mine;
-        sizes[i] = r.shape.data();
-        switch (k.operands[i].kind) {
-            case kernel::OperandKind::Table: strides[i] = r.strides.data(); break;
-            case kernel::OperandKind::In:
-                for (size_t axis = 0; axis < extents.size(); ++axis)
-                    if (int a = step.maps[i][axis]; a >= 0 && r.shape[static_cast<size_t>(a)] != 1)
-                        mine[axis] = r.strides[static_cast<size_t>(a)];
-                break;
-            case kernel::OperandKind::Out:
-                for (size_t a = 0; a < step.maps[i].size(); ++a)
-                    if (step.maps[i][a] >= 0) mine[step.maps[i][a]] = r.strides[a];
-                break;
-        }
-    }
-    kernel::Launch what{extents.data(), pointers.data(), strides.data(), sizes.data()};
-    int64_t total = element_count(extents), first = extents.empty() ? 1 : extents[0];
-    if (!step.splittable || total < parallel_threshold || first < 2) {
-        auto fault = p_.code->run(step.kernel, what, 0, first);
-        if (fault.operand >= 0) fail_fault(step, fault);
-        return;
-    }
-    std::mutex mutex;
-    kernel::Fault worst;
-    parallel_for(first, std::max<int64_t>(1, first * parallel_threshold / total / 2),
-                 [&](int64_t begin, int64_t end) {
-                     auto fault = p_.code->run(step.kernel, what, begin, end);
-                     if (fault.operand < 0) return;
-                     std::lock_guard lock(mutex);
-                     worst = fault;
-                 });
+    kernel::Fault worst = with_launch(step, extents, [&](const kernel::Launch& what) {
+        int64_t total = element_count(extents), first = extents.empty() ? 1 : extents[0];
+        if (!for_threads(step, extents)) return p_.code->run(step.kernel, what, 0, first);
+        std::mutex mutex;
+        kernel::Fault one;
+        parallel_for(first, std::max<int64_t>(1, first * parallel_threshold / total / 2),
+                     [&](int64_t begin, int64_t end) {
+                         auto fault = p_.code->run(step.kernel, what, begin, end);
+                         if (fault.operand < 0) return;
+                         std::lock_guard lock(mutex);
+                         one = fault;
+                     });
+        return one;
+    });
     if (worst.operand >= 0) fail_fault(step, worst);
 }
 
@@ -349,7 +305,7 @@ void Executor::step(const ViewStep& step) {
     inputs[0] = ref(packed);
     out.data = packed.data();
     CROTON_ASSERT(compute->view(attrs, inputs, out));
-    s_.owners[static_cast<size_t>(step.output)] = packed.owner();
+    own(step.output, packed.owner());
 }
 
 namespace {
@@ -382,40 +338,58 @@ void Executor::check_promised(const ExternStep& step, size_t i, const Sizes& sha
              plain_text(type), " and has the sizes of an argument where it was given them");
 }
 
+// Memory for the results, where their sizes can be told beforehand.
+void Executor::prepare(const ExternStep& step) {
+    const auto* compute = step.op->kind<ExternCompute>();
+    if (!compute->shape) return;
+    auto inputs = gather(step.inputs);
+    if (s_.shapes.size() < step.outputs.size()) s_.shapes.resize(step.outputs.size());
+    std::span shapes(s_.shapes.data(), step.outputs.size());
+    for (Sizes& shape : shapes) shape.clear();
+    compute->shape({*step.op, step.attrs.get()}, inputs, shapes);
+    for (size_t i = 0; i < shapes.size(); ++i) make_output(step.outputs[i], shapes[i]);
+}
+
 void Executor::step(const ExternStep& step) {
+    prepare(step);
+    run_call(step);
+}
+
+void Executor::run_call(const ExternStep& step) {
     auto inputs = gather(step.inputs);
     const auto* compute = step.op->kind<ExternCompute>();
-    AttrView attrs{*step.op, step.attrs.get()};
-    if (compute->shape) {
-        std::vector<Sizes> shapes(step.outputs.size());
-        compute->shape(attrs, inputs, shapes);
-        for (size_t i = 0; i < shapes.size(); ++i) make_output(step.outputs[i], shapes[i]);
+    s_.outputs.resize(std::max(s_.outputs.size(), step.outputs.size()));
+    std::span outputs(s_.outputs.data(), step.outputs.size());
+    for (size_t i = 0; i < outputs.size(); ++i) {
+        outputs[i] = at(step.outputs[i]);
+        outputs[i].dtype = value(step.outputs[i]).type.dtype;  // known before the sizes are
     }
-    std::vector<TensorRef> outputs = gather(step.outputs);
-    for (size_t i = 0; i < outputs.size(); ++i)  // known before the sizes are
-        outputs[i].dtype = value(step.outputs[i]).type.dtype;
-    ExternCall call{attrs, inputs, outputs, [&](size_t i, const Sizes& shape) {
-                        check_promised(step, i, shape);
-                        make_output(step.outputs[i], shape);
-                        outputs[i] = at(step.outputs[i]);
-                    }};
+    auto make = [&](size_t i, const Sizes& shape) {
+        check_promised(step, i, shape);
+        make_output(step.outputs[i], shape);
+        outputs[i] = at(step.outputs[i]);
+    };
+    // By reference: what std::function copies is small enough to need no memory.
+    ExternCall call{{*step.op, step.attrs.get()}, inputs, outputs, std::ref(make)};
     compute->run(call);
 }
 
 void Executor::step(const ContractStep& step) {
-    auto inputs = gather(step.inputs);
-    const auto* compute = step.op->kind<ContractCompute>();
     Sizes shape;
-    compute->shape({*step.op, step.attrs.get()}, inputs, {&shape, 1});
+    const auto* compute = step.op->kind<ContractCompute>();
+    compute->shape({*step.op, step.attrs.get()}, gather(step.inputs), {&shape, 1});
     make_output(step.output, shape);
-    if (compute->kind == ContractCompute::Kind::MatMul) {
-        matmul(inputs[0], inputs[1], nullptr, 1, 0, at(step.output));
+    multiply(step);
+}
+
+void Executor::multiply(const ContractStep& step) {
+    const auto& inputs = step.inputs;
+    if (step.op->kind<ContractCompute>()->kind == ContractCompute::Kind::MatMul) {
+        matmul(at(inputs[0]), at(inputs[1]), nullptr, 1, 0, at(step.output));
         return;
     }
-    auto number = [](const TensorRef& r) {
-        return Array::view(r.dtype, r.shape, r.strides, r.data, nullptr).item<double>();
-    };
-    matmul(inputs[0], inputs[1], &inputs[2], number(inputs[3]), number(inputs[4]), at(step.output));
+    matmul(at(inputs[0]), at(inputs[1]), &at(inputs[2]), real_element(at(inputs[3])),
+           real_element(at(inputs[4])), at(step.output));
 }
 
 Frame& Executor::inner_frame(size_t which, const Program& program) {
@@ -437,7 +411,7 @@ void Executor::step(const BranchStep& step) {
     auto results = inner_frame(which, program).run(arguments);
     for (size_t i = 0; i < step.outputs.size(); ++i) {
         at(step.outputs[i]) = ref(results[i]);
-        s_.owners[static_cast<size_t>(step.outputs[i])] = results[i].owner();
+        own(step.outputs[i], results[i].owner());
     }
 }
 
@@ -466,7 +440,6 @@ std::vector<Array> Frame::run(std::span<const Array> arguments, Permissions perm
     state_->arguments = arguments;
     state_->permissions = permissions;
     Executor executor(*state_);
-    executor.bind(arguments);
     executor.run(*this);
     return executor.results();
 }

@@ -254,6 +254,35 @@ std::string layout_text(const kernel::Kernel& kernel, const Problem& problem) {
     return text;
 }
 
+// Prepared with every operand in another place than it is in at the run, and run again where no
+// input is overwritten.
+Runner prepared_runner(const runtime::KernelSet& set, const Problem& problem,
+                       const kernel::Kernel& kernel) {
+    return [&](const kernel::Launch& launch, int64_t, int64_t) {
+        size_t count = kernel.operands.size();
+        std::vector<void*> elsewhere;
+        for (size_t k = 0; k < count; ++k)
+            elsewhere.push_back(static_cast<char*>(launch.pointers[k]) + 4096 * (k + 1));
+        kernel::Launch other = launch;
+        other.pointers = elsewhere.data();
+        auto prepared =
+            runtime::prepare_launch(set, static_cast<int>(problem.kernel), kernel, other);
+        for (size_t k = 0; k < count; ++k) {
+            std::vector<void*> places;
+            prepared->add_places(static_cast<int>(k), places);
+            for (void* place : places) {
+                char* address;
+                std::memcpy(&address, place, sizeof address);
+                address -= 4096 * (k + 1);
+                std::memcpy(place, &address, sizeof address);
+            }
+        }
+        if (prepared->run()) return prepared->fault();
+        if (problem.shared.empty()) prepared->run();
+        return prepared->fault();
+    };
+}
+
 }  // namespace
 
 std::optional<std::string> difference(const kernel::Kernel& kernel, const Problem& problem,
@@ -312,6 +341,8 @@ void check(const Target& target, const Batch& batch, Random& random) {
             return set->run(static_cast<int>(problem.kernel), launch, begin, end);
         };
         compare(problem, expected, run(kernel, problem, runner), "whole");
+        compare(problem, expected, run(kernel, problem, prepared_runner(*set, problem, kernel)),
+                "prepared elsewhere");
         if (!kernel::can_split(kernel)) continue;
         std::vector<int64_t> cuts;
         for (int n = 0; n < 3; ++n) cuts.push_back(below(random, problem.extents[0] + 1));

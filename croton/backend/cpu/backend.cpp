@@ -30,6 +30,11 @@ class CpuKernels final : public runtime::KernelSet {
         return launch(*programs_[static_cast<size_t>(index)], given, begin, end);
     }
 
+    std::unique_ptr<runtime::PreparedLaunch> prepare(int index,
+                                                     const kernel::Launch& given) const override {
+        return cpu::prepare(*programs_[static_cast<size_t>(index)], given);
+    }
+
     std::string listing(int index) const override {
         const Program& program = *programs_[static_cast<size_t>(index)];
         return ir_text({&program.kernel, &program.plan}, level_);

@@ -7,6 +7,7 @@
 
 #include "croton/backend/cpu/pack.hpp"
 #include "croton/backend/cpu/partial.hpp"
+#include "croton/backend/cpu/script.hpp"
 #include "croton/base/error.hpp"
 #include "croton/runtime/threads.hpp"
 
@@ -66,15 +67,19 @@ struct Order {
 
 class Launcher {
   public:
-    Launcher(const Program& program, const Launch& launch, int64_t begin, int64_t end)
+    /// With a script, calls are written down instead of made.
+    Launcher(const Program& program, const Launch& launch, int64_t begin, int64_t end,
+             Script* script = nullptr)
         : program_(program),
           plan_(program.plan),
           launch_(launch),
           begin_(begin),
           end_(end),
           streams_(plan_.inputs_and_outputs),
+          script_(script),
           arena_(arena_words()) {
         frame_ = arena_.take(static_cast<size_t>(plan_.words));
+        if (script_) std::fill_n(frame_, plan_.words, 0);  // parts of it are compared
         at_ = arena_.take(static_cast<size_t>(streams_));
         if (!program.can_split || end_ < 0) {
             begin_ = 0;
@@ -100,6 +105,7 @@ class Launcher {
           begin_(whole.begin_),
           end_(whole.end_),
           streams_(whole.streams_),
+          script_(nullptr),
           arena_(arena_words()) {
         frame_ = arena_.take(static_cast<size_t>(plan_.words));
         at_ = arena_.take(static_cast<size_t>(streams_));
@@ -114,7 +120,7 @@ class Launcher {
     }
 
     void fill_constants() {
-        frame_[fault_word] = reinterpret_cast<int64_t>(&fault_);
+        frame_[fault_word] = reinterpret_cast<int64_t>(script_ ? script_->fault_place() : &fault_);
         for (int a = 0; a < plan_.rank; ++a) frame_[extents_word + a] = launch_.extents[a];
         for (int s = 0; s < streams_; ++s) {
             const Stream& stream = plan_.streams[static_cast<size_t>(s)];
@@ -314,6 +320,7 @@ class Launcher {
     // One section over a nest that starts at at_. Steps are set.
     void call(int64_t selector, const SectionPlan& section, const Nest& nest, bool packed) {
         selector += program_.first;
+        if (packed && script_) return script_->refuse();
         if (packed) {
             run_packed(program_, selector, section, nest, frame_, at_);
             return set_steps(nest);
@@ -322,7 +329,10 @@ class Launcher {
         for (int64_t r = 0; r < nest.rows; r += nest.row_chunk) {
             frame_[rows_word] = std::min(nest.row_chunk, nest.rows - r);
             place_streams(plan_, section, nest, frame_, at_, r, 0);
-            program_.function(frame_, selector);
+            if (script_)
+                script_->add_call(frame_, selector);
+            else
+                program_.function(frame_, selector);
             if (nest.row_chunk >= nest.rows) break;
         }
     }
@@ -361,7 +371,8 @@ class Launcher {
         Axes outer = make_axes(0, plan_.outer), inner = make_axes(plan_.outer, plan_.rank);
         if (outer.points() <= 0) return;
         bool empty = inner.points() <= 0;
-        if (one_outer_index() && inner.points() >= 2 * piece_points) return run_pieces(inner);
+        if (one_outer_index() && inner.points() >= 2 * piece_points)
+            return script_ ? script_->refuse() : run_pieces(inner);
         int lane = empty ? -1 : lane_for_blocks(outer, inner);
         if (lane >= 0)
             run_blocks(outer, inner, lane);
@@ -406,6 +417,7 @@ class Launcher {
         for (const Identity& identity : program_.identities[section]) {
             const Stream& stream = plan_.streams[static_cast<size_t>(identity.slot)];
             auto* to = reinterpret_cast<char*>(frame_[stream.word]);
+            if (script_) script_->add_fill(to, identity, lanes);
             for (int64_t i = 0; i < lanes; ++i)
                 std::memcpy(to + i * identity.item, identity.bytes,
                             static_cast<size_t>(identity.item));
@@ -414,21 +426,24 @@ class Launcher {
 
     // --- values kept for each inner index
 
-    /// Their memory: on the stack, or on the heap for long rows.
+    /// Their memory: the script's, on the stack, or on the heap for long rows.
     class KeptRows {
       public:
-        explicit KeptRows(int64_t bytes) {
-            if (bytes > static_cast<int64_t>(sizeof small_))
-                large_ = std::make_unique_for_overwrite<char[]>(static_cast<size_t>(bytes) + 64);
+        KeptRows(int64_t bytes, Script* script) {
+            auto wanted = static_cast<size_t>(bytes) + 64;
+            if (script && bytes > 0) {
+                memory_ = script->kept_memory(wanted);
+            } else if (wanted > sizeof small_) {
+                large_ = std::make_unique_for_overwrite<char[]>(wanted);
+                memory_ = large_.get();
+            }
         }
-        int64_t start() const {
-            auto at = reinterpret_cast<int64_t>(large_ ? large_.get() : small_);
-            return (at + 63) / 64 * 64;
-        }
+        int64_t start() const { return (reinterpret_cast<int64_t>(memory_) + 63) / 64 * 64; }
 
       private:
         char small_[8192 + 64];
         std::unique_ptr<char[]> large_;
+        char* memory_ = small_;
     };
 
     bool is_kept(int stream) const {
@@ -459,10 +474,10 @@ class Launcher {
         alignas(64) char slots[4096];
         std::unique_ptr<char[]> large;
         auto wanted = plan_.streams.size() * 16;
-        if (wanted > sizeof slots) large = std::make_unique<char[]>(wanted);
-        place_slots(large ? large.get() : slots, 1);
+        if (wanted > sizeof slots && !script_) large = std::make_unique<char[]>(wanted);
+        place_slots(script_ ? script_->slot_memory(wanted) : large ? large.get() : slots, 1);
         Order order = order_of(inner, best_lane(inner));
-        KeptRows kept(plan_.kept_bytes * inner.points());
+        KeptRows kept(plan_.kept_bytes * inner.points(), script_);
         place_kept(kept, inner, order, 1);
         Nest nest = nest_of(inner, order), single;
         set_steps(nest);
@@ -520,7 +535,7 @@ class Launcher {
     void run_pieces(Axes& inner) {
         Cut cut = cut_of(inner);
         Order order = order_of(inner, best_lane(inner));
-        KeptRows kept(plan_.kept_bytes * inner.points());
+        KeptRows kept(plan_.kept_bytes * inner.points(), script_);
         place_kept(kept, inner, order, 1);
         auto slots = std::make_unique<char[]>(plan_.streams.size() * 16);
         place_slots(slots.get(), 1);
@@ -598,10 +613,13 @@ class Launcher {
         int64_t lanes = block_of(outer, inner, lane);
         std::unique_ptr<char[]> large;
         auto wanted = static_cast<size_t>(lanes * plan_.slot_bytes) + 16 * plan_.streams.size();
-        if (wanted > sizeof slots) large = std::make_unique<char[]>(wanted);
-        place_slots(large ? large.get() : slots, std::max<int64_t>(lanes, 2));
+        if (wanted > sizeof slots && !script_) large = std::make_unique<char[]>(wanted);
+        place_slots(script_ ? script_->slot_memory(wanted)
+                    : large ? large.get()
+                            : slots,
+                    std::max<int64_t>(lanes, 2));
         Order order = order_of(inner, -1);
-        KeptRows kept(plan_.kept_bytes * inner.points() * lanes);
+        KeptRows kept(plan_.kept_bytes * inner.points() * lanes, script_);
         place_kept(kept, inner, order, lanes);
         Nest nest = nest_of(inner, order);
         for (int s = 0; s < streams_; ++s)
@@ -663,6 +681,7 @@ class Launcher {
     const Launch& launch_;
     int64_t begin_, end_;
     int streams_;
+    Script* script_;
     Fault fault_;
     Arena arena_;
     int64_t* frame_;
@@ -723,6 +742,13 @@ std::shared_ptr<Program> make_program(const kernel::Kernel& kernel, const Level&
 
 Fault launch(const Program& program, const Launch& launch, int64_t begin, int64_t end) {
     return Launcher(program, launch, begin, end).run();
+}
+
+std::unique_ptr<runtime::PreparedLaunch> prepare(const Program& program, const Launch& launch) {
+    auto script = std::make_unique<Script>(program);
+    Launcher(program, launch, 0, -1, script.get()).run();
+    if (!script->finish()) return nullptr;
+    return script;
 }
 
 }  // namespace croton::cpu

@@ -8,6 +8,7 @@
 #include "croton/backend/cpu/jit.hpp"
 #include "croton/backend/cpu/plan.hpp"
 #include "croton/base/block_copy.hpp"
+#include "croton/runtime/backend.hpp"
 
 namespace croton::cpu {
 
@@ -36,5 +37,9 @@ std::shared_ptr<Program> make_program(const kernel::Kernel& kernel, const Level&
 /// As KernelSet::run.
 kernel::Fault launch(const Program& program, const kernel::Launch& launch, int64_t begin,
                      int64_t end);
+
+/// As KernelSet::prepare: null where the launch is not a handful of calls.
+std::unique_ptr<runtime::PreparedLaunch> prepare(const Program& program,
+                                                 const kernel::Launch& launch);
 
 }  // namespace croton::cpu

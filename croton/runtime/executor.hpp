@@ -1,0 +1,129 @@
+#pragma once
+// Inside of the runtime: what a running call works with. executor.cpp runs steps from their
+// descriptions, replay.cpp from what an earlier call of the same shapes left ready.
+#include "croton/runtime/program.hpp"
+#include "croton/runtime/replay.hpp"
+
+namespace croton::runtime {
+
+struct Buffer {
+    std::shared_ptr<void> memory;
+    int64_t capacity = 0;
+};
+
+struct Frame::State {
+    explicit State(const Program& program);
+    const Program& program;
+    std::vector<TensorRef> refs;                      // of calls that are not replayed
+    std::vector<std::shared_ptr<const void>> owners;  // of Fresh values and of packed views
+    std::vector<Id> owned;                            // values that have an owner now
+    std::vector<Buffer> slots;
+    int64_t slot_changes = 0;          // how often a slot has got other memory
+    std::span<const Array> arguments;  // of the running call
+    Permissions permissions;
+    std::vector<std::unique_ptr<Frame>> inner;  // of branches: then at 2 i, else at 2 i + 1
+    std::vector<TensorRef> inputs, outputs;     // of the step that runs
+    std::vector<Sizes> shapes;                  // of its results
+    Replays replays;
+};
+
+/// Work below this many kernel iterations stays on one thread.
+constexpr int64_t parallel_threshold = 1 << 15;
+
+class Executor {
+  public:
+    explicit Executor(Frame::State& state)
+        : s_(state), p_(state.program), refs_(state.refs.data()) {}
+
+    void run(Frame& frame);
+    std::vector<Array> results();
+
+  private:
+    friend class Recorder;
+
+    TensorRef& at(Id id) { return refs_[static_cast<size_t>(id)]; }
+    const Value& value(Id id) const { return p_.values[static_cast<size_t>(id)]; }
+    const kernel::Kernel& kernel_of(const KernelStep& step) const {
+        return p_.kernels[static_cast<size_t>(step.kernel)];
+    }
+    std::span<TensorRef> gather(const std::vector<Id>& ids);
+    void make_output(Id id, const Sizes& shape);
+    void* memory_for(Id id, int64_t bytes);
+    void* slot_memory(int slot, int64_t bytes);
+    bool take_argument(Id id, TensorRef& r);
+    void own(Id id, std::shared_ptr<const void> owner);
+    void release_owners();
+
+    void bind();
+    void run_steps(Frame& frame, size_t first, Recorder* recorder);
+    void timed(size_t number, std::vector<StepTiming>* timings, bool prepared);
+    void count_time(size_t number, std::vector<StepTiming>& timings, double seconds);
+    void prepare(const KernelStep& step, Sizes& extents);
+    void step(const KernelStep& step);
+    void step(const ViewStep& step);
+    void step(const ExternStep& step);
+    void prepare(const ExternStep& step);
+    void run_call(const ExternStep& step);
+    void check_promised(const ExternStep& step, size_t i, const Sizes& shape);
+    void step(const ContractStep& step);
+    void multiply(const ContractStep& step);
+    void step(const BranchStep& step);
+
+    void extents_of(const KernelStep& step, Sizes& extents);
+    void extents_from_shape_op(const KernelStep& step, Sizes& extents);
+    bool for_threads(const KernelStep& step, const Sizes& extents) const {
+        return step.splittable && element_count(extents) >= parallel_threshold && extents[0] > 1;
+    }
+    template <class Use>
+    auto with_launch(const KernelStep& step, const Sizes& extents, Use use);
+    void launch(const KernelStep& step, const Sizes& extents);
+    [[noreturn]] void fail_fault(const KernelStep& step, const kernel::Fault& fault);
+    [[noreturn]] void fail_drawn(const Error& error, const Step& step);
+    Frame& inner_frame(size_t which, const Program& program);
+    Id root(Id id) const;
+    std::shared_ptr<const void> argument_owner(Id id) const;
+
+    // --- replay.cpp
+    void replay(Frame& frame, Recording& recording);
+    void place_memory(Recording& recording);
+    bool act(const Action& action, Recording& recording);
+    bool as_recorded(const Action& action, Recording& recording);
+    void leave(Frame& frame, Recording& recording, const Action& action);
+
+    Frame::State& s_;
+    const Program& p_;
+    TensorRef* refs_;
+    size_t branch_ = 0;
+};
+
+// Calls use(kernel::Launch) with what it points to on the stack.
+template <class Use>
+auto Executor::with_launch(const KernelStep& step, const Sizes& extents, Use use) {
+    const auto& k = kernel_of(step);
+    size_t count = step.operands.size();
+    SmallVector<void*, 12> pointers(count, nullptr);
+    SmallVector<const int64_t*, 12> strides(count, nullptr), sizes(count, nullptr);
+    SmallVector<int64_t, 48> own(count * extents.size(), 0);
+    for (size_t i = 0; i < count; ++i) {
+        const TensorRef& r = at(step.operands[i]);
+        pointers[i] = r.data;
+        int64_t* mine = own.data() + i * extents.size();
+        strides[i] = mine;
+        sizes[i] = r.shape.data();
+        switch (k.operands[i].kind) {
+            case kernel::OperandKind::Table: strides[i] = r.strides.data(); break;
+            case kernel::OperandKind::In:
+                for (size_t axis = 0; axis < extents.size(); ++axis)
+                    if (int a = step.maps[i][axis]; a >= 0 && r.shape[static_cast<size_t>(a)] != 1)
+                        mine[axis] = r.strides[static_cast<size_t>(a)];
+                break;
+            case kernel::OperandKind::Out:
+                for (size_t a = 0; a < step.maps[i].size(); ++a)
+                    if (step.maps[i][a] >= 0) mine[step.maps[i][a]] = r.strides[a];
+                break;
+        }
+    }
+    return use(kernel::Launch{extents.data(), pointers.data(), strides.data(), sizes.data()});
+}
+
+}  // namespace croton::runtime

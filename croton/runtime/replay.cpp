@@ -1,0 +1,397 @@
+#include "croton/runtime/replay.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include "croton/graph/elements.hpp"
+#include "croton/runtime/executor.hpp"
+
+namespace croton::runtime {
+
+namespace {
+constexpr size_t most_recordings = 4;
+constexpr int most_times_left = 4;         // then the program's sizes are not worth recording
+constexpr int64_t most_kept_bytes = 1024;  // of one step's results
+constexpr int64_t interrupt_work = 1 << 16;
+
+// An address stands in each place, as a pointer or as a number.
+void move(void* place, int64_t by) {
+    int64_t address;
+    std::memcpy(&address, place, sizeof address);
+    address += by;
+    std::memcpy(place, &address, sizeof address);
+}
+}  // namespace
+
+// --- which recording ----------------------------------------------------------------------------
+
+namespace {
+bool matches(const std::vector<int64_t>& signature, std::span<const Array> arguments) {
+    const int64_t *at = signature.data(), *end = at + signature.size();
+    for (const Array& argument : arguments) {
+        auto rank = static_cast<int64_t>(argument.shape().size());
+        if (end - at <= 2 * rank || *at++ != rank) return false;
+        for (int64_t size : argument.shape())
+            if (*at++ != size) return false;
+        for (int64_t stride : argument.strides())
+            if (*at++ != stride) return false;
+    }
+    return at == end;
+}
+
+void sign(std::vector<int64_t>& signature, std::span<const Array> arguments) {
+    signature.clear();
+    for (const Array& argument : arguments) {
+        signature.push_back(argument.rank());
+        signature.insert(signature.end(), argument.shape().begin(), argument.shape().end());
+        signature.insert(signature.end(), argument.strides().begin(), argument.strides().end());
+    }
+}
+}  // namespace
+
+Replays::Entry* Replays::entry(std::span<const Array> arguments) {
+    if (times_left_ == most_times_left) return nullptr;
+    for (size_t i = 0; i < entries_.size(); ++i) {
+        if (!matches(entries_[i]->signature, arguments)) continue;
+        std::rotate(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(i),
+                    entries_.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+        return entries_[0].get();
+    }
+    if (entries_.size() < most_recordings) entries_.push_back(std::make_unique<Entry>());
+    std::rotate(entries_.begin(), entries_.end() - 1, entries_.end());
+    Entry& entry = *entries_[0];
+    sign(entry.signature, arguments);
+    entry.calls = 0;
+    entry.recording.reset();
+    return &entry;
+}
+
+void Replays::leave() {
+    left_ = std::move(entries_[0]->recording);
+    if (++times_left_ == most_times_left) entries_.clear();
+}
+
+// --- recording ----------------------------------------------------------------------------------
+
+Recorder::Recorder(Executor& executor)
+    : e_(executor), p_(executor.p_), r_(std::make_unique<Recording>()) {
+    size_t count = p_.values.size();
+    r_->where.resize(count);
+    known_.resize(count);
+    needed_.resize(count);
+    r_->roots.resize(p_.inputs.size() + static_cast<size_t>(p_.slots));
+    for (size_t i = 0; i < p_.inputs.size(); ++i) {
+        where(p_.inputs[i]).root = static_cast<int>(i);
+        r_->roots[i].at = static_cast<char*>(e_.s_.arguments[i].data());
+    }
+    for (size_t i = 0; i < count; ++i) {
+        if (p_.values[i].place != Place::Constant) continue;
+        known_[i] = true;
+        r_->where[i].offset = reinterpret_cast<int64_t>(p_.values[i].constant.data());
+    }
+}
+
+void Recorder::before_step() { reads_before_ = elements_read(); }
+
+void Recorder::after_step(size_t number) {
+    read_values_ = elements_read() != reads_before_;
+    std::visit([&](const auto& step) { note(number, step); }, p_.steps[number].kind);
+}
+
+bool Recorder::all_known(std::span<const Id> ids) const {
+    return std::all_of(ids.begin(), ids.end(), [this](Id id) { return known(id); });
+}
+
+int Recorder::add_root(char* at, int64_t bytes, Id value) {
+    r_->roots.push_back({at, bytes, value, {}});
+    return static_cast<int>(r_->roots.size()) - 1;
+}
+
+void Recorder::add(Kind kind, size_t number, size_t place, int64_t work) {
+    bool comes_first = number < p_.tail || kind == Kind::Compare || kind == Kind::Prepare;
+    auto& list = comes_first ? r_->actions : in_tail_;
+    list.push_back(
+        {kind, static_cast<uint32_t>(number), static_cast<uint32_t>(place), nullptr, work});
+}
+
+// Memory that make_output() finds for a result.
+void Recorder::place_output(Id id) {
+    const Value& v = e_.value(id);
+    const TensorRef& r = e_.at(id);
+    int64_t bytes = byte_count(r.dtype, r.shape);
+    if (v.place == Place::Slot) {
+        where(id).root = static_cast<int>(p_.inputs.size()) + v.slot;
+        Root& root = r_->roots[static_cast<size_t>(where(id).root)];
+        root.bytes = std::max(root.bytes, bytes);
+    } else {
+        where(id).root = add_root(static_cast<char*>(r.data), bytes, id);
+        r_->fresh.push_back(where(id).root);
+    }
+}
+
+void Recorder::add_whole(size_t number, std::span<const Id> outputs, Kind kind) {
+    add(kind, number, r_->late_values.size(), interrupt_work);
+    for (Id id : outputs) {
+        const TensorRef& r = e_.at(id);
+        where(id).root = add_root(static_cast<char*>(r.data), 0, id);
+        r_->late_values.push_back({id, number, where(id).root, r.shape, r.strides});
+    }
+}
+
+// Sizes of tables are read without their values being looked at.
+bool Recorder::can_keep(const KernelStep& step) const {
+    const auto& k = e_.kernel_of(step);
+    std::vector<bool> read(k.operands.size());
+    for (const auto& section : k.sections)
+        for (const auto& i : section.body)
+            if (i.op == kernel::OpCode::load_ || i.op == kernel::OpCode::load_at_)
+                read[static_cast<size_t>(i.operand)] = true;
+    int64_t bytes = 0;
+    for (size_t i = 0; i < step.operands.size(); ++i) {
+        Id id = step.operands[i];
+        bool out = k.operands[i].kind == kernel::OperandKind::Out;
+        if (out && e_.value(id).place != Place::Slot) return false;
+        if (out) bytes += byte_count(e_.at(id).dtype, e_.at(id).shape);
+        if (!out && read[i] && !known(id)) return false;
+    }
+    return bytes <= most_kept_bytes;
+}
+
+void Recorder::keep(Id id) {
+    const TensorRef& r = e_.at(id);
+    Array copy = Array::view(r.dtype, r.shape, r.strides, r.data, nullptr).copy();
+    known_[static_cast<size_t>(id)] = true;
+    where(id).offset = reinterpret_cast<int64_t>(copy.data());
+    r_->kept.push_back(std::move(copy));
+}
+
+void Recorder::note(size_t number, const KernelStep& step) {
+    bool sizes_vary = read_values_ && !all_known(step.shape_inputs);
+    std::span outputs(step.operands.end() - step.outputs, step.operands.end());
+    if (!sizes_vary && can_keep(step)) {
+        for (Id id : outputs) keep(id);
+        return;
+    }
+    Sizes extents;
+    e_.extents_of(step, extents);
+    size_t place = r_->extents.size();
+    int64_t work = element_count(extents);
+    if (sizes_vary) add(Kind::Compare, number, place, 0);
+    add(e_.for_threads(step, extents) ? Kind::Share : Kind::Run, number, place, work);
+    r_->extents.push_back(extents);
+    for (Id id : outputs) place_output(id);
+}
+
+void Recorder::note(size_t number, const ViewStep& step) {
+    std::span others(step.inputs.begin() + 1, step.inputs.end());
+    bool varies = read_values_ && !all_known(others);
+    bool plain = e_.value(step.output).place == Place::View &&
+                 !e_.s_.owners[static_cast<size_t>(step.output)];
+    if (varies || !plain) return add_whole(number, {&step.output, 1});
+    auto from = static_cast<const char*>(e_.at(step.inputs[0]).data);
+    where(step.output) = where(step.inputs[0]);
+    where(step.output).offset += static_cast<const char*>(e_.at(step.output).data) - from;
+    known_[static_cast<size_t>(step.output)] = known(step.inputs[0]);
+}
+
+void Recorder::note(size_t number, const ExternStep& step) {
+    if (number < p_.tail) return add_whole(number, step.outputs);
+    add_whole(number, step.outputs, Kind::Prepare);
+    add(Kind::Call, number, 0, interrupt_work);
+}
+
+void Recorder::note(size_t number, const ContractStep& step) {
+    int64_t work = element_count(e_.at(step.output).shape);
+    if (!e_.at(step.inputs[0]).shape.empty()) work *= e_.at(step.inputs[0]).shape.back();
+    add(Kind::Multiply, number, 0, work / 8);
+    place_output(step.output);
+}
+
+std::unique_ptr<Recording> Recorder::finish() {
+    // What overwrites arguments comes last, after everything that might not go as recorded.
+    r_->actions.insert(r_->actions.end(), in_tail_.begin(), in_tail_.end());
+    settle_addresses();
+    follow_refs();
+    prepare_launches();
+    sort_places();
+    return std::move(r_);
+}
+
+// Where values lie now; slots may have moved since they were written.
+void Recorder::settle_addresses() {
+    r_->refs = e_.s_.refs;
+    for (size_t slot = 0; slot < e_.s_.slots.size(); ++slot)
+        r_->roots[p_.inputs.size() + slot].at = static_cast<char*>(e_.s_.slots[slot].memory.get());
+    r_->slot_changes = e_.s_.slot_changes;
+    for (size_t i = 0; i < r_->refs.size(); ++i) {
+        r_->refs[i].data = r_->address(r_->where[i]);
+    }
+}
+
+// Addresses in refs that somebody looks at.
+void Recorder::follow_refs() {
+    for (const Action& action : r_->actions) {
+        if (action.kind == Kind::Run) continue;
+        const Step& step = p_.steps[action.step];
+        for (Id id : step.reads()) need(id);
+        for (Id id : step.writes()) need(id);
+    }
+    for (Id id : p_.outputs) need(id);
+    for (const auto& v : p_.values)
+        if (v.place == Place::Fresh && v.source >= 0) need(v.source);
+}
+
+void Recorder::need(Id id) {
+    auto n = static_cast<size_t>(id);
+    if (needed_[n]) return;
+    needed_[n] = true;
+    int root = r_->where[n].root;
+    if (root >= 0 && r_->roots[static_cast<size_t>(root)].value != id)  // else it is set
+        moving_.emplace_back(root, &r_->refs[n].data);
+}
+
+void Recorder::prepare_launches() {
+    std::vector<void*> places;
+    e_.refs_ = r_->refs.data();
+    for (Action& action : r_->actions) {
+        if (action.kind != Kind::Run) continue;
+        const auto& step = std::get<KernelStep>(p_.steps[action.step].kind);
+        const Sizes& extents = r_->extents[action.number];
+        r_->launches.push_back(e_.with_launch(step, extents, [&](const kernel::Launch& launch) {
+            return prepare_launch(*p_.code, step.kernel, e_.kernel_of(step), launch);
+        }));
+        action.launch = r_->launches.back().get();
+        for (size_t i = 0; i < step.operands.size(); ++i) {
+            int root = where(step.operands[i]).root;
+            if (root < 0) continue;
+            places.clear();
+            action.launch->add_places(static_cast<int>(i), places);
+            for (void* place : places) moving_.emplace_back(root, place);
+        }
+    }
+    e_.refs_ = e_.s_.refs.data();
+}
+
+void Recorder::sort_places() {
+    std::stable_sort(moving_.begin(), moving_.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    r_->places.reserve(moving_.size());
+    for (size_t i = 0; i < moving_.size();) {
+        size_t first = i;
+        for (; i < moving_.size() && moving_[i].first == moving_[first].first; ++i)
+            r_->places.push_back(moving_[i].second);
+        r_->roots[static_cast<size_t>(moving_[first].first)].places = {r_->places.data() + first,
+                                                                       i - first};
+    }
+}
+
+// --- replaying ----------------------------------------------------------------------------------
+
+void Recording::follow(int number, void* now) {
+    Root& root = roots[static_cast<size_t>(number)];
+    int64_t by = static_cast<char*>(now) - root.at;
+    if (by == 0) return;
+    root.at = static_cast<char*>(now);
+    for (void* place : root.places) move(place, by);
+}
+
+void Executor::place_memory(Recording& r) {
+    for (size_t i = 0; i < p_.inputs.size(); ++i)
+        r.follow(static_cast<int>(i), s_.arguments[i].data());
+    auto slots = static_cast<int>(p_.inputs.size());
+    for (int n = 0; n < p_.slots && r.slot_changes != s_.slot_changes; ++n) {
+        int64_t bytes = r.roots[static_cast<size_t>(slots + n)].bytes;
+        if (bytes > 0) r.follow(slots + n, slot_memory(n, bytes));
+    }
+    r.slot_changes = s_.slot_changes;
+    for (int number : r.fresh) {
+        const Root& root = r.roots[static_cast<size_t>(number)];
+        TensorRef& ref = at(root.value);
+        if (!take_argument(root.value, ref)) ref.data = memory_for(root.value, root.bytes);
+        r.follow(number, ref.data);
+    }
+}
+
+void Executor::replay(Frame& frame, Recording& r) {
+    using Clock = std::chrono::steady_clock;
+    refs_ = r.refs.data();
+    place_memory(r);
+    int64_t work = 0;
+    size_t timed_steps = 0, n = 0;
+    auto start = Clock::time_point();
+    auto count_until = [&](size_t end, double seconds) {
+        for (; timed_steps < end; ++timed_steps)
+            count_time(timed_steps, *frame.timings, timed_steps + 1 == end ? seconds : 0);
+    };
+    try {
+        for (; n < r.actions.size(); ++n) {
+            const Action& action = r.actions[n];
+            if (frame.timings) start = Clock::now();
+            if (!act(action, r)) return leave(frame, r, action);
+            if (frame.timings && action.kind != Action::Kind::Compare &&
+                action.kind != Action::Kind::Prepare)
+                count_until(action.step + 1,
+                            std::chrono::duration<double>(Clock::now() - start).count());
+            work += action.work;
+            if (work < interrupt_work) continue;
+            work = 0;
+            if (interrupt_requested && action.step < p_.tail && interrupt_requested())
+                fail(ErrorKind::Interrupted, "interrupted after step ", action.step, " of ",
+                     p_.steps.size());
+        }
+    } catch (const Error& error) {
+        fail_drawn(error, p_.steps[r.actions[n].step]);
+    }
+    if (frame.timings) count_until(p_.steps.size(), 0);
+}
+
+// Whether the call is still the recorded one.
+bool Executor::act(const Action& action, Recording& r) {
+    const StepKind& kind = p_.steps[action.step].kind;
+    switch (action.kind) {
+        case Action::Kind::Run:
+            if (action.launch->run())
+                fail_fault(std::get<KernelStep>(kind), action.launch->fault());
+            return true;
+        case Action::Kind::Share:
+            launch(std::get<KernelStep>(kind), r.extents[action.number]);
+            return true;
+        case Action::Kind::Multiply: multiply(std::get<ContractStep>(kind)); return true;
+        case Action::Kind::Whole:
+            std::visit([this](const auto& step) { this->step(step); }, kind);
+            return as_recorded(action, r);
+        case Action::Kind::Prepare:
+            prepare(std::get<ExternStep>(kind));
+            return as_recorded(action, r);
+        case Action::Kind::Call: run_call(std::get<ExternStep>(kind)); return true;
+        case Action::Kind::Compare: {
+            Sizes extents;
+            extents_of(std::get<KernelStep>(kind), extents);
+            return extents == r.extents[action.number];
+        }
+    }
+    return true;
+}
+
+bool Executor::as_recorded(const Action& action, Recording& r) {
+    bool same = true;
+    for (size_t n = action.number; n < r.late_values.size(); ++n) {
+        const auto& late = r.late_values[n];
+        if (late.step != action.step) break;
+        const TensorRef& now = at(late.id);
+        r.follow(late.root, now.data);
+        same &= now.shape == late.shape && now.strides == late.strides;
+    }
+    return same;
+}
+
+// From here on as in any call. The refs are the recording's, which is used for the last time.
+void Executor::leave(Frame& frame, Recording& r, const Action& action) {
+    for (size_t i = 0; i < r.refs.size(); ++i) refs_[i].data = r.address(r.where[i]);
+    s_.replays.leave();
+    size_t next = action.step + (action.kind == Action::Kind::Whole ? 1 : 0);
+    run_steps(frame, std::min(next, p_.tail), nullptr);
+}
+
+}  // namespace croton::runtime
