@@ -55,13 +55,19 @@ thread_local Scratch shared_scratch, own_scratch;
 
 // Multiply-adds that are worth waking a thread for, and those of one piece.
 constexpr int64_t enough_to_share = 1 << 22, least_piece = 1 << 20;
+constexpr int64_t copy_cost = 64;  // multiply-adds in the time that packs an element
 
 template <class Body>
-void share_out(int64_t count, int64_t work_each, const Body& body) {
-    if (count * work_each < enough_to_share || count == 1)
+void share_out(int64_t count, int64_t work_each, const Body& body, int64_t together = 1) {
+    if (count * work_each < enough_to_share || count == 1) {
         body(int64_t{0}, count);
-    else
-        parallel_for(count, std::max<int64_t>(1, least_piece / work_each), body);
+        return;
+    }
+    // Pieces of `together`, if that leaves some for all threads, and as many for each.
+    const int64_t threads = thread_count();
+    const int64_t pieces = threads * std::clamp<int64_t>(count / (together * threads), 1, 4);
+    const int64_t grain = std::max((count + pieces - 1) / pieces, least_piece / work_each);
+    parallel_for(count, std::max<int64_t>(1, grain), body);
 }
 
 struct Range {
@@ -216,7 +222,7 @@ void Product<T>::multiply_packed(Range rows, const T* panel, Range columns, cons
 template <class T>
 const T* Product<T>::pack_panels(Range rows, Parts panels, Range inner, Parts blocks) {
     T* packed = shared_scratch.get<T>(panels.count * blocks.count * panel_size());
-    share_out(panels.count, tiles_.rows * inner.size, [&](int64_t begin, int64_t end) {
+    share_out(panels.count, tiles_.rows * inner.size * copy_cost, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i)
             for (int64_t q = 0; q < blocks.count; ++q)
                 pack_panel(panels.range(i, rows.begin), blocks.range(q, inner.begin),
@@ -257,14 +263,16 @@ void Product<T>::by_strips(Range rows, Range inner) {
     const Parts blocks = Parts::of_at_most(block_depth, inner.size);
     const T* packed = pack_panels(rows, panels, inner, blocks);
     const int64_t width = tile_width(), strips = (b_.columns + width - 1) / width;
-    share_out(strips, rows.size * inner.size * width, [&](int64_t begin, int64_t end) {
+    auto some = [&](int64_t begin, int64_t end) {
         for (int64_t s = begin; s < end; s += strips_together) {
             const int64_t last = std::min(std::min(s + strips_together, end) * width, b_.columns);
             for (int64_t q = 0; q < blocks.count; ++q)
                 group(rows, panels, packed + q * panels.count * panel_size(),
                       {s * width, last - s * width}, blocks.range(q, inner.begin));
         }
-    });
+    };
+    // Each piece reads all panels, from the other core's cache maybe: not too small.
+    share_out(strips, rows.size * inner.size * width, some, 4);
 }
 
 template <class T>
@@ -273,8 +281,11 @@ void Product<T>::by_panels(Range columns, Range inner) {
     const Parts blocks = Parts::of_at_most(block_depth, inner.size);
     const int64_t size = strips_size(columns.size, blocks.longest());
     T* packed = shared_scratch.get<T>(blocks.count * size);
-    for (int64_t q = 0; q < blocks.count; ++q)
-        pack_strips(columns, blocks.range(q, inner.begin), packed + q * size);
+    share_out(blocks.count, columns.size * blocks.longest() * copy_cost,
+              [&](int64_t begin, int64_t end) {
+                  for (int64_t q = begin; q < end; ++q)
+                      pack_strips(columns, blocks.range(q, inner.begin), packed + q * size);
+              });
     share_out(panels.count, tiles_.rows * inner.size * columns.size,
               [&](int64_t begin, int64_t end) {
                   T* own = own_scratch.get<T>(panel_size());
