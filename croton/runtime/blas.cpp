@@ -1,21 +1,14 @@
 #include "croton/runtime/blas.hpp"
 
+#include "croton/runtime/products/products.hpp"
 #include "croton/runtime/threads.hpp"
 
 // The few entry points that are used, declared here so that no BLAS header is needed.
 extern "C" {
-void cblas_sgemm(int, int, int, int, int, int, float, const float*, int, const float*, int, float,
-                 float*, int);
-void cblas_dgemm(int, int, int, int, int, int, double, const double*, int, const double*, int,
-                 double, double*, int);
 void cblas_cgemm(int, int, int, int, int, int, const void*, const void*, int, const void*, int,
                  const void*, void*, int);
 void cblas_zgemm(int, int, int, int, int, int, const void*, const void*, int, const void*, int,
                  const void*, void*, int);
-void cblas_sgemv(int, int, int, int, float, const float*, int, const float*, int, float, float*,
-                 int);
-void cblas_dgemv(int, int, int, int, double, const double*, int, const double*, int, double,
-                 double*, int);
 }
 
 namespace croton::runtime {
@@ -42,6 +35,15 @@ Matrix matrix_of(const TensorRef& r, int64_t offset) {
             r.strides[rank - 2], r.strides[rank - 1]};
 }
 
+template <class T>
+void pack(const Matrix& m, std::vector<T>& packed) {
+    packed.resize(static_cast<size_t>(m.rows * m.columns));
+    for (int64_t i = 0; i < m.rows; ++i)
+        for (int64_t j = 0; j < m.columns; ++j)
+            std::memcpy(&packed[static_cast<size_t>(i * m.columns + j)],
+                        m.data + i * m.row_stride + j * m.column_stride, sizeof(T));
+}
+
 // Uses the matrix in place if one of its strides is one element, else packs it into `packed`.
 template <class T>
 Operand<T> operand(const Matrix& m, std::vector<T>& packed) {
@@ -55,30 +57,10 @@ Operand<T> operand(const Matrix& m, std::vector<T>& packed) {
         return {data, static_cast<int>(one_row ? m.columns : m.row_stride / item), plain};
     if ((m.row_stride == item || one_row) && (one_column || fits(m.column_stride, m.rows)))
         return {data, static_cast<int>(one_column ? m.rows : m.column_stride / item), transposed};
-    packed.resize(static_cast<size_t>(m.rows * m.columns));
-    for (int64_t i = 0; i < m.rows; ++i)
-        for (int64_t j = 0; j < m.columns; ++j)
-            std::memcpy(&packed[static_cast<size_t>(i * m.columns + j)],
-                        m.data + i * m.row_stride + j * m.column_stride, sizeof(T));
+    pack(m, packed);
     return {packed.data(), static_cast<int>(m.columns), plain};
 }
 
-void gemm(int ta, int tb, int m, int n, int k, float alpha, const float* a, int lda, const float* b,
-          int ldb, float beta, float* c, int ldc) {
-    if (m == 1 && ta == plain)  // c' = b' a': one row is a matrix-vector product
-        cblas_sgemv(row_major, tb == plain ? transposed : plain, tb == plain ? k : n,
-                    tb == plain ? n : k, alpha, b, ldb, a, 1, beta, c, 1);
-    else
-        cblas_sgemm(row_major, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-}
-void gemm(int ta, int tb, int m, int n, int k, double alpha, const double* a, int lda,
-          const double* b, int ldb, double beta, double* c, int ldc) {
-    if (m == 1 && ta == plain)
-        cblas_dgemv(row_major, tb == plain ? transposed : plain, tb == plain ? k : n,
-                    tb == plain ? n : k, alpha, b, ldb, a, 1, beta, c, 1);
-    else
-        cblas_dgemm(row_major, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-}
 void gemm(int ta, int tb, int m, int n, int k, std::complex<float> alpha,
           const std::complex<float>* a, int lda, const std::complex<float>* b, int ldb,
           std::complex<float> beta, std::complex<float>* c, int ldc) {
@@ -90,16 +72,9 @@ void gemm(int ta, int tb, int m, int n, int k, std::complex<double> alpha,
     cblas_zgemm(row_major, ta, tb, m, n, k, &alpha, a, lda, b, ldb, &beta, c, ldc);
 }
 
-// Rows of `out` per thread: pieces small enough to help, large enough to keep packing cheap.
-int64_t row_grain(int64_t m, int64_t n, int64_t k) {
-    constexpr int64_t enough = 1 << 20;  // multiply-adds worth waking a thread for
-    int64_t threads = thread_count();
-    int64_t share = (m + threads - 1) / threads;
-    return std::max(share, enough / std::max<int64_t>(n * k, 1) + 1);
-}
-
+// Complex products are the library's; threads share their rows.
 template <class T>
-void product(const Matrix& a, const Matrix& b, T alpha, T beta, T* out) {
+void library_product(const Matrix& a, const Matrix& b, T alpha, T beta, T* out) {
     int64_t m = a.rows, n = b.columns, k = a.columns;
     if (m == 0 || n == 0) return;
     if (k == 0) {
@@ -109,22 +84,36 @@ void product(const Matrix& a, const Matrix& b, T alpha, T beta, T* out) {
     thread_local std::vector<T> packed_a, packed_b;
     auto x = operand<T>(a, packed_a);
     auto y = operand<T>(b, packed_b);
-    auto rows = [&](int64_t begin, int64_t end) {
+    constexpr int64_t enough = 1 << 18;  // multiply-adds worth waking a thread for
+    parallel_for(m, enough / std::max<int64_t>(n * k, 1) + 1, [&](int64_t begin, int64_t end) {
         const T* first = x.data + (x.order == plain ? begin * x.leading : begin);
         gemm(x.order, y.order, static_cast<int>(end - begin), static_cast<int>(n),
              static_cast<int>(k), alpha, first, x.leading, y.data, y.leading, beta, out + begin * n,
              static_cast<int>(n));
-    };
-    auto columns = [&](int64_t begin, int64_t end) {
-        const T* first = y.data + (y.order == plain ? begin : begin * y.leading);
-        gemm(x.order, y.order, static_cast<int>(m), static_cast<int>(end - begin),
-             static_cast<int>(k), alpha, x.data, x.leading, first, y.leading, beta, out + begin,
-             static_cast<int>(n));
-    };
-    if (m >= n)
-        parallel_for(m, row_grain(m, n, k), rows);
-    else
-        parallel_for(n, row_grain(n, m, k), columns);
+    });
+}
+
+// Floats go to our own loops by strides; memory that is not theirs to read as it lies is copied.
+template <class T>
+MatrixView<T> view_of(const Matrix& m, std::vector<T>& packed) {
+    constexpr int64_t item = sizeof(T);
+    if (m.row_stride % item == 0 && m.column_stride % item == 0 &&
+        reinterpret_cast<uintptr_t>(m.data) % alignof(T) == 0)
+        return {reinterpret_cast<const T*>(m.data), m.rows, m.columns, m.row_stride / item,
+                m.column_stride / item};
+    pack(m, packed);
+    return {packed.data(), m.rows, m.columns, m.columns, 1};
+}
+
+template <class T>
+void product(const Matrix& a, const Matrix& b, T alpha, T beta, T* out) {
+    if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
+        thread_local std::vector<T> packed_a, packed_b;
+        multiply(view_of(a, packed_a), view_of(b, packed_b), alpha, beta, out, b.columns,
+                 int64_t{1});
+    } else {
+        library_product(a, b, alpha, beta, out);
+    }
 }
 
 template <class T>
@@ -174,6 +163,46 @@ int64_t batch_offset(const TensorRef& r, const Sizes& batch, int64_t index) {
     }
     return offset;
 }
+
+// A batch of a's matrices times one b is one tall matrix times b, if a's rows follow one another.
+bool stacks(const TensorRef& a, const TensorRef& b) {
+    size_t rank = a.shape.size();
+    if (rank < 3 || b.shape.size() > rank) return false;
+    for (size_t axis = 0; axis + 2 < b.shape.size(); ++axis)
+        if (b.shape[axis] != 1) return false;
+    for (size_t axis = 0; axis + 2 < rank; ++axis)
+        if (a.strides[axis] != a.strides[axis + 1] * a.shape[axis + 1]) return false;
+    return true;
+}
+Matrix stacked(const TensorRef& a) {
+    Matrix m = matrix_of(a, 0);
+    for (size_t axis = 0; axis + 2 < a.shape.size(); ++axis) m.rows *= a.shape[axis];
+    return m;
+}
+
+// Few large products are shared out one by one, many small ones by the batch.
+void each_of_batch(int64_t count, int64_t work_each, const std::function<void(int64_t)>& one) {
+    constexpr int64_t enough = 1 << 18;  // multiply-adds of a piece
+    if (count == 1 || (count < 4 * thread_count() && work_each > 16 * enough)) {
+        for (int64_t i = 0; i < count; ++i) one(i);
+        return;
+    }
+    parallel_for(count, std::max<int64_t>(1, enough / std::max<int64_t>(work_each, 1)),
+                 [&](int64_t begin, int64_t end) {
+                     for (int64_t i = begin; i < end; ++i) one(i);
+                 });
+}
+
+void multiply_matrices(DType dtype, const Matrix& a, const Matrix& b, double alpha, double beta,
+                       void* out) {
+    visit_dtype(dtype, [&](auto tag) {
+        using T = decltype(tag);
+        if constexpr (std::is_floating_point_v<T> || detail::is_complex_type<T>)
+            product<T>(a, b, static_cast<T>(alpha), static_cast<T>(beta), static_cast<T*>(out));
+        else if constexpr (!detail::is_half_type<T>)
+            plain_product<T>(a, b, static_cast<T*>(out));
+    });
+}
 }  // namespace
 
 void matmul(const TensorRef& a, const TensorRef& b, const TensorRef* c, double alpha, double beta,
@@ -183,29 +212,18 @@ void matmul(const TensorRef& a, const TensorRef& b, const TensorRef* c, double a
         return;
     }
     if (c && beta != 0 && c->data != out.data) array_of(out).assign(array_of(*c));
+    if (out.shape.size() == 2 || stacks(a, b)) {
+        multiply_matrices(out.dtype, stacked(a), matrix_of(b, 0), alpha, beta, out.data);
+        return;
+    }
     Sizes batch(out.shape.begin(), out.shape.end() - 2);
-    int64_t batches = element_count(batch);
-    int64_t matrix_size = out.shape[batch.size()] * out.shape[batch.size() + 1];
-    auto one = [&](int64_t index) {
-        Matrix x = matrix_of(a, batch_offset(a, batch, index));
-        Matrix y = matrix_of(b, batch_offset(b, batch, index));
-        visit_dtype(out.dtype, [&](auto tag) {
-            using T = decltype(tag);
-            T* place = static_cast<T*>(out.data) + index * matrix_size;
-            if constexpr (std::is_floating_point_v<T> || detail::is_complex_type<T>)
-                product<T>(x, y, static_cast<T>(alpha), static_cast<T>(beta), place);
-            else if constexpr (!detail::is_half_type<T>)
-                plain_product<T>(x, y, place);
-        });
-    };
-    parallel_for(
-        batches,
-        batches > 1
-            ? std::max<int64_t>(1, (1 << 18) / std::max<int64_t>(matrix_size * a.shape.back(), 1))
-            : 2,
-        [&](int64_t begin, int64_t end) {
-            for (int64_t i = begin; i < end; ++i) one(i);
-        });
+    const int64_t rows = out.shape[batch.size()], columns = out.shape[batch.size() + 1];
+    const auto size = rows * columns * static_cast<int64_t>(dtype_size(out.dtype));
+    each_of_batch(element_count(batch), rows * columns * a.shape.back(), [&](int64_t i) {
+        multiply_matrices(out.dtype, matrix_of(a, batch_offset(a, batch, i)),
+                          matrix_of(b, batch_offset(b, batch, i)), alpha, beta,
+                          static_cast<std::byte*>(out.data) + i * size);
+    });
 }
 
 }  // namespace croton::runtime

@@ -1,5 +1,6 @@
 #pragma once
-// Matrix products: OpenBLAS for floating and complex dtypes, a plain loop for the others.
+// Matrix products: own tiles for float32 and float64 (and the 16-bit floats), OpenBLAS for complex
+// dtypes, a plain loop for the others.
 #include "croton/graph/op.hpp"
 
 namespace croton::runtime {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -17,11 +18,37 @@
 namespace croton::runtime {
 
 namespace {
+using Clock = std::chrono::steady_clock;
+
+// A thread that is about to sleep looks for a while first: to be woken takes some 60 us on a
+// virtual machine, and programs of many short steps would pay it at each.
+constexpr auto looking = std::chrono::microseconds(50);
+
+void relax() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#else
+    std::this_thread::yield();
+#endif
+}
+
+// Whether `ready()` came true while looking.
+template <class Ready>
+bool look_for(const Ready& ready) {
+    const auto end = Clock::now() + looking;
+    do {
+        for (int i = 0; i < 16; ++i) {
+            if (ready()) return true;
+            relax();
+        }
+    } while (Clock::now() < end);
+    return false;
+}
+
 struct Job {
     const std::function<void(int64_t, int64_t)>* body;
     int64_t count, piece, pieces;
-    std::atomic<int64_t> next{0};
-    int64_t finished = 0;  // guarded by mutex
+    std::atomic<int64_t> next{0}, finished{0};
     std::mutex mutex;
     std::condition_variable done;
 
@@ -30,14 +57,15 @@ struct Job {
         int64_t mine = 0;
         for (int64_t i = next++; i < pieces; i = next++, ++mine)
             (*body)(i* piece, std::min(count, (i + 1) * piece));
-        if (mine == 0) return;
+        if (mine == 0 || finished.fetch_add(mine) + mine < pieces) return;
         std::lock_guard lock(mutex);
-        finished += mine;
-        if (finished == pieces) done.notify_all();
+        done.notify_all();
     }
+    bool complete() const { return finished.load() == pieces; }
     void wait() {
+        if (look_for([this] { return complete(); })) return;
         std::unique_lock lock(mutex);
-        done.wait(lock, [this] { return finished == pieces; });
+        done.wait(lock, [this] { return complete(); });
     }
 };
 
@@ -47,6 +75,7 @@ thread_local bool inside = false;
 class Pool {
   public:
     void offer(const std::shared_ptr<Job>& job, int helpers) {
+        bool wake;
         {
             std::lock_guard lock(mutex_);
             while (static_cast<int>(workers_) < helpers) {
@@ -54,10 +83,12 @@ class Pool {
                 ++workers_;
             }
             for (int i = 0; i < helpers; ++i) queue_.push_back(job);
+            offered_ = static_cast<int>(queue_.size());
+            wake = sleeping_ > 0;
         }
-        if (helpers == 1)
+        if (wake && helpers == 1)
             wake_.notify_one();
-        else
+        else if (wake)
             wake_.notify_all();
     }
 
@@ -65,21 +96,48 @@ class Pool {
     void serve() {
         inside = true;
         while (true) {
-            std::shared_ptr<Job> job;
-            {
-                std::unique_lock lock(mutex_);
-                wake_.wait(lock, [this] { return !queue_.empty(); });
-                job = std::move(queue_.front());
-                queue_.pop_front();
-            }
-            job->work();
+            look_for([this] { return offered_.load(std::memory_order_relaxed) > 0; });
+            take()->work();
         }
+    }
+    std::shared_ptr<Job> take() {
+        std::unique_lock lock(mutex_);
+        ++sleeping_;
+        wake_.wait(lock, [this] { return !queue_.empty(); });
+        --sleeping_;
+        auto job = std::move(queue_.front());
+        queue_.pop_front();
+        offered_ = static_cast<int>(queue_.size());
+        return job;
     }
     std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<std::shared_ptr<Job>> queue_;
-    int workers_ = 0;
+    std::atomic<int> offered_{0};  // size of the queue, for those who look
+    int workers_ = 0, sleeping_ = 0;
 };
+
+// Remembers that workers kept their callers waiting. On a machine whose cores are taken by other
+// processes a worker can lose its core in the middle of a piece, for milliseconds; whoever has
+// waited much longer than it worked works alone for a while, twice as long each time.
+class Patience {
+  public:
+    bool lost() const { return Clock::now().time_since_epoch().count() < until_.load(); }
+    void note(Clock::duration worked, Clock::duration waited) {
+        const bool late = waited > shortest && waited > worked;
+        if (!late && pause_ == 0) return;  // the usual case writes nothing
+        const int64_t pause = late ? std::clamp(2 * pause_.load(), first, longest) : pause_ / 2;
+        pause_ = pause < first ? 0 : pause;
+        if (late) until_ = Clock::now().time_since_epoch().count() + pause;
+    }
+
+  private:
+    static constexpr Clock::duration shortest = std::chrono::microseconds(500);
+    static constexpr int64_t first = Clock::duration(std::chrono::milliseconds(10)).count();
+    static constexpr int64_t longest = Clock::duration(std::chrono::milliseconds(160)).count();
+    std::atomic<int64_t> until_{0}, pause_{0};
+};
+Patience patience;
 
 // Guards which pool there is. Held across a fork, so that the child never inherits it locked.
 std::mutex& choice_mutex() {
@@ -118,16 +176,24 @@ void parallel_for(int64_t count, int64_t grain, const std::function<void(int64_t
         body(0, count);
         return;
     }
+    const int64_t piece = (count + pieces - 1) / pieces;
+    if (patience.lost()) {
+        for (int64_t i = 0; i < count; i += piece) body(i, std::min(count, i + piece));
+        return;
+    }
     auto job = std::make_shared<Job>();
     job->body = &body;
     job->count = count;
-    job->piece = (count + pieces - 1) / pieces;
-    job->pieces = (count + job->piece - 1) / job->piece;
+    job->piece = piece;
+    job->pieces = (count + piece - 1) / piece;
+    const auto start = Clock::now();
     pool().offer(job, static_cast<int>(std::min(threads, job->pieces)) - 1);
     inside = true;
     job->work();
     inside = false;
+    const auto worked = Clock::now();
     job->wait();
+    patience.note(worked - start, Clock::now() - worked);
 }
 
 }  // namespace croton::runtime

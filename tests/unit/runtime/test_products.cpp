@@ -1,8 +1,9 @@
-// Matrix products from several threads at once.
+// Complex products, which are the library's, from several threads at once.
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <chrono>
+#include <complex>
 #include <thread>
 #include <vector>
 
@@ -17,9 +18,9 @@ bool product_is_right(const Array& identity, int64_t rows, int64_t skip) {
     TensorRef a = ref(identity);
     a.shape[0] = rows;
     a.data = static_cast<std::byte*>(a.data) + skip * a.strides[0];
-    Array out = Array::empty(DType::Float64, {rows, n});
+    Array out = Array::empty(DType::Complex128, {rows, n});
     matmul(a, ref(identity), nullptr, 1, 0, ref(out));
-    const auto* values = static_cast<const double*>(out.data());
+    const auto* values = static_cast<const std::complex<double>*>(out.data());
     for (int64_t i = 0; i < rows; ++i)
         for (int64_t j = 0; j < n; ++j)
             if (values[i * n + j] != (j == i + skip ? 1.0 : 0.0)) return false;
@@ -31,8 +32,9 @@ bool product_is_right(const Array& identity, int64_t rows, int64_t skip) {
 // places.
 TEST(Products, OfManyThreadsAtOnceAreRight) {
     constexpr int64_t n = 130, rows = 60;
-    Array identity = Array::zeros(DType::Float64, {n, n});
-    for (int64_t i = 0; i < n; ++i) static_cast<double*>(identity.data())[i * n + i] = 1;
+    Array identity = Array::zeros(DType::Complex128, {n, n});
+    for (int64_t i = 0; i < n; ++i)
+        static_cast<std::complex<double>*>(identity.data())[i * n + i] = 1;
     auto end = std::chrono::steady_clock::now() + std::chrono::seconds(3);
     std::atomic<int64_t> wrong = 0, products = 0;
     std::vector<std::thread> threads;

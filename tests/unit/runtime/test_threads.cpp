@@ -1,0 +1,102 @@
+// Work shared between threads: every piece once, whoever takes it.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "croton/base/settings.hpp"
+#include "croton/runtime/threads.hpp"
+
+namespace croton::runtime {
+namespace {
+
+struct Threads {
+    explicit Threads(const char* count) : before(get_setting("threads")) {
+        set_setting("threads", count);
+    }
+    ~Threads() { set_setting("threads", before); }
+    Threads(const Threads&) = delete;
+    std::string before;
+};
+
+using Pieces = std::set<std::pair<int64_t, int64_t>>;
+
+TEST(SharedWork, EveryPieceIsDoneOnce) {
+    Threads threads("3");
+    for (int64_t count : {0, 1, 2, 5, 100, 1001}) {
+        std::vector<std::atomic<int>> done(static_cast<size_t>(count));
+        parallel_for(count, 7, [&](int64_t begin, int64_t end) {
+            for (int64_t i = begin; i < end; ++i) ++done[static_cast<size_t>(i)];
+        });
+        for (const auto& times : done) EXPECT_EQ(times, 1);
+    }
+}
+
+TEST(SharedWork, ManyCallersAtOnceGetTheirOwn) {
+    Threads threads("3");
+    std::atomic<int64_t> wrong = 0;
+    std::vector<std::thread> callers;
+    for (int caller = 0; caller < 6; ++caller)
+        callers.emplace_back([&] {
+            for (int round = 0; round < 500; ++round) {
+                std::atomic<int64_t> sum = 0;
+                parallel_for(100, 10, [&](int64_t begin, int64_t end) {
+                    for (int64_t i = begin; i < end; ++i) sum += i;
+                });
+                if (sum != 4950) ++wrong;
+            }
+        });
+    for (auto& caller : callers) caller.join();
+    EXPECT_EQ(wrong, 0);
+}
+
+// What ran: the pieces, and whether a worker took one, which then took `stall`.
+std::pair<Pieces, bool> run(std::chrono::milliseconds stall) {
+    Pieces pieces;
+    bool helped = false;
+    std::mutex mutex;
+    const auto caller = std::this_thread::get_id();
+    parallel_for(80, 10, [&](int64_t begin, int64_t end) {
+        const bool mine = std::this_thread::get_id() == caller;
+        {
+            std::lock_guard lock(mutex);
+            pieces.emplace(begin, end);
+            helped |= !mine;
+        }
+        std::this_thread::sleep_for(mine ? std::chrono::milliseconds(1) : stall);
+    });
+    return {pieces, helped};
+}
+
+// Waits for a call that a worker took part in, for some seconds at most.
+Pieces run_with_help(std::chrono::milliseconds stall) {
+    for (int tries = 0; tries < 300; ++tries) {
+        auto [pieces, helped] = run(stall);
+        if (helped) return pieces;
+    }
+    ADD_FAILURE() << "no worker ever came";
+    return {};
+}
+
+TEST(SharedWork, WorkersThatStallAreLeftAloneForAWhile) {
+    Threads threads("2");
+    Pieces pieces;
+    bool helped = true;
+    for (int tries = 0; tries < 10 && helped; ++tries) {  // this thread may lose its core, too
+        pieces = run_with_help(std::chrono::milliseconds(60));
+        EXPECT_EQ(pieces.size(), 8U);
+        auto alone = run(std::chrono::milliseconds(60));
+        EXPECT_EQ(alone.first, pieces);
+        helped = alone.second;
+    }
+    EXPECT_FALSE(helped);
+    EXPECT_EQ(run_with_help(std::chrono::milliseconds(1)), pieces);  // and are asked again
+}
+
+}  // namespace
+}  // namespace croton::runtime
