@@ -43,7 +43,8 @@ class FlatMap {
         if (2 * (size_ + 1) > slots_.size()) grow(2 * size_ + 8);
         Slot& slot = slots_[place(key)];
         if (!(slot.first == Key{})) return false;
-        slot = {key, std::move(value)};
+        slot.first = key;
+        slot.second = std::move(value);
         ++size_;
         return true;
     }
@@ -56,7 +57,10 @@ class FlatMap {
     }
 
   private:
-    using Slot = std::pair<Key, T>;
+    struct Slot {
+        Key first{};
+        [[no_unique_address]] T second{};  // sets have keys only
+    };
 
     size_t place(const Key& key) const {
         size_t i = flat_hash(key) & (slots_.size() - 1);

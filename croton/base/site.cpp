@@ -9,8 +9,7 @@
 namespace croton {
 
 namespace {
-thread_local Site scope_site;
-thread_local bool scope_active = false;
+thread_local const SiteScope* innermost = nullptr;
 
 std::string trimmed(std::string text) {
     auto first = text.find_first_not_of(" \t");
@@ -45,16 +44,13 @@ const char* intern(std::string_view text) {
     return table.emplace(text).first->c_str();
 }
 
-SiteScope::SiteScope(Site site) : previous_(scope_site), had_previous_(scope_active) {
-    scope_site = site;
-    scope_active = true;
-}
+SiteScope::SiteScope(Site site) : site_(site), previous_(innermost) { innermost = this; }
 
-SiteScope::~SiteScope() {
-    scope_site = previous_;
-    scope_active = had_previous_;
-}
+SiteScope::~SiteScope() { innermost = previous_; }
 
-Site SiteScope::current_or(Site otherwise) { return scope_active ? scope_site : otherwise; }
+Site SiteScope::current_or(Site otherwise) {
+    const SiteScope* scope = innermost;
+    return scope ? scope->site_ : otherwise;
+}
 
 }  // namespace croton

@@ -39,8 +39,8 @@ class SiteScope {
     static Site current_or(Site otherwise);
 
   private:
-    Site previous_;
-    bool had_previous_;
+    Site site_;
+    const SiteScope* previous_;
 };
 
 }  // namespace croton

@@ -2,6 +2,8 @@
 // A vector that keeps its first N elements inside itself: shapes and strides rarely need more.
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <iterator>
 #include <memory>
@@ -11,7 +13,8 @@
 
 namespace croton {
 
-/// Trivially copyable elements only; the interface is the part of std::vector that shapes need.
+/// Trivially copyable elements only, at most 2^32; the interface is the part of std::vector that
+/// shapes need.
 template <class T, size_t N>
 class SmallVector {
     static_assert(std::is_trivially_copyable_v<T>);
@@ -21,19 +24,28 @@ class SmallVector {
     using iterator = T*;
     using const_iterator = const T*;
 
-    SmallVector() = default;
+    SmallVector() noexcept {}
     explicit SmallVector(size_t count, T value = {}) { resize(count, value); }
     SmallVector(std::initializer_list<T> items) : SmallVector(items.begin(), items.end()) {}
     template <std::input_iterator It>
     SmallVector(It first, It last) {
-        for (; first != last; ++first) push_back(*first);
+        append(first, last);
     }
     SmallVector(std::span<const T> items) : SmallVector(items.begin(), items.end()) {}
     SmallVector(const std::vector<T>& items) : SmallVector(items.begin(), items.end()) {}
-    SmallVector(const SmallVector& other) : SmallVector(other.begin(), other.end()) {}
+    SmallVector(const SmallVector& other) {
+        if (other.on_heap())
+            append(other.begin(), other.end());
+        else
+            copy_inside(other);
+    }
     SmallVector(SmallVector&& other) noexcept { steal(other); }
     SmallVector& operator=(const SmallVector& other) {
-        if (this != &other) assign(other.begin(), other.end());
+        if (this == &other) return *this;
+        if (on_heap() || other.on_heap())
+            assign(other.begin(), other.end());
+        else
+            copy_inside(other);
         return *this;
     }
     SmallVector& operator=(SmallVector&& other) noexcept {
@@ -47,78 +59,95 @@ class SmallVector {
 
     size_t size() const { return size_; }
     bool empty() const { return size_ == 0; }
-    T* data() { return data_; }
-    const T* data() const { return data_; }
-    T* begin() { return data_; }
-    T* end() { return data_ + size_; }
-    const T* begin() const { return data_; }
-    const T* end() const { return data_ + size_; }
-    T& operator[](size_t i) { return data_[i]; }
-    const T& operator[](size_t i) const { return data_[i]; }
-    T& front() { return data_[0]; }
-    const T& front() const { return data_[0]; }
-    T& back() { return data_[size_ - 1]; }
-    const T& back() const { return data_[size_ - 1]; }
+    T* data() { return on_heap() ? heap_ : inside(); }
+    const T* data() const { return on_heap() ? heap_ : inside(); }
+    T* begin() { return data(); }
+    T* end() { return data() + size_; }
+    const T* begin() const { return data(); }
+    const T* end() const { return data() + size_; }
+    T& operator[](size_t i) { return data()[i]; }
+    const T& operator[](size_t i) const { return data()[i]; }
+    T& front() { return data()[0]; }
+    const T& front() const { return data()[0]; }
+    T& back() { return data()[size_ - 1]; }
+    const T& back() const { return data()[size_ - 1]; }
     void clear() { size_ = 0; }
     void pop_back() { --size_; }
     void push_back(T item) {
-        if (size_ == capacity_) grow(2 * capacity_);
-        data_[size_++] = item;
+        if (size_ == capacity_) grow(2 * size_t{capacity_});
+        data()[size_++] = item;
     }
     void resize(size_t count, T value = {}) {
         if (count > capacity_) grow(count);
-        for (size_t i = size_; i < count; ++i) data_[i] = value;
-        size_ = count;
+        std::fill(data() + std::min<size_t>(size_, count), data() + count, value);
+        size_ = static_cast<uint32_t>(count);
     }
     template <std::input_iterator It>
     void assign(It first, It last) {
         clear();
-        for (; first != last; ++first) push_back(*first);
+        append(first, last);
     }
     void insert(const T* where, T item) {
-        size_t at = static_cast<size_t>(where - data_);
+        auto at = where - data();
         push_back(item);
-        std::rotate(data_ + at, data_ + size_ - 1, data_ + size_);
+        std::rotate(begin() + at, end() - 1, end());
     }
     void erase(const T* where) {
-        std::copy(data_ + (where - data_) + 1, data_ + size_, data_ + (where - data_));
+        T* to = data() + (where - data());
+        std::copy(to + 1, end(), to);
         --size_;
     }
-    operator std::span<const T>() const { return {data_, size_}; }
+    operator std::span<const T>() const { return {data(), size_}; }
     friend bool operator==(const SmallVector& a, const SmallVector& b) {
         return std::equal(a.begin(), a.end(), b.begin(), b.end());
     }
 
   private:
+    bool on_heap() const { return capacity_ > N; }
+    T* inside() { return reinterpret_cast<T*>(storage_); }
+    const T* inside() const { return reinterpret_cast<const T*>(storage_); }
+
+    template <class It>
+    void append(It first, It last) {
+        for (; first != last; ++first) push_back(*first);
+    }
     void grow(size_t capacity) {
         T* bigger = new T[capacity];
-        std::copy(data_, data_ + size_, bigger);
+        std::copy(begin(), end(), bigger);
         release();
-        data_ = bigger;
-        capacity_ = capacity;
+        heap_ = bigger;
+        capacity_ = static_cast<uint32_t>(capacity);
     }
     void release() {
-        if (data_ != inline_) delete[] data_;
-        data_ = inline_;
+        if (on_heap()) delete[] heap_;
         capacity_ = N;
     }
-    void steal(SmallVector& other) {
-        if (other.data_ == other.inline_) {
-            std::copy(other.begin(), other.end(), inline_);
-        } else {
-            data_ = other.data_;
-            capacity_ = other.capacity_;
-            other.data_ = other.inline_;
-            other.capacity_ = N;
-        }
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+    // All N places at once, used or not: a few moves instead of a loop.
+    void copy_inside(const SmallVector& other) noexcept {
+        std::memcpy(storage_, other.storage_, sizeof storage_);
         size_ = other.size_;
+    }
+#pragma GCC diagnostic pop
+    void steal(SmallVector& other) noexcept {
+        if (other.on_heap()) {
+            heap_ = other.heap_;
+            size_ = other.size_;
+            capacity_ = other.capacity_;
+            other.capacity_ = N;
+        } else {
+            copy_inside(other);
+        }
         other.size_ = 0;
     }
 
-    T inline_[N] = {};
-    T* data_ = inline_;
-    size_t size_ = 0;
-    size_t capacity_ = N;
+    union {
+        alignas(T) std::byte storage_[N * sizeof(T)];
+        T* heap_;
+    };
+    uint32_t size_ = 0;
+    uint32_t capacity_ = N;
 };
 
 /// Sizes, strides or axes of an array. Strides are in bytes, as in NumPy.

@@ -18,6 +18,11 @@ bool foldable(const OpRecord& op) {
            !op.kind<ExpandCompute>();
 }
 
+bool stands_for_others(const OpRecord& op) {
+    auto inner = op.kind<InnerCompute>();
+    return op.kind<ExpandCompute>() || (inner && inner->kind == InnerCompute::Kind::Call);
+}
+
 // Bytes of the result if its sizes are known, else a guess that forbids folding.
 int64_t result_bytes(const TensorType& type) {
     int64_t bytes = dtype_size(type.dtype);
@@ -28,15 +33,15 @@ int64_t result_bytes(const TensorType& type) {
     return bytes;
 }
 
+bool only_constants(const Arena& arena, NodeId id) {
+    auto inputs = arena.inputs(id);
+    return std::all_of(inputs.begin(), inputs.end(),
+                       [&](rewrite::Value v) { return arena.kind(v.node) == NodeKind::Constant; });
+}
+
 Variables fold(Arena& arena, NodeId id) {
-    const OpRecord* op = arena.op(id);
-    if (!foldable(*op)) return {};
     int64_t input_bytes = 0;
-    for (auto v : arena.inputs(id)) {
-        const Array* value = arena.constant(v);
-        if (!value) return {};
-        input_bytes += value->nbytes();
-    }
+    for (auto v : arena.inputs(id)) input_bytes += arena.constant(v)->nbytes();
     Variable node = arena.current(id);
     // Ranges and fills without sizes known by type are computed if their result turns out small.
     int64_t bytes = result_bytes(node.type());
@@ -53,16 +58,14 @@ Variables fold(Arena& arena, NodeId id) {
 }  // namespace
 
 const rewrite::NodeRule& constant_folding() {
-    static const rewrite::NodeRule rule{"fold constants", fold};
+    static const rewrite::NodeRule rule{"fold constants", fold, foldable, only_constants};
     return rule;
 }
 
 const rewrite::NodeRule& expansion() {
-    static const rewrite::NodeRule rule{"expand", [](Arena& arena, NodeId id) -> Variables {
-                                            Variable node = Variable(arena.variable({id, 0}));
-                                            if (!is_composite(node.node())) return {};
-                                            return expansion_of(arena.current(id).node());
-                                        }};
+    static const rewrite::NodeRule rule{
+        "expand", [](Arena& arena, NodeId id) { return expansion_of(arena.current(id).node()); },
+        stands_for_others};
     return rule;
 }
 

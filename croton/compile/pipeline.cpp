@@ -18,6 +18,9 @@ namespace {
 struct Stage {
     std::string name;
     RuleSet rules;
+    Stage(std::string name, RuleSet set) : name(std::move(name)), rules(std::move(set)) {
+        rules.index = std::make_shared<const rewrite::RuleIndex>(rules);
+    }
 };
 
 std::vector<const rewrite::NodeRule*> with_folding() {
@@ -73,7 +76,8 @@ std::vector<std::string> stage_names() {
     return names;
 }
 
-Variables rewrite_graph(const Variables& outputs, const Mode& mode, std::vector<Event>* events) {
+Variables rewrite_graph(const Variables& outputs, const Mode& mode, std::vector<Event>* events,
+                        RewriteWork* work) {
     rewrite::Arena arena(outputs);
     Engine engine(arena, events != nullptr);
     engine.limit = mode.rule_limit;
@@ -91,6 +95,7 @@ Variables rewrite_graph(const Variables& outputs, const Mode& mode, std::vector<
         if (events)
             events->push_back({0, stage.name, "", "", cat(arena.live_count(), " nodes"), {}});
     }
+    if (work) *work = {engine.visit_count(), static_cast<size_t>(engine.step_count())};
     return arena.extract();
 }
 

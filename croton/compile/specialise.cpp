@@ -49,51 +49,69 @@ class Pass {
     }
 
     Specialised run(bool assume) {
+        if (!assume) return walk(false, outputs_);
         // What composites are made of meets too.
-        if (assume) walk(true, expand_all(outputs_, inputs_));
-        Specialised result = walk(false, outputs_);
+        Variables plain = expand_all(outputs_, inputs_);
+        Specialised learned = walk(true, plain);
+        // Where nothing was expanded or taken to be equal there is nothing to be done anew.
+        bool settled = plain == outputs_ && assumptions_.empty() && !supplied_;
+        Specialised result = settled ? std::move(learned) : walk(false, outputs_);
         result.assumptions = std::move(assumptions_);
         return result;
     }
 
   private:
+    /// Values of the new graph by those of the old one.
+    using Images = FlatMap<ValueKey, Variable>;
+
     Variable leaf(size_t i) {
         TensorType type = leaf_types_[i];
         for (Dim& dim : type.dims) dim = symbols_.find(dim);
         return input(std::move(type), inputs_[i].name(), inputs_[i].site());
     }
 
-    // With `learn`, only collects what sizes meet; else builds the graph.
+    // With `learn`, collects what sizes meet on the way.
     Specialised walk(bool learn, const Variables& roots) {
-        std::unordered_map<const Node*, Variables> made;
+        Images made;
         Specialised result;
         for (size_t i = 0; i < inputs_.size(); ++i) {
             result.inputs.push_back(leaf(i));
-            auto& outputs = made[inputs_[i].node_pointer()];
-            outputs.resize(std::max(outputs.size(), size_t{inputs_[i].index()} + 1));
-            outputs[inputs_[i].index()] = result.inputs.back();
+            made[inputs_[i]] = result.inputs.back();
         }
-        auto image = [&](const Variable& v) {
-            auto found = made.find(v.node_pointer());
-            return found == made.end() || !found->second[v.index()] ? v : found->second[v.index()];
-        };
-        for (Node* node : toposort(roots, inputs_)) {
-            if (node->kind != NodeKind::Apply || made.contains(node)) continue;
-            Variables arguments;
-            for (const auto& v : node->inputs) arguments.push_back(image(v));
-            if (learn && node->op->kind<ContractCompute>()) meet_inner(arguments);
-            Dims met;
-            if (learn && node->op->elementwise()) met = meet(arguments);
-            Variables outputs = apply_like(*node, std::move(arguments));
-            Dims& dims = outputs[0].node_pointer()->types[0].dims;
-            for (size_t axis = 0; axis < met.size(); ++axis)
-                if (dims[axis].unknown()) dims[axis] = met[axis];
-            outputs[0].node_pointer()->names = node->names;
-            name_sizes(*outputs[0].node_pointer());
-            made.emplace(node, std::move(outputs));
-        }
-        for (const auto& v : roots) result.outputs.push_back(image(v));
+        for (Node* node : toposort(roots, inputs_))
+            if (node->kind == NodeKind::Apply && !replaced(node, made)) rebuild(learn, node, made);
+        for (const auto& v : roots) result.outputs.push_back(image(v, made));
         return result;
+    }
+
+    static const Variable& image(const Variable& v, const Images& made) {
+        const Variable* found = made.find(v);
+        return found ? *found : v;
+    }
+    // An input of the function may be one of several outputs of a node.
+    static bool replaced(Node* node, const Images& made) {
+        for (uint32_t i = 0; i < node->types.size(); ++i)
+            if (made.contains({node, i})) return true;
+        return false;
+    }
+
+    void rebuild(bool learn, Node* node, Images& made) {
+        Variables arguments;
+        for (const auto& v : node->inputs) arguments.push_back(image(v, made));
+        Dims met;
+        if (learn && node->op->kind<ContractCompute>()) meet_inner(arguments);
+        if (learn && node->op->elementwise()) met = meet(arguments);
+        Variables outputs = apply_like(*node, std::move(arguments));
+        Node& fresh = *outputs[0].node_pointer();
+        Dims& dims = fresh.types[0].dims;
+        for (size_t axis = 0; axis < met.size(); ++axis)
+            if (dims[axis].unknown() && !met[axis].unknown()) {
+                dims[axis] = met[axis];
+                supplied_ = true;
+            }
+        fresh.names = node->names;
+        name_sizes(fresh);
+        for (const auto& output : outputs) made.insert({node, output.index()}, output);
     }
 
     // Sizes of an elementwise op's inputs that stand in the same axis of the result; returns what
@@ -153,6 +171,7 @@ class Pass {
     std::unordered_map<int64_t, Origin> origins_;
     Symbols symbols_;
     std::vector<SizeAssumption> assumptions_;
+    bool supplied_ = false;  ///< sizes were learned that type rules do not give
 };
 }  // namespace
 

@@ -1,5 +1,7 @@
 #include "croton/graph/traverse.hpp"
 
+#include <span>
+
 #include "croton/graph/op.hpp"
 
 namespace croton {
@@ -35,37 +37,31 @@ Variables leaves(const Variables& outputs) {
     return result;
 }
 
-namespace {
-void keep_names(const Node& from, Node& to) {
-    if (!from.names.empty() && to.names.empty()) to.names = from.names;
-}
-}  // namespace
-
 Variables substitute(const Variables& outputs, const Substitution& replacements) {
     Variables stops;
-    for (const auto& [from, to] : replacements) stops.push_back(from);
-    std::unordered_map<const Node*, Variables> rebuilt;
+    FlatMap<ValueKey, Variable> given;
+    for (const auto& [from, to] : replacements) {
+        stops.push_back(from);
+        given.insert(from, to);
+    }
+    FlatMap<const Node*, Variable> rebuilt;  // output 0 of the new node
     auto image = [&](const Variable& v) -> Variable {
         if (!v) return v;
-        if (auto found = replacements.find(v); found != replacements.end()) return found->second;
-        if (auto found = rebuilt.find(v.node_pointer()); found != rebuilt.end())
-            return found->second[v.index()];
+        if (auto found = given.find(v)) return *found;
+        if (auto found = rebuilt.find(v.node_pointer())) return {found->node_pointer(), v.index()};
         return v;
     };
     for (Node* node : toposort(outputs, stops)) {
         if (node->kind != NodeKind::Apply) continue;
         Variables inputs;
-        bool changed = false;
-        for (const auto& input : node->inputs) {
-            inputs.push_back(image(input));
-            changed |= !(inputs.back() == input);
-        }
-        if (!changed) continue;
+        for (const auto& input : node->inputs) inputs.push_back(image(input));
+        if (inputs == node->inputs) continue;
         // Each node keeps the line that it was made at, whoever rebuilds it.
         SiteScope scope(node->site.known() ? node->site : SiteScope::current_or({}));
         Variables made = apply_like(*node, std::move(inputs));
-        keep_names(*node, *made[0].node_pointer());
-        rebuilt.emplace(node, std::move(made));
+        Node* fresh = made[0].node_pointer();
+        if (fresh->names.empty()) fresh->names = node->names;
+        rebuilt.insert(node, made[0]);
     }
     Variables result;
     for (const auto& output : outputs) result.push_back(image(output));
@@ -78,7 +74,7 @@ Variable substitute(const Variable& output, const Substitution& replacements) {
 
 namespace {
 // A node may know more of its sizes than the rule tells: a symbol for one that is not known.
-bool fits_rule(const std::vector<TensorType>& types, const std::vector<TensorType>& ruled) {
+bool fits_rule(std::span<const TensorType> types, std::span<const TensorType> ruled) {
     if (types.size() != ruled.size()) return false;
     for (size_t i = 0; i < types.size(); ++i) {
         if (types[i].dtype != ruled[i].dtype || types[i].rank() != ruled[i].rank()) return false;

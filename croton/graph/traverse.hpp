@@ -15,6 +15,7 @@ struct ValueKey {
     uint32_t index = 0;
 
     ValueKey() = default;
+    ValueKey(const Node* node, uint32_t index) : node(node), index(index) {}
     ValueKey(const Variable& v) : node(v.node_pointer()), index(v.index()) {}
     uint64_t flat_hash() const { return mix(reinterpret_cast<uintptr_t>(node) + index); }
     friend bool operator==(const ValueKey&, const ValueKey&) = default;

@@ -11,11 +11,10 @@
 
 namespace croton {
 
-namespace {
 // Nodes whose count falls to zero while another is being destroyed wait on its list: a chain of a
 // million nodes dies in a loop, not in a million nested destructors. The list lives on the stack:
 // thread-local objects die before static variables do.
-void destroy(Node* node) {
+void Variable::destroy(Node* node) {
     thread_local std::vector<Node*>* waiting = nullptr;
     if (waiting) {
         waiting->push_back(node);
@@ -31,21 +30,6 @@ void destroy(Node* node) {
     }
     waiting = nullptr;
 }
-}  // namespace
-
-Variable::Variable(Node* node, uint32_t index) : node_(node), index_(index) {
-    if (node_) node_->references.fetch_add(1, std::memory_order_relaxed);
-}
-Variable::Variable(const Variable& other) : Variable(other.node_, other.index_) {}
-Variable::~Variable() {
-    if (node_ && node_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(node_);
-}
-
-const TensorType& Variable::type() const { return node().types[index_]; }
-NodeKind Variable::kind() const { return node().kind; }
-const OpRecord* Variable::op() const { return node().op; }
-const Variable& Variable::input(size_t i) const { return node().inputs[i]; }
-const Site& Variable::site() const { return node().site; }
 
 void Variable::fail_nothing() {
     fail(ErrorKind::Usage,
@@ -53,15 +37,20 @@ void Variable::fail_nothing() {
          "that does not exist");
 }
 
-const std::string& Variable::name() const {
+const std::string& OutputNames::operator[](size_t output) const {
     static const std::string none;
-    return index_ < node().names.size() ? node_->names[index_] : none;
+    return names_ && output < names_->size() ? (*names_)[output] : none;
+}
+
+void OutputNames::set(size_t output, std::string name) {
+    if (!names_) names_ = std::make_unique<std::vector<std::string>>();
+    names_->resize(std::max(names_->size(), output + 1));
+    (*names_)[output] = std::move(name);
 }
 
 Variable& Variable::named(std::string name) {
     node();
-    node_->names.resize(std::max(node_->types.size(), size_t{index_} + 1));
-    node_->names[index_] = std::move(name);
+    node_->names.set(index_, std::move(name));
     return *this;
 }
 
@@ -70,7 +59,7 @@ Node* leaf(NodeKind kind, TensorType type, std::string name, Site site) {
     auto node = new Node(kind);
     node->types.push_back(std::move(type));
     node->site = SiteScope::current_or(site);
-    if (!name.empty()) node->names.push_back(std::move(name));
+    if (!name.empty()) node->names.set(0, std::move(name));
     return node;
 }
 

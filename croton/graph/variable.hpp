@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "croton/base/error.hpp"
+#include "croton/base/inline_vector.hpp"
 #include "croton/base/site.hpp"
 #include "croton/graph/attrs.hpp"
 #include "croton/type/array.hpp"
@@ -20,8 +21,6 @@ namespace croton {
 
 struct OpRecord;
 struct Node;
-class Variable;
-using Variables = std::vector<Variable>;
 
 enum class NodeKind : uint8_t {
     Input,     ///< a value that calls supply
@@ -78,9 +77,12 @@ class Variable {
 
   private:
     [[noreturn]] static void fail_nothing();
+    static void destroy(Node* node);
     Node* node_ = nullptr;
     uint32_t index_ = 0;
 };
+/// Most nodes have two inputs or fewer, and one output.
+using Variables = InlineVector<Variable, 2>;
 
 struct VariableHash {
     size_t operator()(const Variable& v) const {
@@ -98,6 +100,28 @@ struct SharedStorage {
     Variable default_update, self;
 };
 
+/// What the user calls a node's outputs: nothing for most nodes, then it takes no memory.
+class OutputNames {
+  public:
+    OutputNames() = default;
+    OutputNames(const OutputNames& other) { *this = other; }
+    OutputNames& operator=(const OutputNames& other) {
+        if (this != &other)
+            names_ =
+                other.names_ ? std::make_unique<std::vector<std::string>>(*other.names_) : nullptr;
+        return *this;
+    }
+    bool empty() const { return !names_; }
+    /// "" if none was given.
+    const std::string& operator[](size_t output) const;
+    void set(size_t output, std::string name);
+
+  private:
+    std::unique_ptr<std::vector<std::string>> names_;
+};
+
+/// Small, and in one piece for nearly all nodes: graphs of a hundred thousand of them leave the
+/// caches of the processor, and then time is what is read.
 struct Node {
     explicit Node(NodeKind kind) : kind(kind) {}
     std::atomic<uint32_t> references{0};
@@ -105,14 +129,28 @@ struct Node {
     bool weak = false;     ///< Constant made from a plain number: yields its dtype to arrays
     bool pattern = false;  ///< Wildcard, or an Apply with one below it: types are not known
     const OpRecord* op = nullptr;
-    std::shared_ptr<const Attrs> attrs;
     Variables inputs;
-    std::vector<TensorType> types;
+    std::shared_ptr<const Attrs> attrs;
+    InlineVector<TensorType, 1> types;
     Site site;
-    std::vector<std::string> names;         ///< empty or one an output
+    OutputNames names;
     std::unique_ptr<const Array> constant;  ///< Constant
     std::shared_ptr<SharedStorage> shared;  ///< Shared
 };
+
+inline Variable::Variable(Node* node, uint32_t index) : node_(node), index_(index) {
+    if (node_) node_->references.fetch_add(1, std::memory_order_relaxed);
+}
+inline Variable::Variable(const Variable& other) : Variable(other.node_, other.index_) {}
+inline Variable::~Variable() {
+    if (node_ && node_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(node_);
+}
+inline const TensorType& Variable::type() const { return node().types[index_]; }
+inline NodeKind Variable::kind() const { return node().kind; }
+inline const OpRecord* Variable::op() const { return node().op; }
+inline const Variable& Variable::input(size_t i) const { return node().inputs[i]; }
+inline const Site& Variable::site() const { return node().site; }
+inline const std::string& Variable::name() const { return node().names[index_]; }
 
 /// A shared variable: a leaf whose value outlives calls.
 class SharedVariable : public Variable {

@@ -15,36 +15,14 @@ Arena::Arena(const Variables& outputs) {
     }
 }
 
-uint64_t Arena::hash_of(const Node& node, const std::vector<Value>& inputs) {
-    if (node.kind == NodeKind::Constant) {
-        const Array& value = *node.constant;
-        uint64_t hash = hash_combine(node.types[0].hash(), static_cast<uint64_t>(node.weak));
-        if (value.contiguous())
-            hash = hash_bytes(value.data(), static_cast<size_t>(value.nbytes()), hash);
-        return hash;
-    }
-    if (node.kind != NodeKind::Apply) return mix(reinterpret_cast<uintptr_t>(&node));
-    uint64_t hash = hash_combine(reinterpret_cast<uintptr_t>(node.op), node.attrs->hash());
-    for (Value v : inputs) hash = hash_combine(hash, (uint64_t{v.node} << 8) ^ v.index);
-    return hash;
-}
-
-bool Arena::same(const Entry& entry, const Node& node, const std::vector<Value>& inputs) const {
-    const Node& other = entry.origin.node();
-    if (&other == &node) return true;
-    if (other.kind != node.kind) return false;
-    if (node.kind == NodeKind::Constant)
-        return other.weak == node.weak && other.constant->identical(*node.constant);
-    if (node.kind != NodeKind::Apply || node.op->facts.impure) return false;
-    return other.op == node.op && entry.inputs == inputs &&
-           (other.attrs == node.attrs || other.attrs->equals(*node.attrs));
-}
-
-NodeId Arena::find_equal(const Node& node, const std::vector<Value>& inputs, uint64_t hash) const {
-    return table_.find(hash, [&](NodeId id) { return same(nodes_[id], node, inputs); });
-}
-
 namespace {
+uint64_t hash_of_constant(const Node& node) {
+    const Array& value = *node.constant;
+    uint64_t hash = hash_combine(node.types[0].hash(), static_cast<uint64_t>(node.weak));
+    if (!value.contiguous()) return hash;
+    return hash_bytes(value.data(), static_cast<size_t>(value.nbytes()), hash);
+}
+
 // Sizes that inference anew does not know but that were known by a symbol before.
 void keep_symbols(Node& fresh, const Node& origin) {
     for (size_t i = 0; i < fresh.types.size(); ++i)
@@ -54,117 +32,257 @@ void keep_symbols(Node& fresh, const Node& origin) {
 }
 }  // namespace
 
-NodeId Arena::import(Node* node) {
-    std::vector<Value> inputs;
-    for (const auto& input : node->inputs)
-        inputs.push_back(resolve({number_of(input.node_pointer()), input.index()}));
-    uint64_t hash = hash_of(*node, inputs);
-    NodeId id = find_equal(*node, inputs, hash);
-    if (id != IdTable::none) {
-        // The first maker's site stays; a name that only the twin has is worth keeping.
-        Node* kept = nodes_[id].origin.node_pointer();
-        if (kept->names.empty() && !node->names.empty()) kept->names = node->names;
-        known_.insert(key_of(node), id);
-        kept_.emplace_back(node, 0);  // its address must not come back as another node's
-        return id;
+uint32_t Arena::hash_of(const Node& node, std::span<const Value> inputs) {
+    uint64_t hash = 0;
+    if (node.kind == NodeKind::Constant) {
+        hash = hash_of_constant(node);
+    } else if (node.kind != NodeKind::Apply) {
+        hash = mix(reinterpret_cast<uintptr_t>(&node));
+    } else {
+        hash = reinterpret_cast<uintptr_t>(node.op);
+        if (!node.attrs->values.empty()) hash = hash_combine(hash, node.attrs->hash());
+        for (Value v : inputs) hash = hash_combine(hash, (uint64_t{v.node} << 8) ^ v.index);
     }
-    for (Value v : inputs) {
-        nodes_[v.node].users.push_back(static_cast<NodeId>(nodes_.size()));
-        ++nodes_[v.node].uses;
-    }
+    return static_cast<uint32_t>(hash);
+}
+
+bool Arena::same(const Entry& entry, const Node& node, std::span<const Value> inputs) const {
+    if (entry.origin == &node) return true;
+    if (entry.kind != node.kind) return false;
+    if (node.kind == NodeKind::Constant)
+        return entry.origin->weak == node.weak && entry.origin->constant->identical(*node.constant);
+    if (node.kind != NodeKind::Apply || entry.op != node.op || node.op->facts.impure) return false;
+    if (!std::equal(inputs.begin(), inputs.end(), inputs_.begin() + entry.first_input,
+                    inputs_.begin() + entry.first_input + entry.input_count))
+        return false;
+    const auto& attrs = entry.origin->attrs;
+    return attrs == node.attrs || attrs->equals(*node.attrs);
+}
+
+NodeId Arena::find_equal(const Node& node, std::span<const Value> inputs, uint32_t hash) const {
+    return table_.find(hash, [&](NodeId id) { return same(nodes_[id], node, inputs); });
+}
+
+// --- lists of uses: place k is input k of all, in the list of the node that it reads
+// --------------
+
+void Arena::link(uint32_t place) {
+    Entry& below = nodes_[inputs_[place].node];
+    ++below.uses;
+    uses_[place].previous = below.last_use;
+    uses_[place].next = none;
+    (below.last_use == none ? below.first_use : uses_[below.last_use].next) = place;
+    below.last_use = place;
+}
+
+void Arena::unlink(uint32_t place) {
+    Entry& below = nodes_[inputs_[place].node];
+    if (--below.uses == 1 && below.kind == NodeKind::Apply)
+        disturbed_.push_back(inputs_[place].node);
+    auto [user, previous, next] = uses_[place];
+    (previous == none ? below.first_use : uses_[previous].next) = next;
+    (next == none ? below.last_use : uses_[next].previous) = previous;
+}
+
+// --- taking in ----------------------------------------------------------------------------------
+
+bool Arena::exact(const Node& node, std::span<const Value> inputs) const {
+    for (size_t i = 0; i < inputs.size(); ++i)
+        if (node.inputs[i].node_pointer() != nodes_[inputs[i].node].origin ||
+            node.inputs[i].index() != inputs[i].index)
+            return false;
+    return true;
+}
+
+Value Arena::known_value(const Variable& v) const {
+    const NodeId* id = known_.find(v.node_pointer());
+    return id ? resolve({*id, v.index()}) : Value{none, 0};
+}
+
+void Arena::append_entry(Node* node, std::span<const Value> inputs, uint32_t hash) {
+    auto id = static_cast<NodeId>(nodes_.size());
     Entry entry;
-    entry.origin = Variable(node, 0);
-    entry.inputs = std::move(inputs);
+    entry.origin = node;
+    entry.op = node->op;
+    entry.kind = node->kind;
     entry.hash = hash;
-    id = static_cast<NodeId>(nodes_.size());
-    nodes_.push_back(std::move(entry));
-    known_.insert(key_of(node), id);
+    entry.exact = exact(*node, inputs);
+    entry.first_input = static_cast<uint32_t>(inputs_.size());
+    entry.input_count = static_cast<uint32_t>(inputs.size());
+    nodes_.push_back(entry);
+    inputs_.insert(inputs_.end(), inputs.begin(), inputs.end());
+    for (auto place = entry.first_input; place < inputs_.size(); ++place) {
+        uses_.push_back({id});
+        link(place);
+    }
     table_.insert(hash, id);
     ++live_;
-    return id;
+}
+
+// The number of a node whose inputs are in: its own or that of its equal.
+Value Arena::import(Node* node, std::span<const Value> inputs) {
+    for (Value v : inputs)
+        if (!alive(v.node)) revive(v.node);
+    uint32_t hash = hash_of(*node, inputs);
+    NodeId id = find_equal(*node, inputs, hash);
+    if (id == IdTable::none) {
+        id = static_cast<NodeId>(nodes_.size());
+        append_entry(node, inputs, hash);
+    } else if (Node* kept = nodes_[id].origin; kept->names.empty() && !node->names.empty()) {
+        kept->names = node->names;  // the first maker's site stays, the only name does, too
+    }
+    known_.insert(node, id);
+    return {id, 0};
 }
 
 Value Arena::add(const Variable& expression) {
-    NodeId seen = number_of(expression.node_pointer());
-    if (seen != IdTable::none) return resolve({seen, expression.index()});
-    // Depth first over what is new, without recursion.
-    std::vector<std::pair<Node*, size_t>> stack{{expression.node_pointer(), 0}};
+    if (Value seen = known_value(expression); seen.node != none) return seen;
+    kept_.push_back(expression);
+    // Depth first over what is new, without recursion: values of inputs that are done stand on
+    // `values`, those of a node's together.
+    struct Frame {
+        Node* node;
+        uint32_t index;  ///< of the output that is wanted
+        uint32_t next = 0;
+    };
+    std::vector<Frame> stack{{expression.node_pointer(), expression.index()}};
+    std::vector<Value> values;
     while (!stack.empty()) {
-        auto& [node, next] = stack.back();
-        if (next < node->inputs.size()) {
-            Node* below = node->inputs[next++].node_pointer();
-            if (!knows(below)) stack.emplace_back(below, 0);
-        } else {
-            if (!knows(node)) import(node);
-            stack.pop_back();
+        Frame& frame = stack.back();
+        if (frame.next < frame.node->inputs.size()) {
+            const Variable& below = frame.node->inputs[frame.next++];
+            if (Value seen = known_value(below); seen.node != none)
+                values.push_back(seen);
+            else
+                stack.push_back({below.node_pointer(), below.index()});
+            continue;
         }
+        size_t first = values.size() - frame.node->inputs.size();
+        Value made = import(frame.node, std::span(values).subspan(first));
+        values.resize(first);
+        values.push_back(resolve({made.node, frame.index}));
+        stack.pop_back();
     }
-    return resolve({number_of(expression.node_pointer()), expression.index()});
+    return values[0];
 }
 
 Value Arena::resolve(Value v) const {
-    while (!nodes_[v.node].forward.empty() && !(nodes_[v.node].forward[v.index] == v))
-        v = nodes_[v.node].forward[v.index];
+    for (uint32_t at; (at = nodes_[v.node].forward) != none;) {
+        Value next = forwards_[at + v.index];
+        if (next == v) break;
+        v = next;
+    }
     return v;
 }
 
+// --- dying and coming back ----------------------------------------------------------------------
+
 void Arena::forget(NodeId id) { table_.erase(nodes_[id].hash, id); }
 
-// One use less; nodes that nobody uses any more die, and release what they used.
-void Arena::release(Value v) {
-    std::vector<NodeId> stack{v.node};
-    while (!stack.empty()) {
-        NodeId id = stack.back();
-        stack.pop_back();
+// Called when a use has gone: nodes that nobody uses any more die, and use nothing.
+void Arena::release(NodeId id) {
+    dying_.push_back(id);
+    while (!dying_.empty()) {
+        id = dying_.back();
+        dying_.pop_back();
         Entry& entry = nodes_[id];
-        if (--entry.uses > 0 || !entry.alive || node(id).kind == NodeKind::Input) continue;
+        if (entry.uses > 0 || !entry.alive || entry.kind == NodeKind::Input) continue;
         entry.alive = false;
         --live_;
         forget(id);
-        for (Value input : entry.inputs) stack.push_back(input.node);
+        for (uint32_t i = 0; i < entry.input_count; ++i) {
+            unlink(entry.first_input + i);
+            dying_.push_back(inputs_[entry.first_input + i].node);
+        }
     }
 }
 
+// A rule may use again what had died: it reads again what it read, or what has replaced that.
+void Arena::revive(NodeId id) {
+    std::vector<NodeId> stack{id};
+    while (!stack.empty()) {
+        id = stack.back();
+        Entry& entry = nodes_[id];
+        size_t waiting = stack.size();
+        for (Value& input : std::span(inputs_).subspan(entry.first_input, entry.input_count)) {
+            input = resolve(input);
+            if (!alive(input.node)) stack.push_back(input.node);
+        }
+        if (stack.size() > waiting) continue;
+        stack.pop_back();
+        if (entry.alive) continue;
+        entry.alive = true;
+        disturbed_.push_back(id);
+        ++live_;
+        for (uint32_t i = 0; i < entry.input_count; ++i) link(entry.first_input + i);
+        entry.hash = hash_of(*entry.origin, inputs(id));
+        entry.exact = exact(*entry.origin, inputs(id));
+        table_.insert(entry.hash, id);
+    }
+}
+
+// --- replacing ----------------------------------------------------------------------------------
+
+void Arena::check_replacement(Value from, Value to) const {
+    const TensorType &before = type(from), &after = type(to);
+    if (before.dtype != after.dtype || before.rank() != after.rank())
+        fail(ErrorKind::Internal, "a value of type ", before.text(),
+             " cannot be replaced by one of type ", after.text());
+}
+
+void Arena::forward(Value from, Value to) {
+    Entry& entry = nodes_[from.node];
+    if (entry.forward == none) {
+        entry.forward = static_cast<uint32_t>(forwards_.size());
+        for (uint32_t i = 0; i < entry.origin->types.size(); ++i)
+            forwards_.push_back({from.node, i});
+    }
+    forwards_[entry.forward + from.index] = to;
+}
+
+// Whether the user did read `from`. If that makes it equal to another node, it will be replaced.
+bool Arena::move_uses(NodeId user, Value from, Value to) {
+    Entry& entry = nodes_[user];
+    auto inputs = std::span(inputs_).subspan(entry.first_input, entry.input_count);
+    if (std::find(inputs.begin(), inputs.end(), from) == inputs.end()) return false;
+    entry.exact = false;
+    forget(user);
+    for (uint32_t i = 0; i < entry.input_count; ++i)
+        if (inputs[i] == from) {
+            unlink(entry.first_input + i);
+            inputs[i] = to;
+            link(entry.first_input + i);
+        }
+    entry.hash = hash_of(*entry.origin, inputs);
+    NodeId twin = find_equal(*entry.origin, inputs, entry.hash);
+    table_.insert(entry.hash, user);
+    if (twin == IdTable::none || twin == user) {
+        disturbed_.push_back(user);
+        return true;
+    }
+    for (uint32_t i = 0; i < entry.origin->types.size(); ++i)
+        replacing_.push_back({{user, i}, {twin, i}});
+    return true;
+}
+
 void Arena::replace(Value old, Value replacement) {
-    std::vector<std::pair<Value, Value>> work{{old, replacement}};
-    while (!work.empty()) {
-        auto [from, to] = work.back();
-        work.pop_back();
+    replacing_.assign(1, {old, replacement});
+    while (!replacing_.empty()) {
+        auto [from, to] = replacing_.back();
+        replacing_.pop_back();
         from = resolve(from);
         to = resolve(to);
         if (from == to) continue;
-        const TensorType &before = type(from), &after = type(to);
-        if (before.dtype != after.dtype || before.rank() != after.rank())
-            fail(ErrorKind::Internal, "a value of type ", before.text(),
-                 " cannot be replaced by one of type ", after.text());
-        Entry& entry = nodes_[from.node];
-        if (entry.forward.empty())
-            for (uint32_t i = 0; i < node(from.node).types.size(); ++i)
-                entry.forward.push_back({from.node, i});
-        entry.forward[from.index] = to;
-        std::vector<NodeId> users = entry.users;
-        size_t moved = 0;
-        for (NodeId user : users) {
-            Entry& u = nodes_[user];
-            if (!u.alive || std::find(u.inputs.begin(), u.inputs.end(), from) == u.inputs.end())
-                continue;
-            forget(user);
-            for (Value& input : u.inputs)
-                if (input == from) {
-                    input = to;
-                    nodes_[to.node].users.push_back(user);
-                    ++nodes_[to.node].uses;
-                    ++moved;
-                }
-            u.hash = hash_of(node(user), u.inputs);
-            NodeId twin = find_equal(node(user), u.inputs, u.hash);
-            table_.insert(u.hash, user);
-            if (twin != IdTable::none && twin != user)
-                for (uint32_t i = 0; i < node(user).types.size(); ++i)
-                    work.push_back({{user, i}, {twin, i}});
-        }
-        if (nodes_[from.node].leaves_graph) moved += replace_outputs(from, to);
-        for (; moved > 0; --moved) release(from);
+        check_replacement(from, to);
+        if (!alive(to.node)) revive(to.node);
+        forward(from, to);
+        auto list = users(from.node);
+        moving_.clear();
+        for (NodeId user : list) moving_.push_back(user);
+        bool moved = false;
+        for (NodeId user : moving_) moved |= move_uses(user, from, to);
+        if (nodes_[from.node].leaves_graph) moved |= replace_outputs(from, to) > 0;
+        if (moved) release(from.node);
     }
 }
 
@@ -173,6 +291,7 @@ size_t Arena::replace_outputs(Value from, Value to) {
     for (Value& output : outputs_)
         if (output == from) {
             output = to;
+            --nodes_[from.node].uses;
             ++nodes_[to.node].uses;
             nodes_[to.node].leaves_graph = true;
             ++moved;
@@ -181,45 +300,47 @@ size_t Arena::replace_outputs(Value from, Value to) {
 }
 
 Variable Arena::current(NodeId id) {
-    const Entry& entry = nodes_[id];
-    const Node& origin = entry.origin.node();
-    if (origin.kind != NodeKind::Apply) return entry.origin;
+    const Node& origin = node(id);
+    Variable kept(nodes_[id].origin, 0);
+    if (origin.kind != NodeKind::Apply) return kept;
     Variables inputs;
-    bool changed = false;
-    for (size_t i = 0; i < entry.inputs.size(); ++i) {
-        inputs.push_back(variable(entry.inputs[i]));
-        changed |= !(inputs.back() == origin.inputs[i]);
-    }
-    if (!changed) return entry.origin;
+    for (Value v : this->inputs(id)) inputs.push_back(variable(v));
+    if (inputs == origin.inputs) return kept;
     Variable fresh = apply_like(origin, std::move(inputs))[0];
     fresh.node_pointer()->names = origin.names;
     keep_symbols(*fresh.node_pointer(), origin);
-    // From now on the new node stands for the old one; the old is kept known through the map.
-    known_.insert(key_of(fresh.node_pointer()), id);
-    kept_.push_back(nodes_[id].origin);
-    nodes_[id].origin = fresh;
+    // From now on the new node stands for the old one, which is still known.
+    known_.insert(fresh.node_pointer(), id);
+    kept_.push_back(fresh);
+    nodes_[id].origin = fresh.node_pointer();
+    nodes_[id].exact = true;
+    for (NodeId user : users(id)) nodes_[user].exact = false;
     return fresh;
 }
 
 std::vector<NodeId> Arena::order() const {
     std::vector<NodeId> result;
-    std::vector<uint8_t> state(nodes_.size(), 0);
-    std::vector<std::pair<NodeId, size_t>> stack;
+    result.reserve(live_);
+    std::vector<bool> seen(nodes_.size());
+    struct Frame {
+        NodeId node;
+        uint32_t next, end;  ///< in inputs_
+    };
+    std::vector<Frame> stack;
+    auto visit = [&](NodeId id) {
+        if (seen[id]) return;
+        seen[id] = true;
+        uint32_t first = nodes_[id].first_input;
+        stack.push_back({id, first, first + nodes_[id].input_count});
+    };
     for (Value output : outputs_) {
-        if (!state[output.node]) {
-            state[output.node] = 1;
-            stack.emplace_back(output.node, 0);
-        }
+        visit(output.node);
         while (!stack.empty()) {
-            auto& [id, next] = stack.back();
-            if (next < nodes_[id].inputs.size()) {
-                NodeId below = nodes_[id].inputs[next++].node;
-                if (!state[below]) {
-                    state[below] = 1;
-                    stack.emplace_back(below, 0);
-                }
+            Frame& frame = stack.back();
+            if (frame.next < frame.end) {
+                visit(inputs_[frame.next++].node);
             } else {
-                result.push_back(id);
+                result.push_back(frame.node);
                 stack.pop_back();
             }
         }
@@ -227,34 +348,31 @@ std::vector<NodeId> Arena::order() const {
     return result;
 }
 
+// The node for what the arena has now: its origin if nothing below it is another than before, told
+// without a look at it where that can be.
+Node* Arena::extracted(NodeId id, const std::vector<Node*>& made, Variables& fresh) {
+    const Entry& entry = nodes_[id];
+    auto inputs = this->inputs(id);
+    bool same = entry.exact && std::all_of(inputs.begin(), inputs.end(), [&](Value v) {
+                    return made[v.node] == nodes_[v.node].origin;
+                });
+    if (same) return entry.origin;
+    Variables present;
+    for (Value v : inputs) present.emplace_back(made[v.node], v.index);
+    if (present == entry.origin->inputs) return entry.origin;
+    fresh.push_back(apply_like(*entry.origin, std::move(present))[0]);
+    Node* node = fresh.back().node_pointer();
+    node->names = entry.origin->names;
+    keep_symbols(*node, *entry.origin);
+    return node;
+}
+
 Variables Arena::extract() {
-    std::vector<Variables> made(nodes_.size());
-    for (NodeId id : order()) {
-        const Node& origin = node(id);
-        if (origin.kind != NodeKind::Apply) {
-            made[id] = {nodes_[id].origin};
-            continue;
-        }
-        Variables inputs;
-        bool changed = false;
-        for (size_t i = 0; i < nodes_[id].inputs.size(); ++i) {
-            Value v = nodes_[id].inputs[i];
-            inputs.push_back(made[v.node][v.index]);
-            changed |= !(inputs.back() == origin.inputs[i]);
-        }
-        Variables outputs;
-        if (changed) {
-            outputs = apply_like(origin, std::move(inputs));
-            outputs[0].node_pointer()->names = origin.names;
-            keep_symbols(*outputs[0].node_pointer(), origin);
-        } else {
-            for (uint32_t i = 0; i < origin.types.size(); ++i)
-                outputs.emplace_back(nodes_[id].origin.node_pointer(), i);
-        }
-        made[id] = std::move(outputs);
-    }
+    std::vector<Node*> made(nodes_.size());
+    Variables fresh;  // holds those that are new
+    for (NodeId id : order()) made[id] = extracted(id, made, fresh);
     Variables result;
-    for (Value v : outputs_) result.push_back(made[v.node][v.index]);
+    for (Value v : outputs_) result.emplace_back(made[v.node], v.index);
     return result;
 }
 
@@ -265,9 +383,8 @@ std::string Arena::brief(Value v, int depth) const {
     if (n.kind == NodeKind::Constant && n.constant->size() == 1) return n.constant->text();
     if (n.kind != NodeKind::Apply) return cat("%", v.node);
     if (depth == 0) return "...";
-    const auto& inputs = nodes_[v.node].inputs;
-    return cat(n.op->name, "(", join(inputs, ", ", [&](Value i) { return brief(i, depth - 1); }),
-               ")");
+    return cat(n.op->name, "(",
+               join(inputs(v.node), ", ", [&](Value i) { return brief(i, depth - 1); }), ")");
 }
 
 }  // namespace croton::rewrite

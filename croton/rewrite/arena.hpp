@@ -1,11 +1,13 @@
 #pragma once
 // The graph while it is rewritten: nodes with integer numbers and lists of users, equal nodes
 // merged the moment they arise. Import and every replacement take time near the size of what
-// changes.
+// changes. What rules look at first (op, inputs, users) lies in flat arrays, some hundred bytes a
+// node in all: large graphs take the time that their reading takes.
 #include <cstdint>
+#include <span>
 #include <vector>
 
-#include "croton/base/small_vector.hpp"
+#include "croton/base/flat_map.hpp"
 #include "croton/graph/op.hpp"
 #include "croton/rewrite/id_table.hpp"
 
@@ -17,6 +19,39 @@ struct Value {
     NodeId node = 0;
     uint32_t index = 0;
     friend bool operator==(Value, Value) = default;
+};
+
+/// An input of a node, seen from the value that it reads: one link of a list of uses.
+struct Use {
+    static constexpr uint32_t none = UINT32_MAX;
+    NodeId user = 0;
+    uint32_t previous = none, next = none;
+};
+
+/// The nodes that use a node, once for each input that does.
+class Users {
+  public:
+    class Iterator {
+      public:
+        Iterator(const Use* uses, uint32_t at) : uses_(uses), at_(at) {}
+        NodeId operator*() const { return uses_[at_].user; }
+        Iterator& operator++() {
+            at_ = uses_[at_].next;
+            return *this;
+        }
+        bool operator==(const Iterator& other) const { return at_ == other.at_; }
+
+      private:
+        const Use* uses_;
+        uint32_t at_;
+    };
+    Users(const Use* uses, uint32_t first) : uses_(uses), first_(first) {}
+    Iterator begin() const { return {uses_, first_}; }
+    Iterator end() const { return {uses_, Use::none}; }
+
+  private:
+    const Use* uses_;
+    uint32_t first_;
 };
 
 class Arena {
@@ -36,27 +71,41 @@ class Arena {
     bool alive(NodeId id) const { return nodes_[id].alive; }
     const std::vector<Value>& outputs() const { return outputs_; }
 
-    NodeKind kind(NodeId id) const { return node(id).kind; }
-    const OpRecord* op(NodeId id) const { return node(id).op; }
+    NodeKind kind(NodeId id) const { return nodes_[id].kind; }
+    /// Null for leaves.
+    const OpRecord* op(NodeId id) const { return nodes_[id].op; }
     const Attrs& attrs(NodeId id) const { return *node(id).attrs; }
     AttrView attr_view(NodeId id) const { return {*op(id), node(id).attrs.get()}; }
-    const std::vector<Value>& inputs(NodeId id) const { return nodes_[id].inputs; }
-    /// Nodes that use any output of this one; may name one twice, or one that uses it no more.
-    const std::vector<NodeId>& possible_users(NodeId id) const { return nodes_[id].users; }
+    /// Good until something is added.
+    std::span<const Value> inputs(NodeId id) const {
+        const Entry& entry = nodes_[id];
+        return {inputs_.data() + entry.first_input, entry.input_count};
+    }
+    /// Good until something is added or replaced.
+    Users users(NodeId id) const { return {uses_.data(), nodes_[id].first_use}; }
     /// How often the outputs of a node are used, by nodes and as graph outputs.
     size_t use_count(NodeId id) const { return nodes_[id].uses; }
+    /// Nodes that rules should look at again after what has happened since the last call, they and
+    /// what stands above them: they read another value than before, were left with one use (rules
+    /// ask for that), or came back. Some may be dead.
+    void take_disturbed(std::vector<NodeId>& into) {
+        into.clear();
+        into.swap(disturbed_);
+    }
     const TensorType& type(Value v) const { return node(v.node).types[v.index]; }
     const Site& site(NodeId id) const { return node(id).site; }
     /// The constant's value, or null.
-    const Array* constant(Value v) const { return node(v.node).constant.get(); }
+    const Array* constant(Value v) const {
+        return kind(v.node) == NodeKind::Constant ? node(v.node).constant.get() : nullptr;
+    }
 
     /// A variable that stands for the value in expressions given to add(). Its op and type are
     /// right; its inputs may be out of date.
-    Variable variable(Value v) const { return {nodes_[v.node].origin.node_pointer(), v.index}; }
+    Variable variable(Value v) const { return {nodes_[v.node].origin, v.index}; }
     /// The node with its present inputs, as rules and expansions must see it.
     Variable current(NodeId id);
     /// Whether the arena knows the node already.
-    bool knows(const Node* node) const { return number_of(node) != IdTable::none; }
+    bool knows(const Node* node) const { return known_.contains(node); }
     /// The value in force for one that may have been replaced.
     Value resolve(Value v) const;
 
@@ -68,33 +117,54 @@ class Arena {
     std::string brief(Value v, int depth = 3) const;
 
   private:
+    static constexpr uint32_t none = UINT32_MAX;
     struct Entry {
-        Variable origin;  ///< keeps the node alive and gives op, attributes, types, site
-        std::vector<Value> inputs;
-        std::vector<NodeId> users;   ///< may hold nodes that no longer use it
-        std::vector<Value> forward;  ///< per output: what has replaced it; empty if nothing has
-        uint64_t hash = 0;
-        size_t uses = 0;
-        bool alive = true;
-        bool leaves_graph = false;  ///< may be an output of the graph
+        Node* origin = nullptr;  ///< gives attributes, types, site; kept_ holds what holds it
+        const OpRecord* op = nullptr;
+        uint32_t first_input = 0, input_count = 0;  ///< in inputs_; uses_ has the same places
+        uint32_t first_use = none, last_use = none;
+        uint32_t uses = 0;
+        uint32_t forward = none;  ///< in forwards_, one an output: what has replaced it
+        uint32_t hash = 0;
+        NodeKind kind = NodeKind::Input;
+        bool alive : 1 = true;
+        bool leaves_graph : 1 = false;  ///< may be an output of the graph
+        bool exact : 1 = false;         ///< the origin's inputs are the origins of the inputs
     };
-    const Node& node(NodeId id) const { return nodes_[id].origin.node(); }
-    static uint64_t key_of(const Node* node) { return reinterpret_cast<uintptr_t>(node); }
-    NodeId number_of(const Node* node) const { return known_.find(key_of(node)); }
-    NodeId import(Node* node);
-    NodeId find_equal(const Node& node, const std::vector<Value>& inputs, uint64_t hash) const;
-    static uint64_t hash_of(const Node& node, const std::vector<Value>& inputs);
-    bool same(const Entry& entry, const Node& node, const std::vector<Value>& inputs) const;
+    static_assert(sizeof(Entry) <= 48, "what all rules look at should stay in the caches");
+    const Node& node(NodeId id) const { return *nodes_[id].origin; }
+    Value known_value(const Variable& v) const;
+    Value import(Node* node, std::span<const Value> inputs);
+    NodeId find_equal(const Node& node, std::span<const Value> inputs, uint32_t hash) const;
+    static uint32_t hash_of(const Node& node, std::span<const Value> inputs);
+    bool same(const Entry& entry, const Node& node, std::span<const Value> inputs) const;
+    bool exact(const Node& node, std::span<const Value> inputs) const;
+    Node* extracted(NodeId id, const std::vector<Node*>& made, Variables& fresh);
+    void append_entry(Node* node, std::span<const Value> inputs, uint32_t hash);
+    void link(uint32_t place);
+    void unlink(uint32_t place);
     void forget(NodeId id);
-    void release(Value v);
+    void revive(NodeId id);
+    void release(NodeId id);
+    void forward(Value from, Value to);
+    void check_replacement(Value from, Value to) const;
+    bool move_uses(NodeId user, Value from, Value to);
     size_t replace_outputs(Value from, Value to);
 
     std::vector<Entry> nodes_;
+    std::vector<Value> inputs_;    ///< of all nodes, one after the other
+    std::vector<Use> uses_;        ///< of each entry of inputs_
+    std::vector<Value> forwards_;  ///< of the nodes that something has replaced
     std::vector<Value> outputs_;
-    Variables kept_;  ///< former origins: their addresses are keys of known_
-    IdTable known_;   ///< by address
-    IdTable table_;   ///< live nodes by hash
+    /// What was taken in: with what it is made of it stays alive, for addresses of nodes are the
+    /// keys of known_ and must not come back as another node's.
+    Variables kept_;
+    FlatMap<const Node*, NodeId> known_;
+    IdTable table_;  ///< live nodes by hash
     size_t live_ = 0;
+    std::vector<std::pair<Value, Value>> replacing_;
+    std::vector<NodeId> moving_, dying_;  ///< memory that comes and goes with every step else
+    std::vector<NodeId> disturbed_;
 };
 
 }  // namespace croton::rewrite

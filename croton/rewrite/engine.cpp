@@ -1,13 +1,14 @@
 #include "croton/rewrite/engine.hpp"
 
 #include <algorithm>
-#include <unordered_map>
 
 namespace croton::rewrite {
 
 namespace {
-// How far above a change a pattern may look down into it.
-constexpr int pattern_depth = 4;
+// A node whose inputs have changed is looked at again, and so are nodes so far above it. Rules look
+// down as deep as their patterns are; node rules are trusted to look no further than this.
+constexpr int most_reach = 3;
+constexpr int node_rule_reach = 2;
 
 std::string place_text(std::string_view path, uint32_t line) {
     auto folder = path.rfind("croton/");
@@ -24,52 +25,70 @@ std::string place_text(const Rule& rule) {
 }
 }  // namespace
 
-struct Engine::Index {
-    std::unordered_map<const OpRecord*, std::vector<const Rule*>> by_root;
-    std::vector<const NodeRule*> node_rules;
-};
+void Engine::enqueue(NodeId id) {
+    settled_[id] = false;
+    if (!queued_[id]) queue_.push_back(id);
+    queued_[id] = true;
+}
 
-void Engine::touch(NodeId id, int levels) {
-    std::vector<std::pair<NodeId, int>> stack{{id, levels}};
-    while (!stack.empty()) {
-        auto [node, left] = stack.back();
-        stack.pop_back();
-        if (node >= queued_.size()) queued_.resize(arena_.node_count() + 64, false);
-        if (queued_[node]) continue;  // its turn comes, and that of its users after it
-        queued_[node] = true;
-        queue_.push_back(node);
-        // A value with many users (a shared input) would make every change walk them all; what
-        // looks down from that far sees leaves only.
-        if (left > 0 && arena_.kind(node) == NodeKind::Apply)
-            for (NodeId user : arena_.possible_users(node))
-                if (arena_.alive(user)) stack.emplace_back(user, left - 1);
+// Enters the node into the work list, and those users of it, of users, and so on, whose rules look
+// down so far.
+void Engine::touch(NodeId id) {
+    if (!arena_.alive(id)) return;
+    enqueue(id);
+    touching_.assign(1, {id, 0});
+    while (!touching_.empty()) {
+        auto [node, distance] = touching_.back();
+        touching_.pop_back();
+        if (++distance > most_reach) continue;
+        for (NodeId user : arena_.users(node)) {
+            if (distance <= rules_of(arena_.op(user)).reach) enqueue(user);
+            touching_.emplace_back(user, distance);
+        }
     }
 }
 
-// What a rewrite made is looked at too, not only what stands above it.
-void Engine::touch_new(size_t first) {
-    for (size_t id = first; id < arena_.node_count(); ++id)
-        if (arena_.alive(static_cast<NodeId>(id))) touch(static_cast<NodeId>(id), 0);
+// What a step made is looked at too, not only what stands above it.
+void Engine::touch_changed(size_t first_new) {
+    queued_.resize(arena_.node_count(), false);
+    settled_.resize(arena_.node_count(), false);
+    for (size_t id = first_new; id < arena_.node_count(); ++id) enqueue(static_cast<NodeId>(id));
+    arena_.take_disturbed(disturbed_);
+    for (NodeId id : disturbed_) touch(id);
+}
+
+const Engine::OldAndNew& Engine::rules_of(const OpRecord* op) {
+    if (auto known = op_rules_.find(op)) return **known;
+    OldAndNew& made = *(op_rules_[op] = std::make_unique<OldAndNew>());
+    for (const NodeRule* rule : index_->node_rules()) {
+        if (left_out(rule->name) || (rule->concerns && !rule->concerns(*op))) continue;
+        made.all.node_rules.push_back(rule);
+        if (!old_index_ || !old_index_->has(rule)) made.added.node_rules.push_back(rule);
+        made.reach = node_rule_reach;
+    }
+    for (const GuardedRule& row : index_->rows(op)) {
+        if (left_out(row.rule().name)) continue;
+        made.all.rows.push_back(&row);
+        if (!old_index_ || !old_index_->has(row.table())) made.added.rows.push_back(&row);
+        made.reach = std::max(made.reach, row.depth());
+    }
+    return made;
 }
 
 void Engine::run(const RuleSet& rules) {
     expands_ = rules.expands;
-    Index index;
-    for (const Rules* table : rules.tables)
-        for (const Rule& rule : *table)
-            if (!excluded.contains(rule.name)) index.by_root[rule.left.op()].push_back(&rule);
-    for (const NodeRule* rule : rules.node_rules)
-        if (!excluded.contains(rule->name)) index.node_rules.push_back(rule);
+    old_index_ = std::move(index_);
+    index_ = rules.index ? rules.index : std::make_shared<const RuleIndex>(rules);
+    op_rules_ = {};
     queue_ = arena_.order();
     queued_.assign(arena_.node_count(), false);
+    settled_.resize(arena_.node_count(), false);
     for (NodeId id : queue_) queued_[id] = true;
     size_t allowed = 64 * queue_.size() + 10000, before = static_cast<size_t>(count_);
     for (size_t next = 0; next < queue_.size(); ++next) {
         NodeId id = queue_[next];
         queued_[id] = false;
-        while (arena_.alive(id) && arena_.kind(id) == NodeKind::Apply && !exhausted() &&
-               visit(id, index)) {
-        }
+        rewrite_node(id);
         if (static_cast<size_t>(count_) - before > allowed)
             fail(ErrorKind::Internal, "rewriting '", rules.name,
                  "' does not end; last rule: ", steps_.empty() ? "?" : steps_.back().rule);
@@ -80,13 +99,28 @@ void Engine::run(const RuleSet& rules) {
     }
 }
 
-bool Engine::visit(NodeId id, const Index& index) {
-    for (const NodeRule* rule : index.node_rules)
+void Engine::rewrite_node(NodeId id) {
+    if (arena_.kind(id) != NodeKind::Apply) return;
+    while (arena_.alive(id) && !exhausted() && visit(id)) {
+    }
+}
+
+bool Engine::visit(NodeId id) {
+    const OldAndNew& known = rules_of(arena_.op(id));
+    if (apply_any(settled_[id] ? known.added : known.all, id)) return true;
+    settled_[id] = true;
+    return false;
+}
+
+bool Engine::apply_any(const OpRules& rules, NodeId id) {
+    if (rules.node_rules.empty() && rules.rows.empty()) return false;
+    ++visits_;
+    for (const NodeRule* rule : rules.node_rules)
         if (apply_node_rule(*rule, id)) return true;
-    auto found = index.by_root.find(arena_.op(id));
-    if (found == index.by_root.end()) return false;
-    for (const Rule* rule : found->second)
-        if (apply_rule(*rule, id)) return true;
+    if (rules.rows.empty()) return false;
+    const Glance glance(arena_, id);
+    for (const GuardedRule* row : rules.rows)
+        if (row->may_match(glance) && apply_rule(row->rule(), id)) return true;
     return false;
 }
 
@@ -125,13 +159,13 @@ bool Engine::apply_rule(const Rule& rule, NodeId id) {
     std::string before = keep_steps_ ? arena_.brief(old) : "";
     Site site = arena_.site(id);
     arena_.replace(old, replacement);
-    touch_new(first_new);
-    touch(arena_.resolve(replacement).node, pattern_depth);
+    touch_changed(first_new);
     record(rule.name, keep_steps_ ? place_text(rule) : "", std::move(before), replacement, site);
     return true;
 }
 
 bool Engine::apply_node_rule(const NodeRule& rule, NodeId id) {
+    if (rule.when && !rule.when(arena_, id)) return false;
     SiteScope scope(arena_.site(id));
     Variables fresh = rule.apply(arena_, id);
     bool changed = false;
@@ -147,8 +181,7 @@ bool Engine::apply_node_rule(const NodeRule& rule, NodeId id) {
         std::string before = keep_steps_ ? arena_.brief(old) : "";
         Site site = arena_.site(id);
         arena_.replace(old, replacement);
-        touch_new(first_new);
-        touch(arena_.resolve(replacement).node, pattern_depth);
+        touch_changed(first_new);
         record(rule.name, keep_steps_ ? place_text(rule.site.file_name(), rule.site.line()) : "",
                std::move(before), replacement, site);
         changed = true;

@@ -1,10 +1,8 @@
 #pragma once
-// A hash table from 64-bit keys to node numbers: open addressing, linear probing, no memory an
-// entry. A key may stand for several numbers.
+// A hash table from hashes to node numbers: open addressing, linear probing, eight bytes a place. A
+// hash may stand for several numbers.
 #include <cstdint>
 #include <vector>
-
-#include "croton/base/hash.hpp"
 
 namespace croton::rewrite {
 
@@ -12,9 +10,9 @@ class IdTable {
   public:
     static constexpr uint32_t none = UINT32_MAX;
 
-    /// The first number under the key for which `accept` says yes, or none.
+    /// The first number under the hash for which `accept` says yes, or none.
     template <class Accept>
-    uint32_t find(uint64_t key, Accept accept) const {
+    uint32_t find(uint32_t key, Accept accept) const {
         if (slots_.empty()) return none;
         for (size_t i = start(key);; i = next(i)) {
             const Slot& slot = slots_[i];
@@ -22,11 +20,8 @@ class IdTable {
             if (slot.key == key && slot.id != erased && accept(slot.id)) return slot.id;
         }
     }
-    uint32_t find(uint64_t key) const {
-        return find(key, [](uint32_t) { return true; });
-    }
 
-    void insert(uint64_t key, uint32_t id) {
+    void insert(uint32_t key, uint32_t id) {
         if (10 * (filled_ + 1) > 6 * slots_.size()) rehash();
         size_t i = start(key);
         while (slots_[i].id != none) i = next(i);
@@ -36,7 +31,7 @@ class IdTable {
     }
 
     /// Takes out one pair; nothing happens if it is not there.
-    void erase(uint64_t key, uint32_t id) {
+    void erase(uint32_t key, uint32_t id) {
         if (slots_.empty()) return;
         for (size_t i = start(key); slots_[i].id != none; i = next(i))
             if (slots_[i].key == key && slots_[i].id == id) {
@@ -49,10 +44,10 @@ class IdTable {
   private:
     static constexpr uint32_t erased = none - 1;
     struct Slot {
-        uint64_t key = 0;
+        uint32_t key = 0;
         uint32_t id = none;
     };
-    size_t start(uint64_t key) const { return mix(key) & (slots_.size() - 1); }
+    size_t start(uint32_t key) const { return key & (slots_.size() - 1); }
     size_t next(size_t i) const { return (i + 1) & (slots_.size() - 1); }
 
     void rehash() {

@@ -112,7 +112,7 @@ class Matcher {
         if (arena_.kind(value.node) != NodeKind::Apply || arena_.op(value.node) != pattern.op ||
             value.index != index)
             return false;
-        const auto& inputs = arena_.inputs(value.node);
+        auto inputs = arena_.inputs(value.node);
         if (inputs.size() != pattern.inputs.size()) return false;
         if (!attributes(pattern, value.node)) return false;
         size_t values = match_.values_.size(), attrs = match_.attrs_.size();

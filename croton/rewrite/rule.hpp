@@ -95,8 +95,14 @@ struct NodeRule {
     std::string_view name;
     /// The replacement of the node's outputs (one a output; null: stays), or nothing.
     std::function<Variables(Arena&, NodeId)> apply;
+    /// Nodes of other ops are not even shown to it. Null: all are.
+    std::function<bool(const OpRecord&)> concerns = nullptr;
+    /// A cheap look, to be taken first: whether the rule may apply. Null: it may.
+    std::function<bool(const Arena&, NodeId)> when = nullptr;
     std::source_location site = std::source_location::current();
 };
+
+class RuleIndex;
 
 /// Rules that run together until none applies.
 struct RuleSet {
@@ -105,6 +111,8 @@ struct RuleSet {
     std::vector<const NodeRule*> node_rules = {};
     /// Rows may not bring composite ops in: the set expands them, and that would not end.
     bool expands = false;
+    /// Made by the engine where it is missing; kept here it serves every compilation.
+    std::shared_ptr<const RuleIndex> index = nullptr;
 };
 
 /// Tries to match the left side at a node.

@@ -4,6 +4,12 @@
 
 namespace croton::rules {
 
+/// For NodeRule::concerns: the rule is about these ops.
+std::function<bool(const OpRecord&)> about(std::vector<std::string_view> names);
+/// For NodeRule::when: an input comes from one of these ops.
+std::function<bool(const rewrite::Arena&, rewrite::NodeId)> below(
+    std::vector<std::string_view> names);
+
 std::vector<rewrite::NodeRule> shape_node_rules();
 std::vector<rewrite::NodeRule> reduce_node_rules();
 std::vector<rewrite::NodeRule> index_node_rules();

@@ -140,8 +140,9 @@ Variables merge_reductions(Arena& arena, NodeId id) {
 }  // namespace
 
 std::vector<NodeRule> reduce_node_rules() {
-    return {{"reduction over no axes", drop_empty_reductions},
-            {"reduction of reduction", merge_reductions}};
+    auto folds = [](const OpRecord& op) { return op.kind<ReduceCompute>() != nullptr; };
+    return {{"reduction over no axes", drop_empty_reductions, folds},
+            {"reduction of reduction", merge_reductions, folds}};
 }
 
 }  // namespace croton::rules

@@ -139,12 +139,13 @@ Variables merge_casts(Arena& arena, NodeId id) {
 
 std::vector<NodeRule> shape_node_rules() {
     return {
-        {"size without values", lift_size},
-        {"shape from sizes", lift_shape},
-        {"count from sizes", lift_count},
-        {"merge dimshuffles", merge_dimshuffles},
-        {"broadcast by the op itself", drop_broadcasts},
-        {"merge casts", merge_casts},
+        {"size without values", lift_size, about({"size_of"})},
+        {"shape from sizes", lift_shape, about({"shape"})},
+        {"count from sizes", lift_count, about({"count"})},
+        {"merge dimshuffles", merge_dimshuffles, about({"dimshuffle"})},
+        {"broadcast by the op itself", drop_broadcasts, &OpRecord::elementwise,
+         below({"broadcast_to", "fill"})},
+        {"merge casts", merge_casts, about({"cast"})},
     };
 }
 

@@ -1,8 +1,42 @@
 #include "croton/rules/tables.hpp"
 
+#include <algorithm>
+
+#include "croton/ops/catalogue.hpp"
 #include "croton/rules/node_rules.hpp"
 
 namespace croton::rules {
+
+namespace {
+class OneOf {
+  public:
+    explicit OneOf(const std::vector<std::string_view>& names) {
+        for (std::string_view name : names) {
+            records_.push_back(find_op(name));
+            CROTON_ASSERT(records_.back() != nullptr);
+        }
+    }
+    bool has(const OpRecord* op) const {
+        return std::find(records_.begin(), records_.end(), op) != records_.end();
+    }
+
+  private:
+    std::vector<const OpRecord*> records_;
+};
+}  // namespace
+
+std::function<bool(const OpRecord&)> about(std::vector<std::string_view> names) {
+    return [ops = OneOf(names)](const OpRecord& op) { return ops.has(&op); };
+}
+
+std::function<bool(const rewrite::Arena&, rewrite::NodeId)> below(
+    std::vector<std::string_view> names) {
+    return [ops = OneOf(names)](const rewrite::Arena& arena, rewrite::NodeId id) {
+        auto inputs = arena.inputs(id);
+        return std::any_of(inputs.begin(), inputs.end(),
+                           [&](rewrite::Value v) { return ops.has(arena.op(v.node)); });
+    };
+}
 
 const std::vector<rewrite::NodeRule>& node_rules() {
     static const std::vector<rewrite::NodeRule> rules = [] {

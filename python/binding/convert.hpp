@@ -11,6 +11,11 @@
 #include "croton/graph/variable.hpp"
 #include "croton/type/array.hpp"
 
+// Lists of variables are lists in Python.
+template <>
+struct nanobind::detail::type_caster<croton::Variables>
+    : nanobind::detail::list_caster<croton::Variables, croton::Variable> {};
+
 namespace croton::python {
 
 namespace nb = nanobind;

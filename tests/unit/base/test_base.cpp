@@ -10,6 +10,7 @@
 #include "croton/base/error.hpp"
 #include "croton/base/format.hpp"
 #include "croton/base/hash.hpp"
+#include "croton/base/inline_vector.hpp"
 #include "croton/base/settings.hpp"
 #include "croton/base/site.hpp"
 #include "croton/base/small_vector.hpp"
@@ -120,6 +121,53 @@ TEST(SmallVectors, ActAsVectorsDoAcrossTheInlineLimit) {
                 case 5: small.resize(at + 1, value), plain.resize(at + 1, value); break;
             }
             ASSERT_EQ(std::vector<int>(small.begin(), small.end()), plain);
+        }
+    }
+}
+
+TEST(InlineVectors, ActAsVectorsDoAcrossTheInlineLimit) {
+    std::mt19937 random(12);
+    using Words = InlineVector<std::string, 2>;
+    for (int round = 0; round < 200; ++round) {
+        Words small;
+        std::vector<std::string> plain;
+        for (int step = 0; step < 30; ++step) {
+            const std::string value = "a text that is not kept inside " + std::to_string(random());
+            const size_t at = plain.empty() ? 0 : random() % plain.size();
+            auto place = static_cast<std::ptrdiff_t>(at);
+            switch (random() % 8) {
+                case 0: small.push_back(value), plain.push_back(value); break;
+                case 1:
+                    if (plain.empty()) break;
+                    small.push_back(small[at]), plain.push_back(std::string(plain[at]));
+                    break;
+                case 2:
+                    small.insert(small.begin() + place, value);
+                    plain.insert(plain.begin() + place, value);
+                    break;
+                case 3:
+                    if (plain.empty()) break;
+                    small.erase(small.begin() + place);
+                    plain.erase(plain.begin() + place);
+                    break;
+                case 4: {
+                    Words copy(small), moved(std::move(small));
+                    EXPECT_TRUE(small.empty());  // NOLINT(bugprone-use-after-move)
+                    EXPECT_TRUE(copy == moved);
+                    small = std::move(moved);
+                    break;
+                }
+                case 5: small.resize(at + 1), plain.resize(at + 1); break;
+                case 6: {
+                    small.insert(small.end(), small.begin(), small.begin() + place);
+                    const std::vector<std::string> part(plain.begin(), plain.begin() + place);
+                    plain.insert(plain.end(), part.begin(), part.end());
+                    break;
+                }
+                case 7: small = Words(std::vector<std::string>(plain)); break;
+            }
+            ASSERT_EQ(std::vector<std::string>(small.begin(), small.end()), plain);
+            if (plain.size() > 40) small.clear(), plain.clear();
         }
     }
 }
