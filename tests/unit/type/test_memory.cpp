@@ -32,6 +32,15 @@ TEST(Memory, IsAlignedAndApart) {
             ASSERT_EQ(places[i].first[k], static_cast<std::byte>(i + 1)) << "block " << i;
 }
 
+// As the data of an empty std::vector; the undefined-behaviour sanitizer sees what is done with it.
+TEST(Memory, OfNothingMayBeNowhere) {
+    Array nowhere = Array::view(DType::Float64, {0, 3}, {24, 8}, nullptr, nullptr);
+    Array copy = nowhere.copy();
+    EXPECT_EQ(copy.shape(), (Sizes{0, 3}));
+    nowhere.assign(copy);
+    EXPECT_TRUE(nowhere.identical(copy) && copy.identical(nowhere));
+}
+
 TEST(Memory, OfADeadArrayComesBack) {
 #if defined(__SANITIZE_ADDRESS__)
     GTEST_SKIP() << "nothing is kept under the address sanitizer";
