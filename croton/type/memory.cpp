@@ -35,8 +35,9 @@ size_t rounded(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 
 void* fresh(size_t bytes) {
     bool huge = bytes >= 2 * huge_page;
-    void* memory = std::aligned_alloc(huge ? huge_page : line, bytes);
-    if (memory && huge) ::madvise(memory, bytes, MADV_HUGEPAGE);  // fewer faults, if it may
+    void* memory = nullptr;  // aligned_alloc wants sizes that are multiples of a huge page
+    if (::posix_memalign(&memory, huge ? huge_page : line, bytes) != 0) return nullptr;
+    if (huge) ::madvise(memory, bytes, MADV_HUGEPAGE);  // fewer faults, if it may
     return memory;
 }
 
