@@ -31,7 +31,7 @@ inline uint64_t hash_bytes(const void* data, size_t size, uint64_t seed = 0x51ed
         state = hash_combine(state, word);
     }
     uint64_t tail = 0;
-    std::memcpy(&tail, bytes, size);
+    if (size > 0) std::memcpy(&tail, bytes, size);  // of no bytes the address may be null
     return hash_combine(state, tail);
 }
 

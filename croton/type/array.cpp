@@ -116,7 +116,8 @@ void Array::assign(const Array& source) const {
     auto to = static_cast<std::byte*>(data_);
     auto from = static_cast<const std::byte*>(source.data_);
     if (dtype_ == source.dtype_ && contiguous() && source.contiguous()) {
-        std::memmove(to, from, static_cast<size_t>(nbytes()));
+        // What holds nothing may be nowhere: an empty std::vector has no address.
+        if (nbytes() > 0) std::memmove(to, from, static_cast<size_t>(nbytes()));
         return;
     }
     if (dtype_ == source.dtype_)
@@ -166,7 +167,7 @@ Array Array::reshape(Sizes shape) const {
 bool Array::identical(const Array& other) const {
     if (dtype_ != other.dtype_ || !(shape_ == other.shape_)) return false;
     Array a = contiguous_copy(), b = other.contiguous_copy();
-    return std::memcmp(a.data_, b.data_, static_cast<size_t>(nbytes())) == 0;
+    return nbytes() == 0 || std::memcmp(a.data_, b.data_, static_cast<size_t>(nbytes())) == 0;
 }
 
 namespace {

@@ -87,7 +87,8 @@ TEST(Sites, OfGradientsAreThoseOfTheirOps) {
     auto y = exp(x);
     auto cost = sum(sqr(y));
     auto line = cost.site().line;
-    for (Node* node : toposort({grad(cost, x)}, {x})) {
+    auto slope = grad(cost, x);  // holds the nodes
+    for (Node* node : toposort({slope}, {x})) {
         if (node->kind != NodeKind::Apply) continue;
         EXPECT_EQ(std::string(node->site.file), "tests/errors/test_sites.cpp") << node->op->name;
         EXPECT_TRUE(node->site.line == line || node->site.line == line - 1) << node->op->name;

@@ -324,7 +324,8 @@ TEST_P(OpMatrix, BelongsToItsUsersLine) {
     const Row& row = this->row();
     for (const auto& shapes : row.all_shapes()) {
         Variables inputs = variables_for(draw_all(row, shapes, row.sweep[0], 1));
-        for (Node* node : toposort({row.apply(inputs)}, inputs))
+        Variable made = row.apply(inputs);  // holds the nodes
+        for (Node* node : toposort({made}, inputs))
             EXPECT_TRUE(node->kind != NodeKind::Apply ||
                         std::string_view(node->site.file).starts_with("tests/"))
                 << node->op->name << " at " << node->site.file << ":" << node->site.line;
