@@ -6,7 +6,7 @@ using namespace llvm;
 using kernel::SectionKind;
 
 SectionEmitter::SectionEmitter(Module& module, const kernel::Kernel& kernel, const Plan& plan,
-                               const Level& level, Maths& maths, size_t section)
+                               const Level& level, Maths& maths, size_t section, bool lanes)
     : module_(module),
       kernel_(kernel),
       plan_(plan),
@@ -17,17 +17,18 @@ SectionEmitter::SectionEmitter(Module& module, const kernel::Kernel& kernel, con
       scalars_(b_, level, maths),
       dtypes_(dtypes_of_values(kernel)),
       definitions_(static_cast<size_t>(kernel.values)),
-      width_(plan.scalar ? 1u : static_cast<unsigned>(level.vector_bytes / plan.lane_bytes)) {
+      width_(plan.scalar ? 1u : static_cast<unsigned>(level.vector_bytes / plan.lane_bytes)),
+      positions_(kernel, section, lanes),
+      lanes_form_(lanes) {
     for (const auto& s : kernel.sections)
         for (const auto& i : s.body)
             if (i.result >= 0) definitions_[static_cast<size_t>(i.result)] = &i;
 }
 
-void SectionEmitter::emit(Function& function, BasicBlock& start, bool lanes) {
-    lanes_form_ = lanes;
+void SectionEmitter::emit(Function& function, BasicBlock& start) {
     open(function, start);
-    start_streams(lanes);
-    if (lanes)
+    start_streams(lanes_form_);
+    if (lanes_form_)
         emit_lanes();
     else
         emit_nest();
@@ -140,6 +141,22 @@ static void move(IRBuilder<>& b, Value* variable, Value* by) {
                   variable);
 }
 
+// Streams stand where a loop over lanes begins.
+void SectionEmitter::start_row() {
+    for (int s : used_) {
+        Live& live = live_[static_cast<size_t>(s)];
+        auto* type = cast<AllocaInst>(live.at)->getAllocatedType();
+        b_.CreateStore(b_.CreateLoad(type, live.outer_at), live.at);
+    }
+}
+
+void SectionEmitter::move_rows(Value* count) {
+    for (int s : used_) {
+        Live& live = live_[static_cast<size_t>(s)];
+        move(b_, live.at, b_.CreateMul(live.row, count));
+    }
+}
+
 void SectionEmitter::advance(unsigned lanes) {
     for (int s : used_) {
         Live& live = live_[static_cast<size_t>(s)];
@@ -236,43 +253,48 @@ void SectionEmitter::emit_nest() {
     };
     Value* by_vectors = whole(1);
     Value* by_copies = whole(copies);
-    auto run = [&](unsigned width, std::vector<Running>* folded, Value* mask) {
+    auto run = [&](unsigned width, std::vector<Running>* folded, Value* mask, Value* before) {
         scalars_.set_width(width);
+        lanes_before_ = before;
         emit_body(mask);
         if (reduce) fold(*folded, mask);
         advance(width);
     };
-    loop(zero, rows, one, [&](Value*) {
-        for (int s : used_) {
-            Live& live = live_[static_cast<size_t>(s)];
-            auto* type = cast<AllocaInst>(live.at)->getAllocatedType();
-            b_.CreateStore(b_.CreateLoad(type, live.outer_at), live.at);
-        }
+    loop(zero, rows, one, [&](Value* row) {
+        start_row();
+        if (has_far_rows())
+            when(b_.CreateICmpUGE(count, b_.getInt64(width_)), [&] { prefetch_runs(row); });
         fill_buffers();
+        scalars_.set_width(width_);
+        start_runs(b_.CreateSub(count, one));
         if (masked_throughout()) {
             loop(zero, count, b_.getInt64(width_), [&](Value* done) {
-                run(width_, &running[0], tail_mask(b_.CreateSub(count, done)));
+                run(width_, &running[0], tail_mask(b_.CreateSub(count, done)), done);
             });
             advance_outer(true, 0);
             return;
         }
         if (copies > 1)
             when(b_.CreateICmpSGT(by_copies, zero), [&] {
-                loop(zero, by_copies, b_.getInt64(width_ * copies), [&](Value*) {
-                    for (unsigned c = 0; c < copies; ++c) run(width_, &running[c], nullptr);
+                loop(zero, by_copies, b_.getInt64(width_ * copies), [&](Value* done) {
+                    for (unsigned c = 0; c < copies; ++c)
+                        run(width_, &running[c], nullptr,
+                            b_.CreateAdd(done, b_.getInt64(c * width_)));
                 });
             });
         Value* from = copies > 1 ? by_copies : zero;
         when(b_.CreateICmpSLT(from, by_vectors), [&] {
             loop(from, by_vectors, b_.getInt64(width_),
-                 [&](Value*) { run(width_, &running[0], nullptr); });
+                 [&](Value* done) { run(width_, &running[0], nullptr, done); });
         });
         if (width_ > 1)
             when(b_.CreateICmpSLT(by_vectors, count), [&] {
                 if (level_.masks)
-                    run(width_, &running[0], tail_mask(b_.CreateSub(count, by_vectors)));
+                    run(width_, &running[0], tail_mask(b_.CreateSub(count, by_vectors)),
+                        by_vectors);
                 else
-                    loop(by_vectors, count, one, [&](Value*) { run(1, &rest, nullptr); });
+                    loop(by_vectors, count, one,
+                         [&](Value* done) { run(1, &rest, nullptr, done); });
             });
         advance_outer(true, 0);
     });
@@ -280,13 +302,9 @@ void SectionEmitter::emit_nest() {
 }
 
 // One vector of columns: its running values stay in registers while the rows go by.
-void SectionEmitter::emit_lane_chunk(Value* mask) {
+void SectionEmitter::emit_lane_chunk(Value* mask, Value* lanes) {
     auto running = start_accumulators();
-    for (int s : used_) {
-        Live& live = live_[static_cast<size_t>(s)];
-        auto* type = cast<AllocaInst>(live.at)->getAllocatedType();
-        b_.CreateStore(b_.CreateLoad(type, live.outer_at), live.at);
-    }
+    start_row();
     load_accumulators(running, mask);
     unsigned width = scalars_.width();
     Value* rows = word(rows_word);
@@ -298,6 +316,8 @@ void SectionEmitter::emit_lane_chunk(Value* mask) {
             kept.push_back(b_.CreateLoad(cast<AllocaInst>(live.at)->getAllocatedType(), live.at));
         }
         if (width > 1) fill_buffers();
+        if (width > 1) start_runs(b_.CreateSub(lanes, b_.getInt64(1)));
+        lanes_before_ = b_.getInt64(0);
         emit_body(mask);
         fold(running, mask);
         for (size_t n = 0; n < used_.size(); ++n) {
@@ -313,25 +333,29 @@ void SectionEmitter::emit_lane_chunk(Value* mask) {
 void SectionEmitter::emit_lanes() {
     Value* count = word(count_word);
     Value* by_vectors = b_.CreateAnd(count, b_.getInt64(~(uint64_t{width_} - 1)));
-    Value *zero = b_.getInt64(0), *one = b_.getInt64(1);
-    auto run = [&](unsigned width, Value* mask) {
-        scalars_.set_width(width);
-        emit_lane_chunk(mask);
+    Value *zero = b_.getInt64(0), *one = b_.getInt64(1), *whole = b_.getInt64(width_);
+    auto run_masked = [&](Value* done) {
+        Value* left = b_.CreateSub(count, done);
+        Value* mask = tail_mask(left);
+        emit_lane_chunk(mask, b_.CreateBinaryIntrinsic(Intrinsic::umin, left, whole));
     };
     if (masked_throughout()) {
-        loop(zero, count, b_.getInt64(width_),
-             [&](Value* done) { run(width_, tail_mask(b_.CreateSub(count, done))); });
+        loop(zero, count, whole, run_masked);
         return;
     }
     when(b_.CreateICmpSGT(by_vectors, zero), [&] {
-        loop(zero, by_vectors, b_.getInt64(width_), [&](Value*) { run(width_, nullptr); });
+        loop(zero, by_vectors, whole, [&](Value*) {
+            scalars_.set_width(width_);
+            emit_lane_chunk(nullptr, whole);
+        });
     });
     if (width_ == 1) return;
     when(b_.CreateICmpSLT(by_vectors, count), [&] {
-        if (level_.masks)
-            run(width_, tail_mask(b_.CreateSub(count, by_vectors)));
-        else
-            loop(by_vectors, count, one, [&](Value*) { run(1, nullptr); });
+        if (level_.masks) return run_masked(by_vectors);
+        loop(by_vectors, count, one, [&](Value*) {
+            scalars_.set_width(1);
+            emit_lane_chunk(nullptr, one);
+        });
     });
 }
 
