@@ -59,6 +59,8 @@ class Executor {
     void step(const KernelStep& step);
     void step(const ViewStep& step);
     void step(const ExternStep& step);
+    void prepare(const ExternStep& step);
+    void run_call(const ExternStep& step);
     void check_promised(const ExternStep& step, size_t i, const Sizes& shape);
     void step(const ContractStep& step);
     void step(const BranchStep& step);
@@ -97,7 +99,10 @@ void Executor::run(Frame& frame) {
     for (size_t i = tail; i < p_.steps.size(); ++i) {
         Sizes unused;
         try {
-            prepare(std::get<KernelStep>(p_.steps[i].kind), unused);
+            if (auto call = std::get_if<ExternStep>(&p_.steps[i].kind))
+                prepare(*call);
+            else
+                prepare(std::get<KernelStep>(p_.steps[i].kind), unused);
         } catch (const Error& error) {
             fail_drawn(error, p_.steps[i]);
         }
@@ -110,7 +115,9 @@ void Executor::timed(size_t number, std::vector<StepTiming>* timings, bool prepa
     const Step& what = p_.steps[number];
     auto start = timings ? Clock::now() : Clock::time_point();
     try {
-        if (prepared) {
+        if (auto call = std::get_if<ExternStep>(&what.kind); call && prepared) {
+            run_call(*call);
+        } else if (prepared) {
             const auto& kernel_step = std::get<KernelStep>(what.kind);
             Sizes extents;
             extents_of(kernel_step, extents);
@@ -384,15 +391,32 @@ void Executor::check_promised(const ExternStep& step, size_t i, const Sizes& sha
              plain_text(type), " and has the sizes of an argument where it was given them");
 }
 
-void Executor::step(const ExternStep& step) {
+// Memory for the results, and whatever can be told to be wrong before they are written.
+void Executor::prepare(const ExternStep& step) {
     auto inputs = gather(step.inputs);
-    const auto* compute = step.op->kind<ExternCompute>();
+    ExternCompute code = host_code(*step.op);
     AttrView attrs{*step.op, step.attrs.get()};
-    if (compute->shape) {
+    std::vector<Sizes> shapes(step.outputs.size());
+    code.shape(attrs, inputs, shapes);
+    for (size_t i = 0; i < shapes.size(); ++i) make_output(step.outputs[i], shapes[i]);
+    code.check(attrs, inputs);
+}
+
+void Executor::step(const ExternStep& step) {
+    ExternCompute code = host_code(*step.op);
+    if (code.shape) {
+        auto inputs = gather(step.inputs);
         std::vector<Sizes> shapes(step.outputs.size());
-        compute->shape(attrs, inputs, shapes);
+        code.shape({*step.op, step.attrs.get()}, inputs, shapes);
         for (size_t i = 0; i < shapes.size(); ++i) make_output(step.outputs[i], shapes[i]);
     }
+    run_call(step);
+}
+
+void Executor::run_call(const ExternStep& step) {
+    auto inputs = gather(step.inputs);
+    ExternCompute code = host_code(*step.op);
+    AttrView attrs{*step.op, step.attrs.get()};
     std::vector<TensorRef> outputs = gather(step.outputs);
     for (size_t i = 0; i < outputs.size(); ++i)  // known before the sizes are
         outputs[i].dtype = value(step.outputs[i]).type.dtype;
@@ -401,7 +425,7 @@ void Executor::step(const ExternStep& step) {
                         make_output(step.outputs[i], shape);
                         outputs[i] = at(step.outputs[i]);
                     }};
-    compute->run(call);
+    code.run(call);
 }
 
 void Executor::step(const ContractStep& step) {
