@@ -7,5 +7,8 @@ namespace croton::rules {
 std::vector<rewrite::NodeRule> shape_node_rules();
 std::vector<rewrite::NodeRule> reduce_node_rules();
 std::vector<rewrite::NodeRule> index_node_rules();
+std::vector<rewrite::NodeRule> reading_node_rules();
+std::vector<rewrite::NodeRule> update_node_rules();
+std::vector<rewrite::NodeRule> pick_node_rules();
 
 }  // namespace croton::rules

@@ -96,5 +96,33 @@ TEST(Scatter, ATableThatIsReadLaterIsCopied) {
     EXPECT_EQ(w.get_value().to_vector<double>(), (std::vector<double>{1, 12, 3}));
 }
 
+// The gradient of slices is the parts joined: no zeros, no additions.
+TEST(Scatter, GradientsOfSlicesAreJoined) {
+    Variable v = input(parse_type("f64[?]"), "v");
+    Variable cost = at(v, {0}) * sum(sqr(at(v, {Slice(1, 4)}))) + sum(exp(at(v, {Slice(4, {})})));
+    Function f = function({v}, {grad(cost, v)});
+    EXPECT_EQ(steps_named(f, "set_index"), 0u);
+    EXPECT_EQ(steps_named(f, "concatenate"), 1u);
+    EXPECT_EQ(steps_named(f, "put"), 0u);
+}
+
+// The gradient of picking one element a row is no scatter; calls that pick from fewer rows than
+// there are run the general program.
+TEST(Scatter, GradientsOfPicksAreComparisons) {
+    Variable x = input(parse_type("f64[?,?]"), "x"), i = input(parse_type("i64[?]"), "i");
+    Variable cost = sum(sqr(at(x, {arange(size_of(i, 0)), i})));
+    Function f = function({x, i}, {grad(cost, x)});
+    EXPECT_EQ(steps_named(f, "put"), 0u) << f.program().print();
+    Array values = Array::of({1., 2., 3., 4., 5., 6.}).reshape({3, 2});
+    auto picked = [&](std::vector<int64_t> positions) {
+        auto count = static_cast<int64_t>(positions.size());
+        return f(values, Array::of(positions, {count}))[0].to_vector<double>();
+    };
+    EXPECT_EQ(picked({0, 1, -2}), (std::vector<double>{2, 0, 0, 8, 10, 0}));
+    EXPECT_EQ(picked({-1, 0}), (std::vector<double>{0, 4, 6, 0, 0, 0}));
+    EXPECT_THROW(picked({0, 1, 2}), Error);
+    EXPECT_THROW(picked({0, 1, -3}), Error);
+}
+
 }  // namespace
 }  // namespace croton
