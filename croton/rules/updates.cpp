@@ -2,6 +2,7 @@
 // is what the gradients of slices are.
 #include <algorithm>
 #include <limits>
+#include <tuple>
 
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/create.hpp"
@@ -16,6 +17,7 @@ using namespace rewrite;
 
 namespace {
 constexpr int64_t open_end = std::numeric_limits<int64_t>::max();
+constexpr size_t most_terms = 4096;
 
 bool is_write(Arena& arena, Value v) {
     static const OpRecord* set_index_op = record("set_index");
@@ -131,7 +133,14 @@ bool sized_like(Arena& arena, Value v, NodeId whole) {
     return a.dtype == b.dtype && certainly_same(a.dims, b.dims);
 }
 
-// The terms of a tree of additions, if this is its top. Empty if it is not.
+bool uses(Arena& arena, NodeId user, NodeId id) {
+    const auto& inputs = arena.inputs(user);
+    return arena.alive(user) &&
+           std::any_of(inputs.begin(), inputs.end(), [&](Value v) { return v.node == id; });
+}
+
+// The terms of a tree of additions, if this is its top. Empty if it is not, or if they are very
+// many: they are looked at again whenever the top changes.
 std::vector<Value> terms_of(Arena& arena, NodeId id) {
     if (!is_sum(arena, {id, 0})) return {};
     auto inside = [&](Value v) {
@@ -139,7 +148,8 @@ std::vector<Value> terms_of(Arena& arena, NodeId id) {
     };
     if (arena.use_count(id) == 1)
         for (NodeId user : arena.possible_users(id))
-            if (arena.alive(user) && is_sum(arena, {user, 0}) && sized_like(arena, {id, 0}, user))
+            if (uses(arena, user, id) && is_sum(arena, {user, 0}) &&
+                sized_like(arena, {id, 0}, user))
                 return {};
     std::vector<Value> terms, stack{{id, 0}};
     while (!stack.empty()) {
@@ -147,6 +157,7 @@ std::vector<Value> terms_of(Arena& arena, NodeId id) {
         stack.pop_back();
         if (v.node != id && !inside(v)) {
             terms.push_back(v);
+            if (terms.size() > most_terms) return {};
             continue;
         }
         const auto& inputs = arena.inputs(v.node);
@@ -269,22 +280,30 @@ Variables join_parts(Arena& arena, NodeId id) {
     return {sum};
 }
 
+bool same_place(const Part& a, const Part& b) {
+    return a.axis == b.axis && a.begin == b.begin && a.end == b.end && a.drops_axis == b.drops_axis;
+}
+
 // The same part of several zeros: one write of the sum.
 Variables add_same_parts(Arena& arena, NodeId id) {
     auto terms = terms_of(arena, id);
-    for (size_t a = 0; a < terms.size(); ++a)
-        for (size_t b = a + 1; b < terms.size(); ++b) {
-            auto one = part_of_zeros(arena, terms[a]), other = part_of_zeros(arena, terms[b]);
-            if (!one || !other || one->axis != other->axis || one->begin != other->begin ||
-                one->end != other->end || one->drops_axis != other->drops_axis)
-                continue;
-            Variable y = input_of(arena, terms[a], 1), z = input_of(arena, terms[b], 1);
-            if (!certainly_same(y.type().dims, z.type().dims)) continue;
-            Variable sum = write_again(arena, terms[a], input_of(arena, terms[a], 0), y + z, "set");
-            for (size_t k = 0; k < terms.size(); ++k)
-                if (k != a && k != b) sum = sum + arena.variable(terms[k]);
-            return {sum};
-        }
+    std::vector<Part> parts;
+    for (Value term : terms)
+        if (auto part = part_of_zeros(arena, term); part && sized_like(arena, term, id))
+            parts.push_back(*part);
+    std::stable_sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) {
+        return std::tie(a.axis, a.begin, a.end) < std::tie(b.axis, b.begin, b.end);
+    });
+    for (size_t k = 0; k + 1 < parts.size(); ++k) {
+        Value one = parts[k].write, other = parts[k + 1].write;
+        Variable y = input_of(arena, one, 1), z = input_of(arena, other, 1);
+        if (!same_place(parts[k], parts[k + 1]) || !certainly_same(y.type().dims, z.type().dims))
+            continue;
+        Variable sum = write_again(arena, one, input_of(arena, one, 0), y + z, "set");
+        for (Value term : terms)
+            if (!(term == one) && !(term == other)) sum = sum + arena.variable(term);
+        return {sum};
+    }
     return {};
 }
 
