@@ -215,7 +215,9 @@ size_t SectionEmitter::weight() const {
     for (const auto& i : section_.body) {
         bool function = i.op >= kernel::OpCode::exp_ && i.op <= kernel::OpCode::hypot_;
         weight += function ? 16 : is_rematerialised(i.op) ? 0 : 1;
-        if (i.op == kernel::OpCode::load_at_) weight += 16;
+        bool scattered =
+            i.op == kernel::OpCode::load_at_ && positions_.reach(i) == Reach::Scattered;
+        if (scattered) weight += 16;
     }
     return weight * std::max<size_t>(1, section_.accumulators.size());
 }
@@ -253,9 +255,11 @@ void SectionEmitter::emit_nest() {
     };
     Value* by_vectors = whole(1);
     Value* by_copies = whole(copies);
-    auto run = [&](unsigned width, std::vector<Running>* folded, Value* mask, Value* before) {
+    auto run = [&](unsigned width, std::vector<Running>* folded, Value* mask, Value* before,
+                   unsigned copy = 0) {
         scalars_.set_width(width);
         lanes_before_ = before;
+        copies_before_ = copy;
         emit_body(mask);
         if (reduce) fold(*folded, mask);
         advance(width);
@@ -266,7 +270,7 @@ void SectionEmitter::emit_nest() {
             when(b_.CreateICmpUGE(count, b_.getInt64(width_)), [&] { prefetch_runs(row); });
         fill_buffers();
         scalars_.set_width(width_);
-        start_runs(b_.CreateSub(count, one));
+        start_runs(count);
         if (masked_throughout()) {
             loop(zero, count, b_.getInt64(width_), [&](Value* done) {
                 run(width_, &running[0], tail_mask(b_.CreateSub(count, done)), done);
@@ -278,8 +282,7 @@ void SectionEmitter::emit_nest() {
             when(b_.CreateICmpSGT(by_copies, zero), [&] {
                 loop(zero, by_copies, b_.getInt64(width_ * copies), [&](Value* done) {
                     for (unsigned c = 0; c < copies; ++c)
-                        run(width_, &running[c], nullptr,
-                            b_.CreateAdd(done, b_.getInt64(c * width_)));
+                        run(width_, &running[c], nullptr, done, c);
                 });
             });
         Value* from = copies > 1 ? by_copies : zero;
@@ -316,8 +319,9 @@ void SectionEmitter::emit_lane_chunk(Value* mask, Value* lanes) {
             kept.push_back(b_.CreateLoad(cast<AllocaInst>(live.at)->getAllocatedType(), live.at));
         }
         if (width > 1) fill_buffers();
-        if (width > 1) start_runs(b_.CreateSub(lanes, b_.getInt64(1)));
+        if (width > 1) start_runs(lanes);
         lanes_before_ = b_.getInt64(0);
+        copies_before_ = 0;
         emit_body(mask);
         fold(running, mask);
         for (size_t n = 0; n < used_.size(); ++n) {

@@ -84,7 +84,7 @@ class SectionEmitter {
         llvm::Value* element = nullptr;  ///< the one element
     };
     Run run_of(const kernel::Instruction& i, llvm::Value* last);
-    void start_runs(llvm::Value* last);
+    void start_runs(llvm::Value* lanes);
     void prefetch_runs(llvm::Value* row);
     bool has_far_rows() const;
     llvm::Value* load_run(const kernel::Instruction& i);
@@ -132,7 +132,8 @@ class SectionEmitter {
     std::vector<Lanes> first_;     ///< the same in the first lane alone, where that is wanted
     llvm::Value* mask_ = nullptr;  ///< lanes that exist, in that copy; null: all
     std::map<kernel::ValueId, Run> runs_;  ///< of the row that is being written
-    llvm::Value* lanes_before_ = nullptr;  ///< of the row, before the vector being written
+    unsigned copies_before_ = 0;           ///< of the body, in one iteration
+    llvm::Value* lanes_before_ = nullptr;  ///< of the row, before this iteration
     bool anywhere_ = false;                ///< in code for lanes that read anywhere
     bool quiet_ = false;                   ///< in code that only looks ahead
     llvm::Value* zeros_ = nullptr;

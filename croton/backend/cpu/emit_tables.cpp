@@ -136,7 +136,7 @@ SectionEmitter::Run SectionEmitter::run_of(const kernel::Instruction& i, Value* 
 }
 
 // Before the lanes of a row: what they have in common.
-void SectionEmitter::start_runs(Value* last) {
+void SectionEmitter::start_runs(Value* lanes) {
     runs_.clear();
     if (scalars_.width() == 1) return;
     first_.assign(static_cast<size_t>(kernel_.values), {});
@@ -145,7 +145,7 @@ void SectionEmitter::start_runs(Value* last) {
         if (i.op != OpCode::load_at_ || positions_.spare(i.result)) continue;
         Reach reach = positions_.reach(i);
         if (reach == Reach::Scattered) continue;
-        Run run = run_of(i, last);
+        Run run = run_of(i, b_.CreateSub(lanes, b_.getInt64(1)));
         if (reach == Reach::Same) {
             DType dtype = kernel_.operands[static_cast<size_t>(i.operand)].dtype;
             Value* safe = b_.CreateSelect(run.holds, run.first, zeros());
@@ -188,8 +188,10 @@ Value* SectionEmitter::load_run(const kernel::Instruction& i) {
     DType dtype = kernel_.operands[static_cast<size_t>(i.operand)].dtype;
     auto near = [&]() -> Value* {
         if (run.element) return b_.CreateVectorSplat(scalars_.width(), run.element);
-        uint64_t item = static_cast<uint64_t>(dtype_size(dtype));
-        Value* passed = b_.CreateMul(lanes_before_, b_.getInt64(item));
+        auto item = static_cast<uint64_t>(dtype_size(dtype));
+        Value* before = lanes_before_;
+        if (copies_before_ > 0) before = b_.CreateAdd(before, b_.getInt64(copies_before_ * width_));
+        Value* passed = b_.CreateMul(before, b_.getInt64(item));
         return load_near(b_.CreateGEP(b_.getInt8Ty(), run.first, passed), dtype);
     };
     return choose(run.holds, near, [&] { return load_anywhere(i, dtype); });
