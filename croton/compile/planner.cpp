@@ -64,7 +64,7 @@ struct Planner {
                     return k->operands[i];
         }
         if (auto e = std::get_if<ExternStep>(&step.kind)) {
-            int in_place = e->op->kind<ExternCompute>()->in_place;
+            int in_place = host_code(*e->op).in_place;
             if (in_place >= 0 && id == e->outputs[0]) {
                 Id input = e->inputs[static_cast<size_t>(in_place)];
                 if (read_once(e->inputs, input) && dies_here(input)) return input;
@@ -111,7 +111,7 @@ struct Planner {
                 v.source = from;
                 continue;
             }
-            v.slot = take_free(v.type);
+            v.slot = take_free(v.type, n >= p.tail);
         }
         release(n);
     }
@@ -122,7 +122,8 @@ struct Planner {
                             static_cast<uint64_t>(dtype_size(type.dtype)));
     }
 
-    int take_free(const TensorType& type) {
+    // The memory of the last steps is there before the first of them runs: no slot may grow then.
+    int take_free(const TensorType& type, bool in_tail) {
         auto exact = free_by_type.find(key(type));
         if (exact != free_by_type.end()) {
             int slot = exact->second;
@@ -130,7 +131,7 @@ struct Planner {
             return slot;
         }
         // Another size may have to grow; a scalar's slot is left for scalars.
-        for (auto it = free_by_type.begin(); it != free_by_type.end(); ++it)
+        for (auto it = free_by_type.begin(); it != free_by_type.end() && !in_tail; ++it)
             if (slot_rank[static_cast<size_t>(it->second)] == type.rank()) {
                 int slot = it->second;
                 free_by_type.erase(it);
@@ -147,11 +148,17 @@ struct Planner {
             if (v.place != Place::Slot || last[static_cast<size_t>(r)] != static_cast<int>(n))
                 return;
             if (taken.find(r) != taken.end() || released[static_cast<size_t>(r)]) return;
+            if (n >= p.tail && !all_sizes_named(v.type)) return;
             released[static_cast<size_t>(r)] = true;
             free_by_type.emplace(key(v.type), v.slot);
         };
         for (Id id : p.steps[n].reads()) give(id);
         for (Id id : p.steps[n].writes()) give(id);
+    }
+
+    static bool all_sizes_named(const TensorType& type) {
+        return std::none_of(type.dims.begin(), type.dims.end(),
+                            [](Dim dim) { return dim.unknown(); });
     }
 
     // --- updates in place
@@ -166,6 +173,13 @@ struct Planner {
         return elementwise_in_place(kernel);
     }
 
+    // Host code that tells beforehand whether it can fail.
+    static const ExternCompute* checked_call(const Step& step) {
+        auto e = std::get_if<ExternStep>(&step.kind);
+        auto compute = e ? e->op->kind<ExternCompute>() : nullptr;
+        return compute && compute->check && compute->shape ? compute : nullptr;
+    }
+
     // Moves to the end what only computes outputs and cannot fail once sizes fit.
     void split_tail(const std::vector<std::pair<int, int>>& updates) {
         std::vector<bool> is_output(p.values.size(), false), read_before(p.values.size(), false);
@@ -173,11 +187,15 @@ struct Planner {
         std::vector<bool> late(p.steps.size(), false);
         for (size_t n = p.steps.size(); n-- > 0 && !updates.empty();) {
             auto writes = p.steps[n].writes();
-            late[n] = plain_kernel(p.steps[n]) &&
+            auto checked = checked_call(p.steps[n]);
+            late[n] = (checked || plain_kernel(p.steps[n])) &&
                       std::none_of(writes.begin(), writes.end(),
                                    [&](Id id) { return read_before[static_cast<size_t>(id)]; });
-            if (late[n]) continue;
-            for (Id id : p.steps[n].reads()) read_before[static_cast<size_t>(id)] = true;
+            auto reads = p.steps[n].reads();
+            auto needed = reads.begin() + (late[n] && checked ? checked->unread : 0);
+            if (late[n] && !checked) continue;
+            for (; needed != reads.end(); ++needed)
+                read_before[static_cast<size_t>(*needed)] = true;
         }
         std::vector<Step> first, last_steps;
         for (size_t n = 0; n < p.steps.size(); ++n)
@@ -205,7 +223,20 @@ struct Planner {
         size_t n = writer_of(out);
         if (n == SIZE_MAX || last[static_cast<size_t>(argument)] > static_cast<int>(n))
             return false;
-        const auto& step = std::get<KernelStep>(p.steps[n].kind);
+        if (dtype_size(at(out).type.dtype) != dtype_size(at(argument).type.dtype)) return false;
+        if (auto call = std::get_if<ExternStep>(&p.steps[n].kind))
+            return call_may_take_over(*call, out, argument);
+        return kernel_may_take_over(std::get<KernelStep>(p.steps[n].kind), out, argument);
+    }
+
+    bool call_may_take_over(const ExternStep& step, Id out, Id argument) {
+        int in_place = host_code(*step.op).in_place;
+        if (in_place < 0 || out != step.outputs[0]) return false;
+        return step.inputs[static_cast<size_t>(in_place)] == argument &&
+               read_once(step.inputs, argument);
+    }
+
+    bool kernel_may_take_over(const KernelStep& step, Id out, Id argument) {
         size_t o = static_cast<size_t>(std::find(step.operands.begin(), step.operands.end(), out) -
                                        step.operands.begin());
         for (size_t i = 0; i + static_cast<size_t>(step.outputs) < step.operands.size(); ++i) {
@@ -214,7 +245,7 @@ struct Planner {
             const auto& kernel = p.kernels[static_cast<size_t>(step.kernel)];
             if (!kernel::can_share(kernel, static_cast<int>(i), static_cast<int>(o))) return false;
         }
-        return dtype_size(at(out).type.dtype) == dtype_size(at(argument).type.dtype);
+        return true;
     }
 
     void run(const std::vector<std::pair<int, int>>& updates) {

@@ -100,6 +100,7 @@ class Pass {
         for (const auto& v : node->inputs) arguments.push_back(image(v, made));
         Dims met;
         if (learn && node->op->kind<ContractCompute>()) meet_inner(arguments);
+        if (learn && node->op->likely_equal) meet_likely(*node, arguments);
         if (learn && node->op->elementwise()) met = meet(arguments);
         Variables outputs = apply_like(*node, std::move(arguments));
         Node& fresh = *outputs[0].node_pointer();
@@ -140,9 +141,20 @@ class Pass {
     // The axes that a matrix product folds.
     void meet_inner(const Variables& arguments) {
         const Dims &a = arguments[0].type().dims, &b = arguments[1].type().dims;
-        Dim left = symbols_.find(a.back()), right = symbols_.find(b[b.size() - 2]);
+        meet_sizes(a.back(), b[b.size() - 2]);
+    }
+
+    void meet_likely(const Node& node, const Variables& arguments) {
+        for (const auto& [one, other] : node.op->likely_equal(node))
+            meet_sizes(arguments[one.input].type().dims[one.axis],
+                       arguments[other.input].type().dims[other.axis]);
+    }
+
+    void meet_sizes(Dim a, Dim b) {
+        a = symbols_.find(a);
+        b = symbols_.find(b);
         auto usable = [&](Dim dim) { return dim.known() || origins_.contains(dim.code()); };
-        if (!(left == right) && usable(left) && usable(right)) assume_equal(left, right);
+        if (!(a == b) && usable(a) && usable(b)) assume_equal(a, b);
     }
 
     void assume_equal(Dim a, Dim b) {

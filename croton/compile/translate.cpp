@@ -186,7 +186,7 @@ struct Translator {
 
     void visit(Node* node) {
         if (node->op->kind<ViewCompute>()) return view_step(node);
-        if (node->op->kind<ExternCompute>()) {
+        if (host_code(*node->op).run) {
             auto inputs = ids_of(node->inputs);
             return add(node, ExternStep{node->op, node->attrs, std::move(inputs),
                                         new_outputs(node, Place::Slot)});
@@ -264,7 +264,8 @@ struct Translator {
         ValueSet wanted(outputs);
         if (fused) add_loaded(fusion, toposort(outputs, inputs), wanted);
         for (const auto& group : fusion.groups) {
-            if (!group.fusable)
+            bool copies = group.nodes.size() == 1 && host_code(*group.nodes[0]->op).run;
+            if (!group.fusable || copies)
                 visit(group.nodes[0]);
             else
                 group_step(group, stored_of(group, wanted));

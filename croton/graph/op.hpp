@@ -1,6 +1,7 @@
 #pragma once
 // The op record: everything about an op in one place. Layers below and above reason by the kind of
 // `compute` and by facts, never by an op's name.
+#include <array>
 #include <functional>
 #include <optional>
 #include <span>
@@ -99,15 +100,6 @@ struct ViewCompute {
 using ShapeFunction = void (*)(const AttrView&, std::span<const TensorRef> inputs,
                                std::span<Sizes> outputs);
 
-/// One element of the output at a time from any elements of the inputs (gathers, ranges, joins,
-/// random bits): a kernel over the output's index space whose inputs are tables.
-struct IndexedCompute {
-    ShapeFunction shape;
-    /// `tables` are the operand numbers of the inputs, `index` the output's position.
-    kernel::Scalar (*emit)(kernel::Builder&, std::span<const int> tables,
-                           std::span<const kernel::Scalar> index, const Node& node);
-};
-
 /// A contraction for a tuned library: matrix products (batched over leading axes).
 struct ContractCompute {
     ShapeFunction shape;
@@ -128,6 +120,24 @@ struct ExternCompute {
     /// The output may take over input `in_place`'s memory when nobody else needs it (-1: never).
     /// run() then finds the input's values in outputs[0] already if both data pointers agree.
     int in_place = -1;
+    /// Fails where run() would fail, without writing; then an update of a shared variable may be
+    /// done in the variable's own memory. Null: only run() can tell. The values of the first
+    /// `unread` inputs do not matter to it, only their sizes: the others are there before any
+    /// update begins.
+    void (*check)(const AttrView&, std::span<const TensorRef> inputs) = nullptr;
+    int unread = 0;
+};
+
+/// One element of the output at a time from any elements of the inputs (gathers, ranges, joins,
+/// random bits): a kernel over the output's index space whose inputs are tables.
+struct IndexedCompute {
+    ShapeFunction shape;
+    /// `tables` are the operand numbers of the inputs, `index` the output's position.
+    kernel::Scalar (*emit)(kernel::Builder&, std::span<const int> tables,
+                           std::span<const kernel::Scalar> index, const Node& node);
+    /// Host code for the same, where that is better when the op shares a kernel with nobody: it
+    /// copies whole parts, and needs no compiling. Null: always a kernel.
+    void (*run)(ExternCall&) = nullptr;
 };
 
 /// Executes graphs: the control structure is the kind, the graphs are attributes or inputs.
@@ -224,6 +234,11 @@ constexpr Facts in_range(double low, double high) { return {.low = low, .high = 
 constexpr Facts at_least(double low) { return {.low = low}; }
 }  // namespace facts
 
+/// An axis of an input.
+struct InputAxis {
+    size_t input, axis;
+};
+
 struct OpRecord {
     std::string_view name;
     std::string_view doc;
@@ -235,6 +250,9 @@ struct OpRecord {
     PushforwardFunction pushforward = nullptr;  ///< null: derived from the pullback
     Facts facts = {};
     std::string_view onnx = {};
+    /// Pairs of sizes of the inputs that nearly always agree (axis `axis` of input `input`). A
+    /// specialised program takes them to be equal; calls where they are not run a general one.
+    std::vector<std::array<InputAxis, 2>> (*likely_equal)(const Node&) = nullptr;
 
     template <class Kind>
     const Kind* kind() const {
@@ -244,6 +262,9 @@ struct OpRecord {
     /// Position of an attribute. Internal error if the record has none of that name.
     size_t attribute_index(std::string_view name) const;
 };
+
+/// What runs an op whose step calls host code: its own, or that of an Indexed op.
+ExternCompute host_code(const OpRecord& op);
 
 template <class T>
 T& TypeContext::attr(std::string_view name) {

@@ -175,6 +175,12 @@ const AttrValue& AttrView::value(std::string_view name) const {
 
 AttrView attrs_of(const Node& node) { return {*node.op, node.attrs.get()}; }
 
+ExternCompute host_code(const OpRecord& op) {
+    if (auto own = op.kind<ExternCompute>()) return *own;
+    auto indexed = op.kind<IndexedCompute>();
+    return indexed ? ExternCompute{indexed->shape, indexed->run} : ExternCompute{nullptr, nullptr};
+}
+
 namespace {
 std::shared_ptr<const Attrs> no_attrs() {
     static const auto none = std::make_shared<const Attrs>();

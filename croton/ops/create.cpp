@@ -1,6 +1,7 @@
 #include "croton/ops/create.hpp"
 
 #include <cmath>
+#include <cstring>
 
 #include "croton/base/settings.hpp"
 #include "croton/ops/arithmetic.hpp"
@@ -51,6 +52,14 @@ const OpRecord make_vector_record{
                                result = b.select(here, b.load_at(tables[k], {}), result);
                            }
                            return result;
+                       },
+                       [](ExternCall& call) {
+                           auto to = static_cast<char*>(call.outputs[0].data);
+                           auto size = static_cast<size_t>(dtype_size(call.outputs[0].dtype));
+                           for (const auto& input : call.inputs) {
+                               std::memcpy(to, input.data, size);
+                               to += size;
+                           }
                        }},
     .pullback =
         [](const Pullback& p) {
@@ -95,6 +104,13 @@ int64_t range_length(const TensorRef& start, const TensorRef& stop, const Tensor
     return length > 0 ? static_cast<int64_t>(length) : 0;
 }
 
+// From 0 in steps of 1.
+bool counts(std::span<const Variable> inputs) {
+    const Array *start = constant_value(inputs[0]), *step = constant_value(inputs[2]);
+    return start && step && is_integer(start->dtype()) && start->item<int64_t>() == 0 &&
+           step->item<int64_t>() == 1;
+}
+
 Types arange_type(TypeContext& c) {
     for (size_t i = 0; i < 3; ++i)
         if (c.type(i).rank() != 0 || is_bool(c.type(i).dtype))
@@ -104,6 +120,7 @@ Types arange_type(TypeContext& c) {
     const Array *start = constant_value(c.inputs[0]), *stop = constant_value(c.inputs[1]),
                 *step = constant_value(c.inputs[2]);
     if (start && stop && step) length = Dim(range_length(ref(*start), ref(*stop), ref(*step)));
+    if (!stop && counts(c.inputs)) length = dim_of_scalar(c.inputs[1]);
     return {{dtype, {length}}};
 }
 
@@ -316,6 +333,8 @@ Variable ones_like(Arg given, DType dtype) {
 Variable arange(Arg start, Arg stop, Arg step) {
     return apply_one(arange_record, {start, stop, step});
 }
+
+bool counts_from_zero(const Variable& v) { return v.is(arange_record) && counts(v.node().inputs); }
 
 Variable linspace(Arg start, Arg stop, Arg count) {
     return composed("linspace", start, [&](const Variable& first) {

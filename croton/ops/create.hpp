@@ -37,6 +37,8 @@ inline Variable arange(Arg start, Arg stop) {
     return arange(start, stop, number_at(1, start.site()));
 }
 inline Variable arange(Arg stop) { return arange(number_at(0, stop.site()), stop); }
+/// Whether v is arange(n): 0, 1, 2, ...
+bool counts_from_zero(const Variable& v);
 /// `count` numbers from start to stop, both included.
 Variable linspace(Arg start, Arg stop, Arg count);
 

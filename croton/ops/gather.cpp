@@ -139,6 +139,21 @@ Args plain_positions(const Pullback& p, size_t first) {
     return indices;
 }
 
+// An array of positions that counts up along an axis is nearly always as long as what it indexes.
+std::vector<std::array<InputAxis, 2>> counted_axes(const Node& node, size_t first) {
+    std::vector<std::array<InputAxis, 2>> pairs;
+    auto axis = static_cast<size_t>(attrs_of(node).get<int64_t>("axis"));
+    for (size_t i = first; i < node.inputs.size(); ++i) {
+        const Variable& v = node.inputs[i];
+        if (counts_from_zero(v)) pairs.push_back({{{i, 0}, {0, axis + i - first}}});
+        if (!is_dimshuffle(v) || !counts_from_zero(v.input(0))) continue;
+        const auto& order = attrs_of(v.node()).get<Ints>("order");
+        for (size_t at = 0; at < order.size(); ++at)
+            if (order[at] == 0) pairs.push_back({{{i, at}, {0, axis + i - first}}});
+    }
+    return pairs;
+}
+
 const OpRecord take_record{
     .name = "take",
     .doc =
@@ -163,6 +178,7 @@ const OpRecord take_record{
                                     p.attr<std::string>("mode"))};
         },
     .onnx = "Gather",
+    .likely_equal = [](const Node& node) { return counted_axes(node, 1); },
 };
 
 // --- put ----------------------------------------------------------------------------------------
@@ -177,57 +193,80 @@ Types put_type(TypeContext& c) {
     return {c.type(0)};
 }
 
-// Byte offset into `out` of every position, in C order.
-std::vector<int64_t> position_offsets(const TensorRef& out, size_t axis,
+// Adds to the byte offset of each position what one array of positions has to say, in C order.
+template <class T>
+void add_offsets(std::vector<int64_t>& offsets, const TensorRef& index, const Sizes& shape,
+                 size_t axis, int64_t size, int64_t stride) {
+    Sizes strides = broadcast_strides(index, shape, "positions"), outer = shape;
+    auto first = static_cast<const char*>(index.data);
+    int64_t count = 1, step = 0;
+    if (!outer.empty()) {
+        count = outer.back();
+        step = strides.back();
+        outer.pop_back();
+    }
+    Walk<1> walk(outer, {&strides});
+    int64_t* to = offsets.data();
+    do {
+        const char* from = first + walk.offsets[0];
+        for (int64_t i = 0; i < count; ++i, from += step) {
+            T read;
+            std::memcpy(&read, from, sizeof read);
+            auto given = convert_number<int64_t>(read);
+            int64_t at = given < 0 ? given + size : given;
+            if (at < 0 || at >= size)
+                fail(ErrorKind::Index, "index ", given, " is out of bounds for axis ", axis,
+                     " of size ", size);
+            *to++ += at * stride;
+        }
+    } while (walk.next());
+}
+
+// Byte offset of every position into an array of that shape, in C order.
+std::vector<int64_t> position_offsets(const TensorRef& array, size_t axis,
                                       std::span<const TensorRef> indices, const Sizes& shape) {
     std::vector<int64_t> result(static_cast<size_t>(element_count(shape)), 0);
     if (result.empty()) return result;
-    for (size_t k = 0; k < indices.size(); ++k) {
-        int64_t size = out.shape[axis + k], stride = out.strides[axis + k];
-        Sizes strides = broadcast_strides(indices[k], shape, "positions");
-        auto first = static_cast<const char*>(indices[k].data);
+    for (size_t k = 0; k < indices.size(); ++k)
         visit_dtype(indices[k].dtype, [&](auto tag) {
-            Walk<1> walk(shape, {&strides});
-            size_t n = 0;
-            do {
-                decltype(tag) read;
-                std::memcpy(&read, first + walk.offsets[0], sizeof read);
-                auto given = convert_number<int64_t>(read);
-                int64_t at = given < 0 ? given + size : given;
-                if (at < 0 || at >= size)
-                    fail(ErrorKind::Index, "index ", given, " is out of bounds for axis ", axis + k,
-                         " of size ", size);
-                result[n++] += at * stride;
-            } while (walk.next());
+            add_offsets<decltype(tag)>(result, indices[k], shape, axis + k, array.shape[axis + k],
+                                       array.strides[axis + k]);
         });
-    }
     return result;
+}
+
+// Everything that can be wrong, found before anything is written.
+struct Placed {
+    Sizes positions, along, across;
+    std::vector<int64_t> offsets;
+
+    Placed(const AttrView& attrs, std::span<const TensorRef> inputs, const TensorRef& array) {
+        auto indices = inputs.subspan(2);
+        auto axis = static_cast<size_t>(attrs.get<int64_t>("axis"));
+        positions = broadcast_positions(indices);
+        offsets = position_offsets(array, axis, indices, positions);
+        Sizes selected = replaced(array.shape, axis, indices.size(), positions);
+        Sizes from = broadcast_strides(inputs[1], selected, "writing at positions of an array");
+        for (size_t i = 0; i < from.size(); ++i)
+            (i >= axis && i < axis + positions.size() ? along : across).push_back(from[i]);
+    }
+};
+
+void put_check(const AttrView& attrs, std::span<const TensorRef> inputs) {
+    Placed(attrs, inputs, inputs[0]);
 }
 
 void put_run(ExternCall& call) {
     auto& out = call.outputs[0];
-    auto indices = call.inputs.subspan(2);
-    auto axis = static_cast<size_t>(call.attrs.get<int64_t>("axis"));
-    Sizes positions = broadcast_positions(indices);
-    auto offsets = position_offsets(out, axis, indices, positions);  // before anything is written
-    const auto& y = call.inputs[1];
-    Sizes selected = replaced(out.shape, axis, indices.size(), positions);
-    Sizes from = broadcast_strides(y, selected, "writing at positions of an array");
+    Placed placed(call.attrs, call.inputs, out);
     if (out.data != call.inputs[0].data) copy_elements(out, call.inputs[0]);
-    Write mode = write_mode(call.attrs.get<std::string>("mode"));
-    // One slab (all axes but the indexed ones) a position.
-    Sizes along, across;
-    for (size_t i = 0; i < from.size(); ++i)
-        (i >= axis && i < axis + positions.size() ? along : across).push_back(from[i]);
-    TensorRef slab{out.dtype, replaced(out.shape, axis, indices.size(), Sizes{}),
-                   replaced(out.strides, axis, indices.size(), Sizes{}), nullptr};
-    if (offsets.empty()) return;
-    Walk<1> walk(positions, {&along});
-    for (int64_t offset : offsets) {
-        slab.data = static_cast<char*>(out.data) + offset;
-        write_elements(slab, static_cast<const char*>(y.data) + walk.offsets[0], across, mode);
-        walk.next();
-    }
+    // One part (all axes but the indexed ones) a position.
+    auto axis = static_cast<size_t>(call.attrs.get<int64_t>("axis"));
+    size_t indexed = call.inputs.size() - 2;
+    TensorRef part{out.dtype, replaced(out.shape, axis, indexed, Sizes{}),
+                   replaced(out.strides, axis, indexed, Sizes{}), out.data};
+    write_parts(part, placed.offsets, call.inputs[1].data, placed.positions, placed.along,
+                placed.across, write_mode(call.attrs.get<std::string>("mode")));
 }
 
 const OpRecord put_record{
@@ -242,7 +281,7 @@ const OpRecord put_record{
     .type = put_type,
     .compute = ExternCompute{[](const AttrView&, std::span<const TensorRef> in,
                                 std::span<Sizes> out) { out[0] = in[0].shape; },
-                             put_run, 0},
+                             put_run, 0, put_check, 2},
     .pullback =
         [](const Pullback& p) {
             auto axis = p.attr<int64_t>("axis");
@@ -255,6 +294,44 @@ const OpRecord put_record{
             return result;
         },
     .onnx = "ScatterND",
+    .likely_equal = [](const Node& node) { return counted_axes(node, 2); },
+};
+
+// --- position_along -----------------------------------------------------------------------------
+
+Types position_type(TypeContext& c) {
+    settle_weak(c, 0);
+    settle_weak(c, 1);
+    take_axis(c, "axis", c.type(0).rank());
+    return {{DType::Int64, c.type(1).dims}};
+}
+
+// The element at the position is read, whatever it is: that finds out whether there is one.
+Scalar position_emit(Builder& b, std::span<const int> tables, std::span<const Scalar> index,
+                     const Node& node) {
+    auto axis = static_cast<size_t>(attrs_of(node).get<int64_t>("axis"));
+    Scalar zero = b.constant(DType::Int64, 0);
+    std::vector<Scalar> place;
+    for (int i = 0; i < node.inputs[0].rank(); ++i)
+        place.push_back(b.select(b.eq(b.size(tables[0], i), zero),
+                                 b.constant(DType::Int64, kernel::nowhere), zero));
+    Scalar at = b.cast(load_broadcast(b, tables[1], node.inputs[1].type(), index), DType::Int64);
+    at = wrapped(b, at, b.size(tables[0], static_cast<int>(axis)), Bounds::Raise);
+    place[axis] = at;
+    b.load_at(tables[0], place);
+    return at;
+}
+
+const OpRecord position_along_record{
+    .name = "position_along",
+    .doc = "Positions along an axis of x as they count from its front, checked to be in bounds.",
+    .arguments = {{"x"}, {"indices", Accepts::Integer}},
+    .attributes = {{"axis", int64_t{0}, true, "the axis that the positions are along"}},
+    .type = position_type,
+    .compute = IndexedCompute{[](const AttrView&, std::span<const TensorRef> in,
+                                 std::span<Sizes> out) { out[0] = in[1].shape; },
+                              position_emit},
+    .pullback = [](const Pullback& p) { return Cotangents(p.input_count()); },
 };
 
 // --- take_along_axis ----------------------------------------------------------------------------
@@ -327,6 +404,15 @@ const OpRecord take_along_axis_record{
     .compute = IndexedCompute{along_shape, along_emit},
     .pullback = along_pullback,
     .onnx = "GatherElements",
+    .likely_equal =
+        [](const Node& node) {
+            std::vector<std::array<InputAxis, 2>> pairs;
+            auto along = static_cast<size_t>(attrs_of(node).get<int64_t>("axis"));
+            for (size_t i = 0; i < node.inputs[1].type().dims.size(); ++i)
+                if (i != along && !node.inputs[1].type().dims[i].is_one())
+                    pairs.push_back({{{1, i}, {0, i}}});
+            return pairs;
+        },
 };
 
 // --- nonzero ------------------------------------------------------------------------------------
@@ -366,7 +452,8 @@ const OpRecord nonzero_record{
 const OpRecord& take_op() { return take_record; }
 const OpRecord& take_along_axis_op() { return take_along_axis_record; }
 Family gather_records() {
-    return {&take_record, &put_record, &take_along_axis_record, &nonzero_record};
+    return {&take_record, &put_record, &take_along_axis_record, &position_along_record,
+            &nonzero_record};
 }
 
 Variable take(Arg x, Arg indices, Given<int64_t> axis, Given<std::string> mode) {
@@ -387,6 +474,10 @@ Variable put(Arg x, Arg y, const Args& indices, Given<int64_t> axis, Given<std::
 
 Variable take_along_axis(Arg x, Arg indices, Given<int64_t> axis) {
     return apply_one(take_along_axis_record, {x, indices}, {{"axis", axis}});
+}
+
+Variable position_along(Arg x, Arg indices, Given<int64_t> axis) {
+    return apply_one(position_along_record, {x, indices}, {{"axis", axis}});
 }
 
 Variable nonzero(Arg x) { return apply_one(nonzero_record, {x}); }

@@ -157,6 +157,12 @@ bool subtensor_view(const AttrView& attrs, std::span<const TensorRef> in, Tensor
     return true;
 }
 
+void set_index_check(const AttrView& attrs, std::span<const TensorRef> inputs) {
+    auto items = parse_index(attrs.get<std::string>("index"));
+    TensorRef part = select(inputs[0], items, inputs.subspan(2));
+    broadcast_strides(inputs[1], part.shape, "writing into a part of an array");
+}
+
 void set_index_run(ExternCall& call) {
     auto& out = call.outputs[0];
     if (out.data != call.inputs[0].data) copy_elements(out, call.inputs[0]);
@@ -231,7 +237,7 @@ const OpRecord set_index_record{
             take_written_value(c, 0, 1, selected_dims(c.type(0).dims, items));
             return Types{c.type(0)};
         },
-    .compute = ExternCompute{shape_of_first, set_index_run, 0},
+    .compute = ExternCompute{shape_of_first, set_index_run, 0, set_index_check, 2},
     .pullback = set_index_pullback,
 };
 

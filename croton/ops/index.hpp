@@ -84,6 +84,9 @@ inline Variable take(Arg x, Arg indices, Given<int64_t> axis = 0) {
 Variable gather(Arg x, const Args& indices, Given<int64_t> axis, Given<std::string> mode);
 /// Those places set to y or y added; mode "set" or "add".
 Variable put(Arg x, Arg y, const Args& indices, Given<int64_t> axis, Given<std::string> mode);
+/// Positions along an axis of x as they count from its front: negative ones count from the end.
+/// Index error when running for those out of bounds. Of x only the sizes matter.
+Variable position_along(Arg x, Arg indices, Given<int64_t> axis);
 /// x[i, j, indices[i, j, k], ...]: one position an element along the axis; the other axes of
 /// `indices` have x's sizes or size 1.
 Variable take_along_axis(Arg x, Arg indices, Given<int64_t> axis);

@@ -5,6 +5,7 @@
 #include "croton/ops/create.hpp"
 #include "croton/ops/index.hpp"
 #include "croton/ops/shape.hpp"
+#include "croton/ops/strided.hpp"
 #include "croton/ops/support.hpp"
 #include "croton/ops/type_rules.hpp"
 
@@ -76,6 +77,17 @@ Scalar concatenate_emit(Builder& b, std::span<const int> tables, std::span<const
     return result;
 }
 
+// One part after the other, in rows as long as they come.
+void concatenate_run(ExternCall& call) {
+    auto axis = static_cast<size_t>(call.attrs.get<int64_t>("axis"));
+    TensorRef part = call.outputs[0];
+    for (const auto& input : call.inputs) {
+        part.shape[axis] = input.shape[axis];
+        write_elements(part, input.data, input.strides, Write::Set);
+        part.data = static_cast<char*>(part.data) + input.shape[axis] * part.strides[axis];
+    }
+}
+
 // Where the pieces of those sizes begin, and where the last one ends.
 Args bounds_of(const Variable& x, const std::vector<Arg>& sizes) {
     Args bounds{constant(Array::scalar(int64_t{0}), x.site())};
@@ -105,7 +117,7 @@ const OpRecord concatenate_record{
     .arguments = {{"parts", Accepts::Any, true}},
     .attributes = {{"axis", int64_t{0}, false, "the axis along which the parts follow each other"}},
     .type = concatenate_type,
-    .compute = IndexedCompute{concatenate_shape, concatenate_emit},
+    .compute = IndexedCompute{concatenate_shape, concatenate_emit, concatenate_run},
     .pullback = concatenate_pullback,
     .onnx = "Concat",
 };

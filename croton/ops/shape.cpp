@@ -1,12 +1,14 @@
 #include "croton/ops/shape.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/create.hpp"
 #include "croton/ops/families.hpp"
 #include "croton/ops/index.hpp"
+#include "croton/ops/index_parts.hpp"
 #include "croton/ops/reduce.hpp"
 #include "croton/ops/support.hpp"
 #include "croton/ops/type_rules.hpp"
@@ -63,6 +65,10 @@ const OpRecord size_of_record{
         [](Builder& b, std::span<const int> tables, std::span<const Scalar>, const Node& node) {
             auto axis = attrs_of(node).get<int64_t>("axis");
             return b.size(tables[0], static_cast<int>(axis));
+        },
+        [](ExternCall& call) {
+            auto axis = static_cast<size_t>(call.attrs.get<int64_t>("axis"));
+            std::memcpy(call.outputs[0].data, &call.inputs[0].shape[axis], sizeof(int64_t));
         }},
     .pullback = no_gradient,
     .facts = facts::disconnected,
@@ -471,11 +477,24 @@ const OpRecord diagonal_record{
 
 // --- what vectors of sizes tell -----------------------------------------------------------------
 
+// An element at a known position of a vector of sizes.
+static Dim dim_of_element(const Variable& element) {
+    const Variable& vector = element.input(0);
+    if (element.node().inputs.size() > 1 || !vector.type().dims[0].known()) return Dim();
+    auto items = parse_index(attrs_of(element.node()).get<std::string>("index"));
+    if (items[0].start.kind != Bound::Kind::Number) return Dim();
+    int64_t count = vector.type().dims[0].size(), at = items[0].start.value;
+    if (at < 0) at += count;
+    if (at < 0 || at >= count) return Dim();
+    return dims_of_vector(vector, static_cast<size_t>(count))[static_cast<size_t>(at)];
+}
+
 Dim dim_of_scalar(const Variable& size) {
     if (const Array* value = constant_value(size)) {
         auto known = value->item<int64_t>();
         return known < 0 ? Dim() : Dim(known);
     }
+    if (size.is(subtensor_op())) return dim_of_element(size);
     if (!size.is(size_of_record)) return Dim();
     auto axis = attrs_of(size.node()).get<int64_t>("axis");
     return size.input(0).type().dims[static_cast<size_t>(axis)];
@@ -503,6 +522,8 @@ Ints axes_in_order(int rank) {
     return order;
 }
 }  // namespace
+
+bool is_dimshuffle(const Variable& v) { return v.is(dimshuffle_record); }
 
 // --- functions ----------------------------------------------------------------------------------
 

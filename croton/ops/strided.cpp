@@ -1,6 +1,8 @@
 #include "croton/ops/strided.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <vector>
 
 namespace croton {
 
@@ -19,44 +21,148 @@ T plus(T x, T y) {
 }
 
 template <class T>
-void write_row(char* to, int64_t to_step, const char* from, int64_t from_step, int64_t count,
-               Write mode) {
+T read(const char* from) {
+    T value;
+    std::memcpy(&value, from, sizeof value);
+    return value;
+}
+
+constexpr int64_t cache_line = 64;
+
+// As many elements as make a cache line: a loop that compilers turn into vectors.
+template <class T>
+constexpr int64_t block = std::max<int64_t>(1, cache_line / static_cast<int64_t>(sizeof(T)));
+
+template <class T>
+void add_block(char* __restrict to, const char* __restrict from) {
+    T sums[block<T>], terms[block<T>];
+    std::memcpy(sums, to, sizeof sums);
+    std::memcpy(terms, from, sizeof terms);
+    for (int64_t i = 0; i < block<T>; ++i) sums[i] = plus(sums[i], terms[i]);
+    std::memcpy(to, sums, sizeof sums);
+}
+
+template <class T>
+void write_row(char* __restrict to, int64_t to_step, const char* __restrict from, int64_t from_step,
+               int64_t count, Write mode) {
     constexpr int64_t size = sizeof(T);
-    if (mode == Write::Set && to_step == size && from_step == size) {
-        std::memmove(to, from, static_cast<size_t>(count * size));
+    bool dense = to_step == size && from_step == size;
+    if (mode == Write::Set && dense) {
+        std::memcpy(to, from, static_cast<size_t>(count * size));
         return;
     }
-    for (int64_t i = 0; i < count; ++i, to += to_step, from += from_step) {
-        T value;
-        std::memcpy(&value, from, sizeof value);
-        if (mode == Write::Add) {
-            T old;
-            std::memcpy(&old, to, sizeof old);
-            value = plus(old, value);
+    if (dense)
+        for (; count >= block<T>; count -= block<T>) {
+            add_block<T>(to, from);
+            to += block<T> * size;
+            from += block<T> * size;
         }
+    for (int64_t i = 0; i < count; ++i, to += to_step, from += from_step) {
+        T value = read<T>(from);
+        if (mode == Write::Add) value = plus(read<T>(to), value);
         std::memcpy(to, &value, sizeof value);
     }
+}
+
+// Parts of one element: the steps are all there is to do.
+template <class T>
+void write_points(char* to, std::span<const int64_t> places, const char* from, int64_t from_step,
+                  Write mode) {
+    for (int64_t place : places) {
+        T value = read<T>(from);
+        if (mode == Write::Add) value = plus(read<T>(to + place), value);
+        std::memcpy(to + place, &value, sizeof value);
+        from += from_step;
+    }
+}
+}  // namespace
+
+namespace {
+// A part of an array and what is written into it, as a row of elements under outer loops; axes of
+// one element are left out and neighbours that both sides walk through as through one are merged.
+struct Rows {
+    Sizes outer, to_outer, from_outer;
+    int64_t count = 1, to_step = 0, from_step = 0;
+
+    Rows(const Sizes& shape, const Sizes& to, const Sizes& from) {
+        Sizes sizes, to_strides, from_strides;
+        for (size_t i = 0; i < shape.size(); ++i) {
+            if (shape[i] == 1) continue;
+            if (!sizes.empty() && to_strides.back() == to[i] * shape[i] &&
+                from_strides.back() == from[i] * shape[i]) {
+                sizes.back() *= shape[i];
+                to_strides.back() = to[i];
+                from_strides.back() = from[i];
+                continue;
+            }
+            sizes.push_back(shape[i]);
+            to_strides.push_back(to[i]);
+            from_strides.push_back(from[i]);
+        }
+        if (!sizes.empty()) {
+            count = sizes.back();
+            to_step = to_strides.back();
+            from_step = from_strides.back();
+            sizes.pop_back();
+        }
+        outer = std::move(sizes);
+        to_outer = std::move(to_strides);
+        from_outer = std::move(from_strides);
+    }
+
+    template <class T>
+    void write(char* to, const char* from, Write mode) const {
+        if (outer.empty()) return write_row<T>(to, to_step, from, from_step, count, mode);
+        Walk<2> walk(outer, {&to_outer, &from_outer});
+        do
+            write_row<T>(to + walk.offsets[0], to_step, from + walk.offsets[1], from_step, count,
+                         mode);
+        while (walk.next());
+    }
+};
+
+// Byte offset of each element in C order.
+std::vector<int64_t> offsets_of(const Sizes& shape, const Sizes& strides) {
+    std::vector<int64_t> result;
+    result.reserve(static_cast<size_t>(element_count(shape)));
+    Walk<1> walk(shape, {&strides});
+    do result.push_back(walk.offsets[0]);
+    while (walk.next());
+    return result;
 }
 }  // namespace
 
 void write_elements(const TensorRef& to, const void* from, const Sizes& from_strides, Write mode) {
     if (element_count(to.shape) == 0) return;
-    Sizes outer = to.shape;
-    int64_t count = 1, to_step = 0, from_step = 0;
-    if (!outer.empty()) {
-        count = outer.back();
-        to_step = to.strides.back();
-        from_step = from_strides.back();
-        outer.pop_back();
-    }
-    auto into = static_cast<char*>(to.data);
-    auto source = static_cast<const char*>(from);
+    Rows rows(to.shape, to.strides, from_strides);
     visit_dtype(to.dtype, [&](auto tag) {
-        Walk<2> walk(outer, {&to.strides, &from_strides});
-        do
-            write_row<decltype(tag)>(into + walk.offsets[0], to_step, source + walk.offsets[1],
-                                     from_step, count, mode);
-        while (walk.next());
+        rows.write<decltype(tag)>(static_cast<char*>(to.data), static_cast<const char*>(from),
+                                  mode);
+    });
+}
+
+void write_parts(const TensorRef& part, std::span<const int64_t> places, const void* from,
+                 const Sizes& shape, const Sizes& along, const Sizes& across, Write mode) {
+    if (places.empty() || element_count(part.shape) == 0) return;
+    auto to = static_cast<char*>(part.data);
+    auto source = static_cast<const char*>(from);
+    Rows rows(part.shape, part.strides, across), steps(shape, along, along);
+    std::vector<int64_t> offsets;
+    if (!steps.outer.empty()) offsets = offsets_of(shape, along);
+    visit_dtype(part.dtype, [&](auto tag) {
+        using T = decltype(tag);
+        if (rows.count == 1 && offsets.empty())
+            return write_points<T>(to, places, source, steps.from_step, mode);
+        int64_t bytes = std::min<int64_t>(rows.count * rows.to_step, 8 * cache_line);
+        for (size_t n = 0; n < places.size(); ++n) {
+            // Rows lie anywhere: the memory of a later one is asked for while this one is written.
+            if (n + 4 < places.size())
+                for (int64_t b = 0; b < bytes; b += cache_line)
+                    __builtin_prefetch(to + places[n + 4] + b, 1);
+            int64_t offset =
+                offsets.empty() ? static_cast<int64_t>(n) * steps.from_step : offsets[n];
+            rows.write<T>(to + places[n], source + offset, mode);
+        }
     });
 }
 

@@ -9,6 +9,11 @@ enum class Write : uint8_t { Set, Add };
 /// Sets each element of `to` to that of `from`, or adds it (bool: or). Both have the shape and the
 /// dtype of `to`; `from` gives data and strides only (0: broadcast).
 void write_elements(const TensorRef& to, const void* from, const Sizes& from_strides, Write mode);
+/// The same for a part of an array at several places, one after the other: byte offsets from
+/// `part.data`. The places have the given shape (in C order); what is written moves by `along` from
+/// place to place and by `across` within the part.
+void write_parts(const TensorRef& part, std::span<const int64_t> places, const void* from,
+                 const Sizes& shape, const Sizes& along, const Sizes& across, Write mode);
 /// Copies all elements of x, which has the shape and dtype of `to`.
 void copy_elements(const TensorRef& to, const TensorRef& x);
 /// The strides under which x broadcasts to the shape. Shape error (beginning with `what`) if it

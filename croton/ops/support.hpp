@@ -33,6 +33,8 @@ Dims dims_of_hints(const Ints& hints);
 Dims dims_of_vector(const Variable& shape, size_t rank);
 /// The same for one integer scalar.
 Dim dim_of_scalar(const Variable& size);
+/// (In shape.cpp.) Whether v is what dimshuffle made.
+bool is_dimshuffle(const Variable& v);
 /// The sizes of x as a vector: a constant where the type knows all of them.
 Variable sizes_of(const Variable& x);
 /// The size of one axis as a scalar: a constant where the type knows it.

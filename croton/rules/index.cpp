@@ -2,11 +2,11 @@
 #include "croton/ops/index.hpp"
 
 #include <cmath>
-#include <complex>
 
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/catalogue.hpp"
 #include "croton/rules/node_rules.hpp"
+#include "croton/rules/parts.hpp"
 #include "croton/rules/tables.hpp"
 
 namespace croton::rules {
@@ -32,20 +32,11 @@ Variables drop_full_slices(Arena& arena, NodeId id) {
 
 // put(zeros, y, indices, "add"), if nobody else wants the dense array.
 bool scattered(Arena& arena, Value v) {
-    static const OpRecord *put_op = find_op("put"), *broadcast_op = find_op("broadcast_to"),
-                          *fill_op = find_op("fill");
+    static const OpRecord* put_op = record("put");
     if (arena.kind(v.node) != NodeKind::Apply || arena.op(v.node) != put_op ||
         arena.use_count(v.node) != 1 || arena.attr_view(v.node).get<std::string>("mode") != "add")
         return false;
-    Value base = arena.inputs(v.node)[0];
-    if (arena.kind(base.node) == NodeKind::Apply) {
-        bool filled = arena.op(base.node) == fill_op;
-        if (!filled && arena.op(base.node) != broadcast_op) return false;
-        base = arena.inputs(base.node)[filled ? 1 : 0];
-    }
-    const Array* zero = arena.constant(base);
-    return zero && zero->size() == 1 &&
-           zero->cast(DType::Complex128).item<std::complex<double>>() == 0.0;
+    return all_zero(arena, arena.inputs(v.node)[0]);
 }
 
 // The same put with another array to add to and other values.

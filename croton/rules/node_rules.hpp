@@ -13,5 +13,8 @@ std::function<bool(const rewrite::Arena&, rewrite::NodeId)> below(
 std::vector<rewrite::NodeRule> shape_node_rules();
 std::vector<rewrite::NodeRule> reduce_node_rules();
 std::vector<rewrite::NodeRule> index_node_rules();
+std::vector<rewrite::NodeRule> reading_node_rules();
+std::vector<rewrite::NodeRule> update_node_rules();
+std::vector<rewrite::NodeRule> pick_node_rules();
 
 }  // namespace croton::rules

@@ -9,6 +9,7 @@
 #include "croton/ops/create.hpp"
 #include "croton/ops/reduce.hpp"
 #include "croton/rules/node_rules.hpp"
+#include "croton/rules/parts.hpp"
 #include "croton/rules/tables.hpp"
 
 namespace croton::rules {
@@ -35,12 +36,6 @@ const Rules& shape() {
 }
 
 namespace {
-const OpRecord* record(std::string_view name) {
-    const OpRecord* found = find_op(name);
-    CROTON_ASSERT(found != nullptr);
-    return found;
-}
-
 // A size that a type knows is a number; one that carries a symbol is read off the deepest value
 // that has it, so that nothing is computed only for its size.
 Variables lift_size(Arena& arena, NodeId id) {

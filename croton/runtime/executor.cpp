@@ -339,25 +339,30 @@ void Executor::check_promised(const ExternStep& step, size_t i, const Sizes& sha
 }
 
 // Memory for the results, where their sizes can be told beforehand.
-void Executor::prepare(const ExternStep& step) {
-    const auto* compute = step.op->kind<ExternCompute>();
-    if (!compute->shape) return;
+void Executor::make_results(const ExternStep& step, const ExternCompute& code) {
+    if (!code.shape) return;
     auto inputs = gather(step.inputs);
     if (s_.shapes.size() < step.outputs.size()) s_.shapes.resize(step.outputs.size());
     std::span shapes(s_.shapes.data(), step.outputs.size());
     for (Sizes& shape : shapes) shape.clear();
-    compute->shape({*step.op, step.attrs.get()}, inputs, shapes);
+    code.shape({*step.op, step.attrs.get()}, inputs, shapes);
     for (size_t i = 0; i < shapes.size(); ++i) make_output(step.outputs[i], shapes[i]);
 }
 
+// Memory for the results, and whatever can be told to be wrong before they are written.
+void Executor::prepare(const ExternStep& step) {
+    ExternCompute code = host_code(*step.op);
+    make_results(step, code);
+    if (code.check) code.check({*step.op, step.attrs.get()}, gather(step.inputs));
+}
+
 void Executor::step(const ExternStep& step) {
-    prepare(step);
+    make_results(step, host_code(*step.op));
     run_call(step);
 }
 
 void Executor::run_call(const ExternStep& step) {
     auto inputs = gather(step.inputs);
-    const auto* compute = step.op->kind<ExternCompute>();
     s_.outputs.resize(std::max(s_.outputs.size(), step.outputs.size()));
     std::span outputs(s_.outputs.data(), step.outputs.size());
     for (size_t i = 0; i < outputs.size(); ++i) {
@@ -371,7 +376,7 @@ void Executor::run_call(const ExternStep& step) {
     };
     // By reference: what std::function copies is small enough to need no memory.
     ExternCall call{{*step.op, step.attrs.get()}, inputs, outputs, std::ref(make)};
-    compute->run(call);
+    host_code(*step.op).run(call);
 }
 
 void Executor::step(const ContractStep& step) {

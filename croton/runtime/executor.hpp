@@ -62,6 +62,7 @@ class Executor {
     void step(const KernelStep& step);
     void step(const ViewStep& step);
     void step(const ExternStep& step);
+    void make_results(const ExternStep& step, const ExternCompute& code);
     void prepare(const ExternStep& step);
     void run_call(const ExternStep& step);
     void check_promised(const ExternStep& step, size_t i, const Sizes& shape);

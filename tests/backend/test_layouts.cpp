@@ -222,6 +222,20 @@ constexpr const char* wrapped = R"(kernel wrapped rank 2 outer 1 {
     %4 = T fold max %3 }
   outer { T store y %4 } })";
 
+// Whole rows of a table, picked by positions that lie in another table and count from the end if
+// they are negative; from the second column on.
+#define CROTON_ROWS                                                                            \
+    "%0 = i64 index axis 0 %1 = i64 load_at where %0 %2 = i64 constant 0 "                     \
+    "%3 = b1 lt %1, %2 %4 = i64 size t axis 0 %5 = i64 add %1, %4 %6 = i64 select %3, %5, %1 " \
+    "%7 = i64 index axis 1 %8 = i64 constant 1 %9 = i64 add %7, %8 %10 = T load_at t %6, %9 "
+constexpr const char* rows_of_table =
+    "kernel rows rank 2 outer 0 { table where: i64 rank 1 table t: T rank 2 out y: T map "
+    "{ " CROTON_ROWS "T store y %10 } }";
+// The same rows folded: along themselves, and across.
+constexpr const char* rows_folded =
+    "kernel folded rank 2 outer 1 { table where: i64 rank 1 table t: T rank 2 out y: T reduce "
+    "{ " CROTON_ROWS "%11 = T fold max %10 } outer { T store y %11 } }";
+
 std::string with_dtype(std::string text, std::string_view from, std::string_view to) {
     std::string storage = cat("t: ", from), out = cat("y: ", from);
     for (size_t at; (at = text.find('T')) != std::string::npos;) text.replace(at, 1, from);
@@ -256,6 +270,28 @@ TEST_P(Layouts, TablesAreGathered) {
                                {Layout::random(random_, 2, false), Layout{}, column}, {{height}});
             q.operands[0].fill<int64_t>([&] { return below(random_, 100) - 50; });
         }
+    }
+    check_all();
+}
+
+TEST_P(Layouts, WholeRowsAreRead) {
+    if (auto reason = missing(GetParam())) GTEST_SKIP() << *reason;
+    for (const char* dtype : {"f32", "f64", "i8", "b1"}) {
+        size_t rows = batch_.add(with_dtype(rows_of_table, dtype, dtype));
+        size_t folded = batch_.add(with_dtype(rows_folded, dtype, dtype));
+        for (size_t kernel : {rows, folded})
+            for (int n = 0; n < 16; ++n) {
+                int64_t count = 1 + below(random_, 9), columns = 1 + below(random_, 70);
+                int64_t height = 1 + below(random_, 9), missing_columns = n == 3 ? 1 : 0;
+                Layout column;
+                if (kernel == folded) column.broadcast = 2;
+                auto& p = batch_.problem(kernel, {count, columns}, random_,
+                                         {Layout{}, Layout::random(random_, 2, false), column},
+                                         {{count}, {height, columns + 1 - missing_columns}});
+                bool bad = n == 5;
+                p.operands[0].fill<int64_t>(
+                    [&] { return below(random_, 2 * height) - height + (bad ? height : 0); });
+            }
     }
     check_all();
 }

@@ -197,6 +197,20 @@ void add_gathers(Rows& rows) {
             .dtypes(reals_only)
             .shapes({{{2, 3}, {4, 3}}, {{3, 2}, {1, 1}}, {{2, 2}, {0, 2}}, {{5, 1}, {2, 1}}}),
         1));
+    rows.push_back(positions(
+        row("position_along", 2, [](const Variables& v) { return position_along(v[0], v[1], 1); })
+            .reference([](const Arrays& in) {
+                return tabulate(in[1].shape(),
+                                [&](const Sizes& i) {
+                                    return static_cast<double>(
+                                        plain(in[1].at<int64_t>(i), in[0].shape(1)));
+                                })
+                    .cast(DType::Int64);
+            })
+            .dtypes({DType::Float64, DType::Bool})
+            .no_gradient()
+            .shapes({{{2, 3}, {4, 3}}, {{3, 2}, {1}}, {{0, 2}, {3}}, {{2, 2}, {0, 2}}}),
+        1));
     // x[:, i, None, ::-1, j]: arrays apart, so their axis comes first.
     rows.push_back(
         positions(row("advanced_index", 2,

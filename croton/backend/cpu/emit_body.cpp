@@ -11,6 +11,7 @@ void SectionEmitter::emit_body(Value* mask) {
     mask_ = mask;
     values_.assign(static_cast<size_t>(kernel_.values), {});
     for (const auto& i : section_.body) {
+        if (i.result >= 0 && scalars_.width() > 1 && positions_.spare(i.result)) continue;
         emit_instruction(i);
         if (i.result < 0) continue;
         auto id = static_cast<size_t>(i.result);
@@ -131,129 +132,6 @@ Lanes SectionEmitter::number_stream(int stream) {
     const Live& live = live_[static_cast<size_t>(stream)];
     Value* first = scalars_.splat(b_.CreateLoad(b_.getInt64Ty(), live.at));
     return {scalars_.width() == 1 ? first : b_.CreateAdd(first, live.offsets)};
-}
-
-// --- tables
-
-Value* SectionEmitter::any(Value* condition) {
-    if (scalars_.width() == 1) return condition;
-    Value* bits = b_.CreateBitCast(condition, b_.getIntNTy(scalars_.width()));
-    return b_.CreateICmpNE(bits, Constant::getNullValue(bits->getType()));
-}
-
-Lanes SectionEmitter::load_at(const kernel::Instruction& i) {
-    const TablePlan& table = plan_.tables[static_cast<size_t>(i.operand)];
-    DType dtype = kernel_.operands[static_cast<size_t>(i.operand)].dtype;
-    Type* logical = scalars_.widened(b_.getInt1Ty());
-    Value* allowed = mask_ ? mask_ : ConstantInt::getTrue(logical);
-    Value* offsets = scalars_.splat(b_.getInt64(0));
-    Value* faults = ConstantInt::getFalse(logical);
-    llvm::SmallVector<Value*, 4> indices, bad;
-    for (int axis = 0; axis < table.rank; ++axis) {
-        Value* index = value(i.arguments[static_cast<size_t>(axis)]).re;
-        Value* size = scalars_.splat(word(table.word + 1 + axis));
-        Value* stride = scalars_.splat(word(table.word + 1 + table.rank + axis));
-        Value* inside = b_.CreateICmpULT(index, size);
-        indices.push_back(index);
-        bad.push_back(b_.CreateAnd(allowed, b_.CreateNot(inside)));
-        faults = b_.CreateOr(faults, bad.back());
-        allowed = b_.CreateAnd(allowed, inside);
-        offsets = b_.CreateAdd(offsets, b_.CreateMul(index, stride));
-    }
-    if (table.rank > 0) note_faults(i, indices, bad);
-    Value* base = b_.CreateIntToPtr(word(table.word), b_.getPtrTy());
-    if (!is_complex(dtype))
-        return {scalars_.from_memory(dtype, gather_or_load(base, offsets, allowed, dtype))};
-    if (!zeros_) zeros_ = gather(base, offsets, nullptr, dtype);  // only makes the zeros
-    Value* address = b_.CreateSelect(allowed, b_.CreateGEP(b_.getInt8Ty(), base, offsets), zeros_);
-    return load_from(address, dtype, mask_);
-}
-
-// Neighbouring elements are loaded as one vector, whatever expression their positions come from.
-Value* SectionEmitter::gather_or_load(Value* base, Value* offsets, Value* allowed, DType dtype) {
-    if (scalars_.width() == 1) return gather(base, offsets, allowed, dtype);
-    Value* first = b_.CreateExtractElement(offsets, uint64_t{0});
-    Value* steps = b_.CreateMul(
-        scalars_.iota(), scalars_.splat(b_.getInt64(static_cast<uint64_t>(dtype_size(dtype)))));
-    Value* same = b_.CreateICmpEQ(offsets, b_.CreateAdd(scalars_.splat(first), steps));
-    Value* wrong = b_.CreateNot(b_.CreateAnd(same, allowed));
-    if (mask_) wrong = b_.CreateAnd(wrong, mask_);
-    Type* type = scalars_.widened(scalars_.memory_type(dtype));
-    auto& context = module_.getContext();
-    auto* scattered = BasicBlock::Create(context, "scattered", function_);
-    auto* adjacent = BasicBlock::Create(context, "adjacent", function_);
-    auto* after = BasicBlock::Create(context, "gathered", function_);
-    b_.CreateCondBr(any(wrong), scattered, adjacent);
-    b_.SetInsertPoint(scattered);
-    Value* gathered = gather(base, offsets, allowed, dtype);
-    auto* scattered_end = b_.GetInsertBlock();
-    b_.CreateBr(after);
-    b_.SetInsertPoint(adjacent);
-    Value* address = b_.CreateGEP(b_.getInt8Ty(), base, first);
-    Value* loaded = mask_ ? static_cast<Value*>(b_.CreateMaskedLoad(type, address, Align(1), mask_,
-                                                                    Constant::getNullValue(type)))
-                          : b_.CreateAlignedLoad(type, address, Align(1));
-    b_.CreateBr(after);
-    b_.SetInsertPoint(after);
-    auto* result = b_.CreatePHI(type, 2);
-    result->addIncoming(gathered, scattered_end);
-    result->addIncoming(loaded, adjacent);
-    return result;
-}
-
-Value* SectionEmitter::gather(Value* base, Value* offsets, Value* allowed, DType dtype) {
-    Type* element = scalars_.memory_type(dtype);
-    unsigned width = scalars_.width();
-    if (!zeros_) {  // where lanes that are out of bounds read
-        auto* zeros = at_function_entry().CreateAlloca(ArrayType::get(b_.getInt64Ty(), 2));
-        IRBuilder<> entry(entry_, entry_->begin());
-        entry.CreateStore(Constant::getNullValue(zeros->getAllocatedType()), zeros);
-        zeros_ = zeros;
-    }
-    if (!allowed) return zeros_;
-    Value* addresses = b_.CreateGEP(b_.getInt8Ty(), base, offsets);
-    auto align = Align(static_cast<uint64_t>(dtype_size(real_dtype(dtype))));
-    if (width > 1 && level_.masks && dtype_size(dtype) >= 4) {
-        Type* type = scalars_.widened(element);
-        return b_.CreateMaskedGather(type, addresses, align, allowed, Constant::getNullValue(type));
-    }
-    addresses = b_.CreateSelect(allowed, addresses, scalars_.splat(zeros_));
-    if (width == 1) return b_.CreateAlignedLoad(element, addresses, align);
-    Value* all = PoisonValue::get(scalars_.widened(element));
-    for (unsigned lane = 0; lane < width; ++lane) {
-        Value* address = b_.CreateExtractElement(addresses, lane);
-        all = b_.CreateInsertElement(all, b_.CreateAlignedLoad(element, address, align), lane);
-    }
-    return all;
-}
-
-void SectionEmitter::note_faults(const kernel::Instruction& i, ArrayRef<Value*> indices,
-                                 ArrayRef<Value*> bad) {
-    unsigned width = scalars_.width();
-    const TablePlan& table = plan_.tables[static_cast<size_t>(i.operand)];
-    Value* faults = bad[0];
-    for (Value* more : bad.drop_front()) faults = b_.CreateOr(faults, more);
-    auto entry = at_function_entry();
-    Value* kept_indices = entry.CreateAlloca(ArrayType::get(b_.getInt64Ty(), width));
-    Value* kept_bad = entry.CreateAlloca(ArrayType::get(b_.getInt8Ty(), width));
-    Value* fault = b_.CreateIntToPtr(word(fault_word), b_.getPtrTy());
-    Type* word_type = b_.getInt64Ty();
-    auto callee = module_.getOrInsertFunction(
-        "croton_note_fault", FunctionType::get(b_.getVoidTy(),
-                                               {b_.getPtrTy(), word_type, word_type, word_type,
-                                                b_.getPtrTy(), b_.getPtrTy(), word_type},
-                                               false));
-    when(any(faults), [&] {
-        for (size_t axis = 0; axis < indices.size(); ++axis) {
-            Value* size = word(table.word + 1 + static_cast<int>(axis));
-            b_.CreateAlignedStore(indices[axis], kept_indices, Align(8));
-            b_.CreateAlignedStore(b_.CreateZExt(bad[axis], scalars_.widened(b_.getInt8Ty())),
-                                  kept_bad, Align(1));
-            b_.CreateCall(callee,
-                          {fault, b_.getInt64(static_cast<uint64_t>(i.operand)), b_.getInt64(axis),
-                           size, kept_indices, kept_bad, b_.getInt64(width)});
-        }
-    });
 }
 
 }  // namespace croton::cpu

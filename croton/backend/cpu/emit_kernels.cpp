@@ -47,12 +47,8 @@ class FunctionMaker {
     Placement add(const Source& source, Maths& maths) {
         Placement placement{name_, next_};
         for (size_t s = 0; s < source.kernel->sections.size(); ++s) {
-            SectionEmitter emitter(module_, *source.kernel, *source.plan, level_, maths, s);
-            emitter.emit(*function_, start(section_selector(s, false)), false);
-            if (has_lanes_form(*source.kernel, s))
-                emitter.emit(*function_, start(section_selector(s, true)), true);
-            variables_.insert(variables_.end(), emitter.variables().begin(),
-                              emitter.variables().end());
+            emit(source, maths, s, false);
+            if (has_lanes_form(*source.kernel, s)) emit(source, maths, s, true);
         }
         next_ += section_selector(source.kernel->sections.size(), false);
         weight_ += weight_of(*source.kernel);
@@ -70,6 +66,14 @@ class FunctionMaker {
     }
 
   private:
+    void emit(const Source& source, Maths& maths, size_t section, bool lanes) {
+        SectionEmitter emitter(module_, *source.kernel, *source.plan, level_, maths, section,
+                               lanes);
+        emitter.emit(*function_, start(section_selector(section, lanes)));
+        const auto& made = emitter.variables();
+        variables_.insert(variables_.end(), made.begin(), made.end());
+    }
+
     BasicBlock& start(int64_t selector) {
         auto* block = BasicBlock::Create(module_.getContext(), "section", function_);
         auto* number = ConstantInt::get(Type::getInt64Ty(module_.getContext()),

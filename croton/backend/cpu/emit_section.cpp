@@ -6,7 +6,7 @@ using namespace llvm;
 using kernel::SectionKind;
 
 SectionEmitter::SectionEmitter(Module& module, const kernel::Kernel& kernel, const Plan& plan,
-                               const Level& level, Maths& maths, size_t section)
+                               const Level& level, Maths& maths, size_t section, bool lanes)
     : module_(module),
       kernel_(kernel),
       plan_(plan),
@@ -17,18 +17,19 @@ SectionEmitter::SectionEmitter(Module& module, const kernel::Kernel& kernel, con
       scalars_(b_, level, maths),
       dtypes_(dtypes_of_values(kernel)),
       definitions_(static_cast<size_t>(kernel.values)),
-      width_(plan.scalar ? 1u : static_cast<unsigned>(level.vector_bytes / plan.lane_bytes)) {
+      width_(plan.scalar ? 1u : static_cast<unsigned>(level.vector_bytes / plan.lane_bytes)),
+      positions_(kernel, section, lanes),
+      lanes_form_(lanes) {
     for (const auto& s : kernel.sections)
         for (const auto& i : s.body)
             if (i.result >= 0) definitions_[static_cast<size_t>(i.result)] = &i;
     if (width_ > 1 && is_long()) width_ *= 2;
 }
 
-void SectionEmitter::emit(Function& function, BasicBlock& start, bool lanes) {
-    lanes_form_ = lanes;
+void SectionEmitter::emit(Function& function, BasicBlock& start) {
     open(function, start);
-    start_streams(lanes);
-    if (lanes)
+    start_streams(lanes_form_);
+    if (lanes_form_)
         emit_lanes();
     else
         emit_nest();
@@ -160,6 +161,22 @@ static void move(IRBuilder<>& b, Value* variable, Value* by) {
                   variable);
 }
 
+// Streams stand where a loop over lanes begins.
+void SectionEmitter::start_row() {
+    for (int s : used_) {
+        Live& live = live_[static_cast<size_t>(s)];
+        auto* type = cast<AllocaInst>(live.at)->getAllocatedType();
+        b_.CreateStore(b_.CreateLoad(type, live.outer_at), live.at);
+    }
+}
+
+void SectionEmitter::move_rows(Value* count) {
+    for (int s : used_) {
+        Live& live = live_[static_cast<size_t>(s)];
+        move(b_, live.at, b_.CreateMul(live.row, count));
+    }
+}
+
 void SectionEmitter::advance(unsigned lanes) {
     for (int s : used_) {
         Live& live = live_[static_cast<size_t>(s)];
@@ -218,7 +235,9 @@ size_t SectionEmitter::weight() const {
     for (const auto& i : section_.body) {
         bool function = i.op >= kernel::OpCode::exp_ && i.op <= kernel::OpCode::hypot_;
         weight += function ? 16 : is_rematerialised(i.op) ? 0 : 1;
-        if (i.op == kernel::OpCode::load_at_) weight += 16;
+        bool scattered =
+            i.op == kernel::OpCode::load_at_ && positions_.reach(i) == Reach::Scattered;
+        if (scattered) weight += 16;
     }
     return weight * std::max<size_t>(1, section_.accumulators.size());
 }
@@ -263,61 +282,63 @@ void SectionEmitter::emit_nest() {
     };
     Value* by_vectors = whole(1);
     Value* by_copies = whole(copies);
-    auto run = [&](unsigned width, std::vector<Running>* folded, Value* mask) {
+    auto run = [&](unsigned width, std::vector<Running>* folded, Value* mask, Value* before,
+                   unsigned copy = 0) {
         scalars_.set_width(width);
+        lanes_before_ = before;
+        copies_before_ = copy;
         emit_body(mask);
         if (reduce) fold(*folded, mask);
         advance(width);
     };
-    loop(zero, rows, one, [&](Value*) {
-        for (int s : used_) {
-            Live& live = live_[static_cast<size_t>(s)];
-            auto* type = cast<AllocaInst>(live.at)->getAllocatedType();
-            b_.CreateStore(b_.CreateLoad(type, live.outer_at), live.at);
-        }
+    loop(zero, rows, one, [&](Value* row) {
+        start_row();
+        if (has_far_rows())
+            when(b_.CreateICmpUGE(count, b_.getInt64(width_)), [&] { prefetch_runs(row); });
         fill_buffers();
+        scalars_.set_width(width_);
+        start_runs(count);
         if (masked_throughout()) {
             loop(zero, count, b_.getInt64(width_), [&](Value* done) {
                 Value* left = b_.CreateSub(count, done);
                 Value* mask = tail_mask(left);
                 fill_rests(mask, left);
-                run(width_, &running[0], mask);
+                run(width_, &running[0], mask, done);
             });
             advance_outer(true, 0);
             return;
         }
         if (copies > 1)
             when(b_.CreateICmpSGT(by_copies, zero), [&] {
-                loop(zero, by_copies, b_.getInt64(width_ * copies), [&](Value*) {
-                    for (unsigned c = 0; c < copies; ++c) run(width_, &running[c], nullptr);
+                loop(zero, by_copies, b_.getInt64(width_ * copies), [&](Value* done) {
+                    for (unsigned c = 0; c < copies; ++c)
+                        run(width_, &running[c], nullptr, done, c);
                 });
             });
         Value* from = copies > 1 ? by_copies : zero;
         when(b_.CreateICmpSLT(from, by_vectors), [&] {
             loop(from, by_vectors, b_.getInt64(width_),
-                 [&](Value*) { run(width_, &running[0], nullptr); });
+                 [&](Value* done) { run(width_, &running[0], nullptr, done); });
         });
         if (width_ > 1)
             when(b_.CreateICmpSLT(by_vectors, count), [&] {
                 if (level_.masks)
-                    run(width_, &running[0], tail_mask(b_.CreateSub(count, by_vectors)));
+                    run(width_, &running[0], tail_mask(b_.CreateSub(count, by_vectors)),
+                        by_vectors);
                 else
-                    loop(by_vectors, count, one, [&](Value*) { run(1, &rest, nullptr); });
+                    loop(by_vectors, count, one,
+                         [&](Value* done) { run(1, &rest, nullptr, done); });
             });
         advance_outer(true, 0);
     });
     if (reduce) finish_accumulators(running, width_, rest);
 }
 
-// One vector of columns: its running values stay in registers while the rows go by. `left`: how
-// many columns there are, if the body is masked throughout.
-void SectionEmitter::emit_lane_chunk(Value* mask, Value* left) {
+// One vector of columns: its running values stay in registers while the rows go by. `lanes`: how
+// many of its columns there are.
+void SectionEmitter::emit_lane_chunk(Value* mask, Value* lanes) {
     auto running = start_accumulators();
-    for (int s : used_) {
-        Live& live = live_[static_cast<size_t>(s)];
-        auto* type = cast<AllocaInst>(live.at)->getAllocatedType();
-        b_.CreateStore(b_.CreateLoad(type, live.outer_at), live.at);
-    }
+    start_row();
     load_accumulators(running, mask);
     unsigned width = scalars_.width();
     Value* rows = word(rows_word);
@@ -329,7 +350,10 @@ void SectionEmitter::emit_lane_chunk(Value* mask, Value* left) {
             kept.push_back(b_.CreateLoad(cast<AllocaInst>(live.at)->getAllocatedType(), live.at));
         }
         if (width > 1) fill_buffers();
-        if (left) fill_rests(mask, left);
+        if (width > 1 && masked_throughout()) fill_rests(mask, lanes);
+        if (width > 1) start_runs(lanes);
+        lanes_before_ = b_.getInt64(0);
+        copies_before_ = 0;
         emit_body(mask);
         fold(running, mask);
         for (size_t n = 0; n < used_.size(); ++n) {
@@ -345,27 +369,29 @@ void SectionEmitter::emit_lane_chunk(Value* mask, Value* left) {
 void SectionEmitter::emit_lanes() {
     Value* count = word(count_word);
     Value* by_vectors = b_.CreateAnd(count, b_.getInt64(~(uint64_t{width_} - 1)));
-    Value *zero = b_.getInt64(0), *one = b_.getInt64(1);
-    auto run = [&](unsigned width, Value* mask, Value* left = nullptr) {
-        scalars_.set_width(width);
-        emit_lane_chunk(mask, left);
+    Value *zero = b_.getInt64(0), *one = b_.getInt64(1), *whole = b_.getInt64(width_);
+    auto run_masked = [&](Value* done) {
+        Value* left = b_.CreateSub(count, done);
+        Value* mask = tail_mask(left);
+        emit_lane_chunk(mask, b_.CreateBinaryIntrinsic(Intrinsic::umin, left, whole));
     };
     if (masked_throughout()) {
-        loop(zero, count, b_.getInt64(width_), [&](Value* done) {
-            Value* left = b_.CreateSub(count, done);
-            run(width_, tail_mask(left), left);
-        });
+        loop(zero, count, whole, run_masked);
         return;
     }
     when(b_.CreateICmpSGT(by_vectors, zero), [&] {
-        loop(zero, by_vectors, b_.getInt64(width_), [&](Value*) { run(width_, nullptr); });
+        loop(zero, by_vectors, whole, [&](Value*) {
+            scalars_.set_width(width_);
+            emit_lane_chunk(nullptr, whole);
+        });
     });
     if (width_ == 1) return;
     when(b_.CreateICmpSLT(by_vectors, count), [&] {
-        if (level_.masks)
-            run(width_, tail_mask(b_.CreateSub(count, by_vectors)));
-        else
-            loop(by_vectors, count, one, [&](Value*) { run(1, nullptr); });
+        if (level_.masks) return run_masked(by_vectors);
+        loop(by_vectors, count, one, [&](Value*) {
+            scalars_.set_width(1);
+            emit_lane_chunk(nullptr, one);
+        });
     });
 }
 

@@ -4,17 +4,18 @@
 #include <map>
 
 #include "croton/backend/cpu/emit.hpp"
+#include "croton/backend/cpu/positions.hpp"
 
 namespace croton::cpu {
 
 class SectionEmitter {
   public:
+    /// `lanes`: the form of a Reduce section whose lanes run along an outer axis.
     SectionEmitter(llvm::Module& module, const kernel::Kernel& kernel, const Plan& plan,
-                   const Level& level, Maths& maths, size_t section);
-    /// Writes the section's code into an empty block of `function`, up to its return. `lanes`: the
-    /// form of a Reduce section whose lanes run along an outer axis.
-    void emit(llvm::Function& function, llvm::BasicBlock& start, bool lanes);
-    /// Stack variables of the sections written so far, to be promoted to registers.
+                   const Level& level, Maths& maths, size_t section, bool lanes);
+    /// Writes the section's code into an empty block of `function`, up to its return.
+    void emit(llvm::Function& function, llvm::BasicBlock& start);
+    /// Stack variables of the section, to be promoted to registers.
     const std::vector<llvm::AllocaInst*>& variables() const { return variables_; }
 
   private:
@@ -39,12 +40,14 @@ class SectionEmitter {
     void start_streams(bool lanes);
     void emit_nest();
     void emit_lanes();
-    void emit_lane_chunk(llvm::Value* mask, llvm::Value* left);
+    void emit_lane_chunk(llvm::Value* mask, llvm::Value* lanes);
     void loop(llvm::Value* first, llvm::Value* last, llvm::Value* step,
               const std::function<void(llvm::Value*)>& body);
     void when(llvm::Value* condition, const std::function<void()>& body);
     void fill_buffers();
     void fill_rests(llvm::Value* mask, llvm::Value* left);
+    void start_row();
+    void move_rows(llvm::Value* count);
     void advance(unsigned lanes);
     void advance_outer(bool by_row, unsigned lanes);
     size_t weight() const;
@@ -66,10 +69,34 @@ class SectionEmitter {
     Lanes load_from(llvm::Value* address, DType dtype, llvm::Value* mask);
     void store_stream(int stream, Lanes value, DType dtype);
     Lanes number_stream(int stream);
+
+    // emit_tables.cpp: elements at computed positions
+    struct Elements {  ///< what the lanes read
+        llvm::Value *base, *offsets, *allowed;
+    };
     Lanes load_at(const kernel::Instruction& i);
+    Elements elements_of(const kernel::Instruction& i);
+    llvm::Value* base_of(const TablePlan& table);
+    llvm::Value* first_lane(kernel::ValueId id);
+    llvm::Value* needed_value(kernel::ValueId id);
+    llvm::Value* lane_step(kernel::ValueId id);
+    llvm::Value* sources_stand(const kernel::Instruction& i);
+    struct Run {  ///< what the lanes of a row read, if they read neighbours or one element
+        llvm::Value *holds, *first;      ///< whether they do so, and where the first one reads
+        llvm::Value* element = nullptr;  ///< the one element
+    };
+    Run run_of(const kernel::Instruction& i, llvm::Value* last);
+    void start_runs(llvm::Value* lanes);
+    void prefetch_runs(llvm::Value* row);
+    bool has_far_rows() const;
+    llvm::Value* load_run(const kernel::Instruction& i);
+    llvm::Value* load_near(llvm::Value* address, DType dtype);
+    llvm::Value* load_anywhere(const kernel::Instruction& i, DType dtype);
+    llvm::Value* choose(llvm::Value* condition, const std::function<llvm::Value*()>& yes,
+                        const std::function<llvm::Value*()>& no);
+    llvm::Value* zeros();
     llvm::Value* gather(llvm::Value* base, llvm::Value* offsets, llvm::Value* allowed, DType dtype);
-    llvm::Value* gather_or_load(llvm::Value* base, llvm::Value* offsets, llvm::Value* allowed,
-                                DType dtype);
+    llvm::Value* gather_or_load(const Elements& elements, DType dtype);
     llvm::Value* any(llvm::Value* condition);
     void note_faults(const kernel::Instruction& i, llvm::ArrayRef<llvm::Value*> indices,
                      llvm::ArrayRef<llvm::Value*> bad);
@@ -95,15 +122,22 @@ class SectionEmitter {
     std::vector<DType> dtypes_;
     std::vector<const kernel::Instruction*> definitions_;
     unsigned width_;  ///< lanes of a whole vector
+    Positions positions_;
+    bool lanes_form_;
 
     llvm::Function* function_ = nullptr;
     llvm::BasicBlock* entry_ = nullptr;  ///< the section's first block
     llvm::Value* frame_ = nullptr;
-    bool lanes_form_ = false;
     std::vector<Live> live_;       ///< by stream
     std::vector<int> used_;        ///< streams that this section moves
     std::vector<Lanes> values_;    ///< by value, in the copy of the body being written
+    std::vector<Lanes> first_;     ///< the same in the first lane alone, where that is wanted
     llvm::Value* mask_ = nullptr;  ///< lanes that exist, in that copy; null: all
+    std::map<kernel::ValueId, Run> runs_;  ///< of the row that is being written
+    unsigned copies_before_ = 0;           ///< of the body, in one iteration
+    llvm::Value* lanes_before_ = nullptr;  ///< of the row, before this iteration
+    bool anywhere_ = false;                ///< in code for lanes that read anywhere
+    bool quiet_ = false;                   ///< in code that only looks ahead
     llvm::Value* zeros_ = nullptr;
     std::vector<llvm::AllocaInst*> variables_;
     std::map<int, llvm::Value*> words_;

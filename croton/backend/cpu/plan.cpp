@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "croton/backend/cpu/positions.hpp"
 #include "croton/base/error.hpp"
 
 namespace croton::cpu {
@@ -174,12 +175,15 @@ class Planner {
 
     void choose_width() {
         int narrow = 0, wide = 0;
-        for (const auto& section : kernel_.sections)
-            for (const auto& i : section.body) {
+        for (size_t s = 0; s < kernel_.sections.size(); ++s) {
+            Positions positions(kernel_, s, false);
+            for (const auto& i : kernel_.sections[s].body) {
                 if (is_complex(i.dtype)) plan_.scalar = true;
                 if (is_rematerialised(i.op) || is_bool(i.dtype)) continue;
+                if (i.result >= 0 && positions.spare(i.result)) continue;
                 ++(dtype_size(i.dtype) <= 4 ? narrow : wide);
             }
+        }
         plan_.lane_bytes = narrow >= wide ? 4 : 8;
     }
 
