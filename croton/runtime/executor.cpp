@@ -39,7 +39,9 @@ void Executor::run(Frame& frame) {
     std::optional<Recorder> recorder;
     if (entry && entry->calls++ > 0) recorder.emplace(*this);
     bind();
+    for (Buffer& buffer : s_.slots) buffer.wanted = 0;
     run_steps(frame, 0, recorder ? &*recorder : nullptr);
+    whole_ = true;
     if (recorder) entry->recording = recorder->finish();
 }
 
@@ -166,6 +168,7 @@ void* Executor::memory_for(Id id, int64_t bytes) {
 
 void* Executor::slot_memory(int slot, int64_t bytes) {
     Buffer& buffer = s_.slots[static_cast<size_t>(slot)];
+    buffer.wanted = std::max(buffer.wanted, bytes);
     if (buffer.capacity < bytes || !buffer.memory) {
         ++s_.slot_changes;
         buffer.memory.reset();  // before the new one is there: the peak stays low
@@ -174,6 +177,15 @@ void* Executor::slot_memory(int slot, int64_t bytes) {
         buffer.capacity = bytes;
     }
     return buffer.memory.get();
+}
+
+void Executor::drop_large() {
+    for (Buffer& buffer : s_.slots) {
+        if (!whole_ || buffer.capacity <= small_slot) continue;
+        if (buffer.wanted > buffer.capacity / 2) continue;
+        buffer = {};
+        ++s_.slot_changes;
+    }
 }
 
 // An update leaves its result in the memory of the variable it updates, if nobody else looks at it.
@@ -446,7 +458,9 @@ std::vector<Array> Frame::run(std::span<const Array> arguments, Permissions perm
     state_->permissions = permissions;
     Executor executor(*state_);
     executor.run(*this);
-    return executor.results();
+    auto results = executor.results();
+    executor.drop_large();
+    return results;
 }
 
 int64_t Frame::held_bytes() const {

@@ -9,6 +9,7 @@ namespace croton::runtime {
 struct Buffer {
     std::shared_ptr<void> memory;
     int64_t capacity = 0;
+    int64_t wanted = 0;  ///< at most, since a call last began from the descriptions
 };
 
 struct Frame::State {
@@ -27,6 +28,8 @@ struct Frame::State {
     Replays replays;
 };
 
+/// Slots of no more bytes stay as large as they have ever been.
+constexpr int64_t small_slot = 16 << 20;
 /// Work below this many kernel iterations stays on one thread.
 constexpr int64_t parallel_threshold = 1 << 15;
 
@@ -37,6 +40,8 @@ class Executor {
 
     void run(Frame& frame);
     std::vector<Array> results();
+    /// Gives up large slots that a call found half empty; after its results are taken.
+    void drop_large();
 
   private:
     friend class Recorder;
@@ -95,6 +100,7 @@ class Executor {
     const Program& p_;
     TensorRef* refs_;
     size_t branch_ = 0;
+    bool whole_ = false;  ///< all steps have run from their descriptions
 };
 
 // Calls use(kernel::Launch) with what it points to on the stack.

@@ -260,5 +260,30 @@ TEST(ReplayUpdates, TrustedInputsOfAnotherShape) {
     }
 }
 
+// --- memory
+// ---------------------------------------------------------------------------------------
+
+TEST(ReplayMemory, LargeSlotsGoWhenACallHasLittleUseForThem) {
+    auto x = input(parse_type("f64[?]"), "x");
+    auto f = function({x}, sum(sort(exp(x))));
+    runtime::Frame frame(f.program());
+    auto held_after = [&](int64_t size, int calls) {
+        Array argument = counting({size}, 0);
+        for (int i = 0; i < calls; ++i) frame.run({&argument, 1});
+        return frame.held_bytes();
+    };
+    constexpr int64_t large = 3 << 20, small = 100;
+    int64_t at_most = held_after(large, 3);
+    EXPECT_GE(at_most, 8 * large);
+    EXPECT_LT(held_after(small, 1), 8 * large);
+    EXPECT_EQ(held_after(large, 1), at_most) << "replayed over new memory";
+    EXPECT_LT(held_after(small, 3), 8 * large);
+    EXPECT_EQ(held_after(large, 1), at_most);
+    EXPECT_EQ(held_after(small, 2), at_most) << "shapes in turn keep what they need";
+    Array argument = counting({large}, 0);
+    Array expected = f(argument), found = frame.run({&argument, 1})[0];
+    EXPECT_TRUE(expected.identical(found));
+}
+
 }  // namespace
 }  // namespace croton
