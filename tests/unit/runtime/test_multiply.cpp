@@ -36,8 +36,7 @@ struct Matrix {
         const int64_t row = layout == by_columns ? 1 : step * columns + 3;
         const int64_t column = layout == by_columns ? rows + 2 : step;
         memory.resize(static_cast<size_t>((rows + 1) * (columns + 3) * 2 + rows * 3 + 16));
-        std::normal_distribution<double> normal;
-        for (T& x : memory) x = static_cast<T>(normal(random));
+        for (T& x : memory) x = static_cast<T>(random()) / T(1U << 31) - T(1);
         view = {memory.data(), rows, columns, row, column};
         if (layout == backwards) {
             view.data += (rows - 1) * row + (columns - 1) * column;
