@@ -15,6 +15,12 @@ const OpRecord* record(std::string_view name) {
     return found;
 }
 
+bool uses(Arena& arena, NodeId user, NodeId id) {
+    const auto& inputs = arena.inputs(user);
+    return arena.alive(user) &&
+           std::any_of(inputs.begin(), inputs.end(), [&](Value v) { return v.node == id; });
+}
+
 Variable with_sizes(Variable fresh, const Dims& dims) {
     if (fresh.kind() != NodeKind::Apply) return fresh;
     Dims& own = fresh.node_pointer()->types[fresh.index()].dims;

@@ -20,6 +20,8 @@ inline bool made_by(Arena& arena, Value v, const OpRecord* op) {
 inline Variable input_of(Arena& arena, Value v, size_t i) {
     return arena.variable(arena.inputs(v.node)[i]);
 }
+/// Whether the node is there and reads an output of the other.
+bool uses(Arena& arena, NodeId user, NodeId id);
 /// The same op with other inputs; the sizes that had names keep them where the type rule knows
 /// none.
 Variable made_again(Arena& arena, Value v, Variables inputs);

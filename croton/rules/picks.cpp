@@ -48,7 +48,10 @@ int counting_axis(Arena& arena, Value v, Dim& size) {
 
 std::optional<Pick> pick_of(Arena& arena, NodeId id, size_t first) {
     const auto& inputs = arena.inputs(id);
-    Pick pick{arena.attr_view(id).get<int64_t>("axis"), first, inputs.size() - first};
+    Pick pick;
+    pick.axis = arena.attr_view(id).get<int64_t>("axis");
+    pick.first = first;
+    pick.count = inputs.size() - first;
     if (pick.count < 2) return {};
     for (size_t k = 0; k < pick.count; ++k)
         pick.rank = std::max(pick.rank, arena.type(inputs[first + k]).rank());
@@ -105,10 +108,31 @@ Variable picked_here(Arena& arena, NodeId id, const Pick& pick, const Variable& 
     return eq(dimshuffle(all, order), places);
 }
 
+// Whether the only reader adds the array to another, maybe scaled before: then the elements that
+// are picked are all that has to be touched (rules/index.cpp).
+bool becomes_write(Arena& arena, NodeId id) {
+    static const OpRecord *add_op = record("add"), *sub_op = record("sub"), *neg_op = record("neg"),
+                          *mul_op = record("mul"), *div_op = record("div");
+    if (arena.use_count(id) != 1) return false;
+    for (NodeId user : arena.possible_users(id)) {
+        if (!uses(arena, user, id) ||
+            !certainly_same(arena.type({user, 0}).dims, arena.type({id, 0}).dims))
+            continue;
+        const OpRecord* op = arena.op(user);
+        const auto& inputs = arena.inputs(user);
+        if (op == add_op || (op == sub_op && inputs[1].node == id)) return true;
+        bool scales = (op == mul_op || op == div_op) &&
+                      (arena.constant(inputs[0]) || arena.constant(inputs[1]));
+        if (op == neg_op || scales) return becomes_write(arena, user);
+    }
+    return false;
+}
+
 // put(zeros, y, (arange, classes), "add"): y where the position is the picked one, else zero.
 Variables compare_positions(Arena& arena, NodeId id) {
     static const OpRecord* put_op = record("put");
-    if (arena.op(id) != put_op || !all_zero(arena, arena.inputs(id)[0])) return {};
+    if (arena.op(id) != put_op || !all_zero(arena, arena.inputs(id)[0]) || becomes_write(arena, id))
+        return {};
     auto pick = pick_of(arena, id, 2);
     if (!pick) return {};
     Variable zeros = input_of(arena, {id, 0}, 0), y = input_of(arena, {id, 0}, 1);

@@ -133,12 +133,6 @@ bool sized_like(Arena& arena, Value v, NodeId whole) {
     return a.dtype == b.dtype && certainly_same(a.dims, b.dims);
 }
 
-bool uses(Arena& arena, NodeId user, NodeId id) {
-    const auto& inputs = arena.inputs(user);
-    return arena.alive(user) &&
-           std::any_of(inputs.begin(), inputs.end(), [&](Value v) { return v.node == id; });
-}
-
 // The terms of a tree of additions, if this is its top. Empty if it is not, or if they are very
 // many: they are looked at again whenever the top changes.
 std::vector<Value> terms_of(Arena& arena, NodeId id) {

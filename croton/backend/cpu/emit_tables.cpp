@@ -116,7 +116,9 @@ Value* SectionEmitter::sources_stand(const kernel::Instruction& i) {
 SectionEmitter::Run SectionEmitter::run_of(const kernel::Instruction& i, Value* last) {
     const TablePlan& table = plan_.tables[static_cast<size_t>(i.operand)];
     DType dtype = kernel_.operands[static_cast<size_t>(i.operand)].dtype;
-    Value *holds = sources_stand(i), *offset = b_.getInt64(0), *lane_stride = b_.getInt64(0);
+    Value *offset = b_.getInt64(0), *lane_stride = b_.getInt64(0);
+    Value* alone = b_.CreateICmpEQ(last, b_.getInt64(0));  // one lane lies as it likes
+    Value* holds = b_.CreateOr(alone, sources_stand(i));
     for (int axis = 0; axis < table.rank; ++axis) {
         auto argument = i.arguments[static_cast<size_t>(axis)];
         Value *first = first_lane(argument), *step = lane_step(argument);
@@ -131,7 +133,7 @@ SectionEmitter::Run SectionEmitter::run_of(const kernel::Instruction& i, Value* 
     }
     Value* item = b_.getInt64(static_cast<uint64_t>(dtype_size(dtype)));
     if (positions_.reach(i) == Reach::Neighbours)
-        holds = b_.CreateAnd(holds, b_.CreateICmpEQ(lane_stride, item));
+        holds = b_.CreateAnd(holds, b_.CreateOr(alone, b_.CreateICmpEQ(lane_stride, item)));
     return {holds, b_.CreateGEP(b_.getInt8Ty(), base_of(table), offset)};
 }
 

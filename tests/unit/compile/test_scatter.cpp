@@ -106,6 +106,19 @@ TEST(Scatter, GradientsOfSlicesAreJoined) {
     EXPECT_EQ(steps_named(f, "put"), 0u);
 }
 
+// A table from which one element a row is picked is updated at the picked places only.
+TEST(Scatter, UpdatesOfPickedElementsTouchNoOthers) {
+    SharedVariable w = shared(Array::of({1., 2., 3., 4., 5., 6.}).reshape({3, 2}), "w");
+    Variable i = input(parse_type("i64[?]"), "i");
+    Variable cost = sum(sqr(at(w, {arange(size_of(i, 0)), i})));
+    FunctionOptions options;
+    options.updates = {{w, w - grad(cost, w) * 0.25}};
+    Function f = function({i}, std::vector<Out>{}, options);
+    EXPECT_EQ(steps_named(f, "put"), 1u) << f.program().print();
+    f(Array::of(std::vector<int64_t>{1, 0, -1}, {3}));
+    EXPECT_EQ(w.get_value().to_vector<double>(), (std::vector<double>{1, 1, 1.5, 4, 5, 3}));
+}
+
 // The gradient of picking one element a row is no scatter; calls that pick from fewer rows than
 // there are run the general program.
 TEST(Scatter, GradientsOfPicksAreComparisons) {
