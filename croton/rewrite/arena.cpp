@@ -61,11 +61,13 @@ NodeId Arena::import(Node* node) {
     uint64_t hash = hash_of(*node, inputs);
     NodeId id = find_equal(*node, inputs, hash);
     if (id != IdTable::none) {
-        // The first maker's site stays; a name that only the twin has is worth keeping.
-        Node* kept = nodes_[id].origin.node_pointer();
-        if (kept->names.empty() && !node->names.empty()) kept->names = node->names;
+        // Of equal nodes the one with a name stands for all. The other is kept, too: its address
+        // must not come back as another node's. Neither is written to: both are the user's.
+        Variable twin(node, 0);
+        if (nodes_[id].origin.node().names.empty() && !node->names.empty())
+            std::swap(nodes_[id].origin, twin);
+        kept_.push_back(std::move(twin));
         known_.insert(key_of(node), id);
-        kept_.emplace_back(node, 0);  // its address must not come back as another node's
         return id;
     }
     for (Value v : inputs) {
