@@ -146,9 +146,10 @@ Variable sum_to(Arg x, Arg like) {
     bool pattern = from.node().pattern || to.node().pattern;
     if (pattern || !is_continuous(from.dtype()) || to.rank() > from.rank())
         return apply_one(sum_to_record, {x, like});
+    SiteScope scope(SiteScope::current_or(x.site()));  // the sums are the caller's, too
     Variable result = sum_decided(from, to);
     if (certainly_same_sizes(result.type(), to.type())) return result;
-    return apply_one(sum_to_record, {Arg(result, x.site()), like});
+    return apply_one(sum_to_record, {result, like});
 }
 
 const OpRecord* sum_to_op() { return &sum_to_record; }

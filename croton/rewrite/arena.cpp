@@ -128,8 +128,12 @@ Value Arena::import(Node* node, std::span<const Value> inputs) {
     if (id == IdTable::none) {
         id = static_cast<NodeId>(nodes_.size());
         append_entry(node, inputs, hash);
-    } else if (Node* kept = nodes_[id].origin; kept->names.empty() && !node->names.empty()) {
-        kept->names = node->names;  // the first maker's site stays, the only name does, too
+    } else if (nodes_[id].origin->names.empty() && !node->names.empty()) {
+        // Of equal nodes the one with a name stands for all. Neither is written to: both are the
+        // user's.
+        nodes_[id].origin = node;
+        nodes_[id].exact = exact(*node, inputs);
+        for (NodeId user : users(id)) nodes_[user].exact = false;
     }
     known_.insert(node, id);
     return {id, 0};

@@ -472,7 +472,15 @@ def test_the_gil_is_released_while_running():
     assert sum(start < t < end for t in ticks) > 20
 
 
-def test_control_c_stops_a_long_call():
+@pytest.fixture
+def control_c():
+    """Interrupts arrive, also where the tests run in the background of a shell, which ignores them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_control_c_stops_a_long_call(control_c):
     x = T.dmatrix("x")
     y = x
     for _ in range(400):

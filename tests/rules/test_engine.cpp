@@ -275,6 +275,16 @@ TEST(ArenaTest, NamesAndSitesStay) {
     verify({after});
 }
 
+TEST(ArenaTest, TheOnlyNameOfEqualNodesStaysAndNoneIsWrittenTo) {
+    Variable a = matrix("a");
+    Variable plain = sin(a), dear = sin(a);
+    dear.named("dear");
+    Variables after = Arena({plain, dear}).extract();
+    EXPECT_EQ(after[0], after[1]);
+    EXPECT_EQ(after[0].name(), "dear");
+    EXPECT_EQ(plain.name(), "");
+}
+
 TEST(ArenaTest, OutputsMayBeReplaced) {
     Variable a = matrix("a"), b = matrix("b");
     Arena arena({a + b, b});
