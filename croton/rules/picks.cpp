@@ -114,7 +114,7 @@ bool becomes_write(Arena& arena, NodeId id) {
     static const OpRecord *add_op = record("add"), *sub_op = record("sub"), *neg_op = record("neg"),
                           *mul_op = record("mul"), *div_op = record("div");
     if (arena.use_count(id) != 1) return false;
-    for (NodeId user : arena.possible_users(id)) {
+    for (NodeId user : arena.users(id)) {
         if (!uses(arena, user, id) ||
             !certainly_same(arena.type({user, 0}).dims, arena.type({id, 0}).dims))
             continue;

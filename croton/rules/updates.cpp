@@ -141,7 +141,7 @@ std::vector<Value> terms_of(Arena& arena, NodeId id) {
         return is_sum(arena, v) && arena.use_count(v.node) == 1 && sized_like(arena, v, id);
     };
     if (arena.use_count(id) == 1)
-        for (NodeId user : arena.possible_users(id))
+        for (NodeId user : arena.users(id))
             if (uses(arena, user, id) && is_sum(arena, {user, 0}) &&
                 sized_like(arena, {id, 0}, user))
                 return {};
