@@ -154,17 +154,20 @@ TEST(ManyThreads, ValuesSetWhileFunctionsRun) {
 TEST(ManyThreads, BuildAndDestroyGraphsOverSharedNodes) {
     auto x = input_of("f64[n]", "x");
     auto w = shared(Array::of({1., 2., 3.}), "w");
-    Variable common = tanh(x * w) + exp(-x);
+    Variable plain = constant(Array::of({1., 1., 1.})), dear = constant(Array::of({1., 1., 1.}));
+    dear.named("dear");  // equal constants: none of the threads gives this name to the other
+    Variable common = tanh(x * w) + exp(-x) * plain;
     on_threads(4, [&](int t) {
         for (int i = 0; i < 4; ++i) {
             Variable cost = sum(common * static_cast<double>(t % 2 + 1));
             Variable slope = grad(cost, x);
-            auto f = function({x}, std::vector<Out>{cost, slope});
+            auto f = function({x}, std::vector<Out>{cost, slope, x + dear});
             auto results = f(Array::of({0., 0., 0.}));
             EXPECT_DOUBLE_EQ(results[0].item<double>(), 3.0 * (t % 2 + 1));
             EXPECT_EQ(results[1].to_vector<double>()[2], 2.0 * (t % 2 + 1));
         }
     });
+    EXPECT_EQ(plain.name(), "");
 }
 
 // The program for sizes that were not assumed is made by whichever call needs it first.
