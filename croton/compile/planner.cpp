@@ -53,7 +53,6 @@ struct Planner {
         };
         if (auto k = std::get_if<KernelStep>(&step.kind)) {
             const auto& kernel = p.kernels[static_cast<size_t>(k->kernel)];
-            if (!elementwise_in_place(kernel)) return -1;
             size_t out = static_cast<size_t>(std::find(k->operands.begin(), k->operands.end(), id) -
                                              k->operands.begin());
             for (size_t i = 0; i < k->operands.size(); ++i)
@@ -77,15 +76,6 @@ struct Planner {
         return -1;
     }
 
-    // One Map section: each element is read before the same element is written.
-    static bool elementwise_in_place(const kernel::Kernel& kernel) {
-        int maps = 0;
-        for (const auto& section : kernel.sections) {
-            if (section.kind == kernel::SectionKind::Reduce) return false;
-            maps += section.kind == kernel::SectionKind::Map;
-        }
-        return maps == 1;
-    }
     // Every way the step reads this value walks it as the output is walked (no second, shifted
     // reader).
     bool read_once_in_place(const KernelStep& step, size_t which) {
@@ -170,7 +160,7 @@ struct Planner {
         const auto& kernel = p.kernels[static_cast<size_t>(k->kernel)];
         for (const auto& operand : kernel.operands)
             if (operand.kind == kernel::OperandKind::Table) return false;
-        return elementwise_in_place(kernel);
+        return true;
     }
 
     // Host code that tells beforehand whether it can fail.

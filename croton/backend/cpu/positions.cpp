@@ -126,14 +126,18 @@ bool Positions::far_rows(const Instruction& i) const {
 void Positions::find_spares(const kernel::Kernel& kernel, size_t section) {
     const auto& here = kernel.sections[section];
     std::vector<bool> wanted(forms_.size(), here.kind == kernel::SectionKind::Outer);
-    std::vector<bool> used(forms_.size(), false);
     for (const auto& a : here.accumulators) wanted[static_cast<size_t>(a.value)] = true;
-    for (const auto& i : here.body)
+    auto kept = kernel::kept_values(kernel);
+    for (size_t id = 0; id < kept.size(); ++id) wanted[id] = wanted[id] || kept[id];
+    // A load that nothing comes of may still be out of bounds.
+    std::vector<bool> used = wanted;
+    for (size_t n = here.body.size(); n-- > 0;) {
+        const Instruction& i = here.body[n];
+        bool matters = i.result < 0 || used[static_cast<size_t>(i.result)];
+        if (!matters && i.op != OpCode::load_at_) continue;
+        if (!matters) wanted[static_cast<size_t>(i.result)] = true;
         for (auto argument : i.arguments) used[static_cast<size_t>(argument)] = true;
-    // A load that nobody uses may still be out of bounds.
-    for (const auto& i : here.body)
-        if (i.op == OpCode::load_at_ && !used[static_cast<size_t>(i.result)])
-            wanted[static_cast<size_t>(i.result)] = true;
+    }
     for (size_t n = here.body.size(); n-- > 0;) {
         const Instruction& i = here.body[n];
         if (i.result >= 0)
