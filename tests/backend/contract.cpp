@@ -261,8 +261,12 @@ Runner prepared_runner(const runtime::KernelSet& set, const Problem& problem,
     return [&](const kernel::Launch& launch, int64_t, int64_t) {
         size_t count = kernel.operands.size();
         std::vector<void*> elsewhere;
+        // As numbers: there are no such arrays, and what is empty may be at no address.
+        auto moved = [](void* pointer, uintptr_t by) {
+            return reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(pointer) + by);
+        };
         for (size_t k = 0; k < count; ++k)
-            elsewhere.push_back(static_cast<char*>(launch.pointers[k]) + 4096 * (k + 1));
+            elsewhere.push_back(moved(launch.pointers[k], 4096 * (k + 1)));
         kernel::Launch other = launch;
         other.pointers = elsewhere.data();
         auto prepared =
@@ -271,9 +275,9 @@ Runner prepared_runner(const runtime::KernelSet& set, const Problem& problem,
             std::vector<void*> places;
             prepared->add_places(static_cast<int>(k), places);
             for (void* place : places) {
-                char* address;
+                void* address;
                 std::memcpy(&address, place, sizeof address);
-                address -= 4096 * (k + 1);
+                address = moved(address, -uintptr_t{4096} * (k + 1));
                 std::memcpy(place, &address, sizeof address);
             }
         }
