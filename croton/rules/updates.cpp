@@ -317,12 +317,13 @@ Variables add_to_part(Arena& arena, NodeId id) {
 }  // namespace
 
 std::vector<NodeRule> update_node_rules() {
+    auto writes = about({"set_index"}), sums = about({"add"});
     return {
-        {"write of everything or nothing", simplify_write},
-        {"write after write", merge_writes},
-        {"same part of zeros twice", add_same_parts},
-        {"parts of zeros joined", join_parts},
-        {"part of zeros added", add_to_part},
+        {"write of everything or nothing", simplify_write, writes},
+        {"write after write", merge_writes, writes},
+        {"same part of zeros twice", add_same_parts, sums},
+        {"parts of zeros joined", join_parts, sums},
+        {"part of zeros added", add_to_part, sums},
     };
 }
 
