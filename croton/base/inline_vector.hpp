@@ -12,20 +12,23 @@
 #include <utility>
 #include <vector>
 
+#include "croton/base/contiguous.hpp"
+
 namespace croton {
 
 /// The interface is the part of std::vector that graphs need, with its rules for iterators; moving
 /// moves elements that lie inside. At most 2^32 elements.
 template <class T, size_t N>
-class InlineVector {
+class InlineVector : public Contiguous<InlineVector<T, N>, T> {
+    using Base = Contiguous<InlineVector<T, N>, T>;
+
   public:
-    using value_type = T;
+    using Base::begin;
+    using Base::end;
     using size_type = size_t;
     using difference_type = std::ptrdiff_t;
     using reference = T&;
     using const_reference = const T&;
-    using iterator = T*;
-    using const_iterator = const T*;
 
     InlineVector() noexcept {}
     explicit InlineVector(size_t count) { resize(count); }
@@ -59,23 +62,12 @@ class InlineVector {
     ~InlineVector() { release(); }
 
     size_t size() const { return size_; }
-    bool empty() const { return size_ == 0; }
     T* data() { return on_heap() ? heap_ : inside(); }
     const T* data() const { return on_heap() ? heap_ : inside(); }
-    T* begin() { return data(); }
-    T* end() { return data() + size_; }
-    const T* begin() const { return data(); }
-    const T* end() const { return data() + size_; }
     auto rbegin() { return std::reverse_iterator(end()); }
     auto rend() { return std::reverse_iterator(begin()); }
     auto rbegin() const { return std::reverse_iterator(end()); }
     auto rend() const { return std::reverse_iterator(begin()); }
-    T& operator[](size_t i) { return data()[i]; }
-    const T& operator[](size_t i) const { return data()[i]; }
-    T& front() { return data()[0]; }
-    const T& front() const { return data()[0]; }
-    T& back() { return data()[size_ - 1]; }
-    const T& back() const { return data()[size_ - 1]; }
 
     void reserve(size_t count) {
         if (count > capacity_) grow(count);
@@ -128,10 +120,6 @@ class InlineVector {
         return to;
     }
     T* erase(const T* where) { return erase(where, where + 1); }
-
-    friend bool operator==(const InlineVector& a, const InlineVector& b) {
-        return std::equal(a.begin(), a.end(), b.begin(), b.end());
-    }
 
   private:
     bool on_heap() const { return capacity_ > N; }

@@ -11,18 +11,20 @@
 #include <type_traits>
 #include <vector>
 
+#include "croton/base/contiguous.hpp"
+
 namespace croton {
 
 /// Trivially copyable elements only, at most 2^32; the interface is the part of std::vector that
 /// shapes need.
 template <class T, size_t N>
-class SmallVector {
+class SmallVector : public Contiguous<SmallVector<T, N>, T> {
     static_assert(std::is_trivially_copyable_v<T>);
+    using Base = Contiguous<SmallVector<T, N>, T>;
 
   public:
-    using value_type = T;
-    using iterator = T*;
-    using const_iterator = const T*;
+    using Base::begin;
+    using Base::end;
 
     SmallVector() noexcept {}
     explicit SmallVector(size_t count, T value = {}) { resize(count, value); }
@@ -58,19 +60,8 @@ class SmallVector {
     ~SmallVector() { release(); }
 
     size_t size() const { return size_; }
-    bool empty() const { return size_ == 0; }
     T* data() { return on_heap() ? heap_ : inside(); }
     const T* data() const { return on_heap() ? heap_ : inside(); }
-    T* begin() { return data(); }
-    T* end() { return data() + size_; }
-    const T* begin() const { return data(); }
-    const T* end() const { return data() + size_; }
-    T& operator[](size_t i) { return data()[i]; }
-    const T& operator[](size_t i) const { return data()[i]; }
-    T& front() { return data()[0]; }
-    const T& front() const { return data()[0]; }
-    T& back() { return data()[size_ - 1]; }
-    const T& back() const { return data()[size_ - 1]; }
     void clear() { size_ = 0; }
     void pop_back() { --size_; }
     void push_back(T item) {
@@ -98,9 +89,6 @@ class SmallVector {
         --size_;
     }
     operator std::span<const T>() const { return {data(), size_}; }
-    friend bool operator==(const SmallVector& a, const SmallVector& b) {
-        return std::equal(a.begin(), a.end(), b.begin(), b.end());
-    }
 
   private:
     bool on_heap() const { return capacity_ > N; }
