@@ -8,6 +8,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -51,12 +52,20 @@ struct Job {
     std::atomic<int64_t> next{0}, finished{0};
     std::mutex mutex;
     std::condition_variable done;
+    std::exception_ptr failure;  // of the first piece that threw; guarded by mutex
 
-    // Takes pieces until none is left.
+    void run(int64_t i) noexcept {
+        try {
+            (*body)(i* piece, std::min(count, (i + 1) * piece));
+        } catch (...) {
+            std::lock_guard lock(mutex);
+            if (!failure) failure = std::current_exception();
+        }
+    }
+    // Takes pieces until none is left. What a piece throws is for the caller, when all have ended.
     void work() {
         int64_t mine = 0;
-        for (int64_t i = next++; i < pieces; i = next++, ++mine)
-            (*body)(i* piece, std::min(count, (i + 1) * piece));
+        for (int64_t i = next++; i < pieces; i = next++, ++mine) run(i);
         if (mine == 0 || finished.fetch_add(mine) + mine < pieces) return;
         std::lock_guard lock(mutex);
         done.notify_all();
@@ -194,6 +203,7 @@ void parallel_for(int64_t count, int64_t grain, const std::function<void(int64_t
     const auto worked = Clock::now();
     job->wait();
     patience.note(worked - start, Clock::now() - worked);
+    if (job->failure) std::rethrow_exception(job->failure);
 }
 
 }  // namespace croton::runtime

@@ -13,7 +13,8 @@ int thread_count();
 /// least `grain` long. The caller works too and takes all pieces that no worker has begun, so a
 /// busy machine costs nothing but the missing help: where workers lose their cores to other
 /// processes in the middle of a piece, callers do without them for 10 to 160 ms. The pieces do not
-/// depend on which thread runs them. Nested calls run in the calling thread. `body` must not throw.
+/// depend on which thread runs them. Nested calls run in the calling thread. If pieces throw
+/// (memory for them may run out), one of the exceptions is thrown on when no piece runs any more.
 void parallel_for(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body);
 
 }  // namespace croton::runtime

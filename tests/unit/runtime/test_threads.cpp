@@ -83,6 +83,24 @@ Pieces run_with_help(std::chrono::milliseconds stall) {
     return {};
 }
 
+TEST(SharedWork, WhatAPieceThrowsReachesTheCaller) {
+    Threads four("4");
+    for (int64_t bad : {0, 57, 99}) {
+        std::atomic<int> running{0};
+        auto body = [&](int64_t begin, int64_t end) {
+            ++running;
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            --running;
+            if (begin <= bad && bad < end) throw std::runtime_error("piece");
+        };
+        EXPECT_THROW(parallel_for(100, 1, body), std::runtime_error);
+        EXPECT_EQ(running, 0);  // nobody still uses what the caller may now destroy
+        std::atomic<int64_t> done{0};
+        parallel_for(100, 1, [&](int64_t begin, int64_t end) { done += end - begin; });
+        EXPECT_EQ(done, 100);
+    }
+}
+
 TEST(SharedWork, WorkersThatStallAreLeftAloneForAWhile) {
     Threads threads("2");
     Pieces pieces;
