@@ -33,6 +33,8 @@ std::optional<OpCode> opcode_from_name(std::string_view name);
 /// Whether the opcode takes arguments of this dtype (for select: its last two). False for the
 /// sources, stores and conversions, whose dtypes follow rules of their own.
 bool takes(OpCode op, DType dtype);
+/// exp, sin, ... hypot: what takes a dozen instructions or more.
+inline constexpr bool is_function(OpCode op) { return op >= OpCode::exp_ && op <= OpCode::hypot_; }
 inline constexpr int opcode_count = 0
 #define CROTON_OPCODE(name, arguments, typing) +1
 #include "croton/kernel/opcodes.def"

@@ -16,8 +16,7 @@ int64_t weight_of(const kernel::Kernel& kernel) {
     int64_t weight = 0;
     for (size_t s = 0; s < kernel.sections.size(); ++s) {
         int64_t own = 8;
-        for (const auto& i : kernel.sections[s].body)
-            own += i.op >= kernel::OpCode::exp_ && i.op <= kernel::OpCode::hypot_ ? 20 : 1;
+        for (const auto& i : kernel.sections[s].body) own += kernel::is_function(i.op) ? 20 : 1;
         weight += has_lanes_form(kernel, s) ? 2 * own : own;
     }
     return weight;

@@ -233,8 +233,7 @@ Value* SectionEmitter::tail_mask(Value* left) {
 size_t SectionEmitter::weight() const {
     size_t weight = 0;
     for (const auto& i : section_.body) {
-        bool function = i.op >= kernel::OpCode::exp_ && i.op <= kernel::OpCode::hypot_;
-        weight += function ? 16 : is_rematerialised(i.op) ? 0 : 1;
+        weight += kernel::is_function(i.op) ? 16 : is_rematerialised(i.op) ? 0 : 1;
         bool scattered =
             i.op == kernel::OpCode::load_at_ && positions_.reach(i) == Reach::Scattered;
         if (scattered) weight += 16;

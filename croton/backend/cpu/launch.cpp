@@ -535,7 +535,7 @@ class Launcher {
     void run_pieces(Axes& inner) {
         Cut cut = cut_of(inner);
         Order order = order_of(inner, best_lane(inner));
-        KeptRows kept(plan_.kept_bytes * inner.points(), script_);
+        KeptRows kept(plan_.kept_bytes * inner.points(), nullptr);
         place_kept(kept, inner, order, 1);
         auto slots = std::make_unique<char[]>(plan_.streams.size() * 16);
         place_slots(slots.get(), 1);

@@ -13,10 +13,7 @@ namespace {
 // Longer computations are done once, in vectors.
 constexpr int most_instructions = 40;
 
-int own_cost(OpCode op) {
-    bool function = op >= OpCode::exp_ && op <= OpCode::hypot_;
-    return function ? most_instructions : 1;
-}
+int own_cost(OpCode op) { return kernel::is_function(op) ? most_instructions : 1; }
 }  // namespace
 
 // The kernel axis along which the launcher lets lanes run, nearly always.
