@@ -122,18 +122,10 @@ class Alignment {
 
     template <class Visit>
     void for_inputs(const Cluster& cluster, Visit visit) const {
-        for (const auto& member : cluster.members) {
-            const Node& node = graph_.node(member.number);
-            if (node.op->kind<IndexedCompute>() || looks_through(node)) continue;
-            for (const auto& v : node.inputs)
-                if (v.rank() > 0 && !is_literal(v) && !inside(v))
-                    visit(v, axes_read(graph_, member, v));
-        }
-    }
-
-    bool inside(const Variable& v) const {
-        int producer = graph_.producer(v);
-        return producer >= 0 && (a_.place(producer) >= 0 || b_.place(producer) >= 0);
+        for_loads(graph_, cluster, [&](const Member& member, const Variable& v) {
+            if (v.rank() > 0 && !graph_.node(member.number).op->kind<IndexedCompute>())
+                visit(v, axes_read(graph_, member, v));
+        });
     }
 
     // What nothing else decides is aligned at the last axes. Then one space must hold the other.
@@ -153,12 +145,6 @@ class Alignment {
     std::vector<bool> hit_;
     bool linked_ = false, shared_ = false;
 };
-
-AxisMap moved(const AxisMap& map, const AxisMap& to) {
-    AxisMap result;
-    for (int axis : map) result.push_back(axis < 0 ? int8_t{-1} : to[static_cast<size_t>(axis)]);
-    return result;
-}
 
 // Adds the members of `from`, its axes going where `to` says. False if reductions disagree.
 bool add(Cluster& all, const Cluster& from, const AxisMap& to) {
@@ -187,21 +173,18 @@ bool same_axes(const Cluster& cluster, const AxisMap& map, bool kept_only) {
 
 size_t loads(const FuseGraph& graph, const Cluster& cluster) {
     FlatSet<ValueKey> seen;
-    size_t count = 0;
-    for (const auto& member : cluster.members) {
-        const auto& entry = graph[member.number];
-        for (size_t i = 0; i < entry.producers.size(); ++i) {
-            if (entry.producers[i] >= 0 && cluster.place(entry.producers[i]) >= 0) continue;
-            const Variable& v = entry.node->inputs[i];
-            if (!is_literal(v) && seen.insert(v)) ++count;
-        }
-    }
-    return count;
+    for_loads(graph, cluster, [&](const Member&, const Variable& v) { seen.insert(v); });
+    return seen.size();
 }
 
 // A reduction over axes of one element has no inner loop whose end makes its result visible.
 bool folds(const Cluster& cluster) {
     return std::find(cluster.reduced.begin(), cluster.reduced.end(), true) != cluster.reduced.end();
+}
+
+// The innermost axes are reduced and others are around them: a further pass finds its row in cache.
+bool inner_rows(const std::vector<bool>& reduced) {
+    return std::is_sorted(reduced.begin(), reduced.end()) && !reduced.empty() && !reduced[0];
 }
 
 // --- what a kernel can run ----------------------------------------------------------------------
@@ -223,8 +206,7 @@ class Examination {
     bool covered() {
         for (const auto& member : cluster_.members) {
             const Node& node = graph_.node(member.number);
-            bool all = same_axes(
-                cluster_, is_reduction(graph_, member) ? member.iteration : member.map, false);
+            bool all = covers_all(graph_, cluster_, member);
             full_.push_back(all);
             if (all) continue;
             if (is_reduction(graph_, member) || !cluster_.has_reduction) return false;
@@ -289,8 +271,10 @@ bool covers_all(const FuseGraph& graph, const Cluster& cluster, const Member& me
     return same_axes(cluster, is_reduction(graph, member) ? member.iteration : member.map, false);
 }
 
-bool inner_rows(const std::vector<bool>& reduced) {
-    return std::is_sorted(reduced.begin(), reduced.end()) && !reduced.empty() && !reduced[0];
+AxisMap moved(const AxisMap& map, const AxisMap& to) {
+    AxisMap result;
+    for (int axis : map) result.push_back(axis < 0 ? int8_t{-1} : to[static_cast<size_t>(axis)]);
+    return result;
 }
 
 Cluster cluster_of(const FuseGraph& graph, int number) {

@@ -30,7 +30,7 @@ struct Cluster {
 /// The cluster of one node. Nodes without a kernel are not fusable.
 Cluster cluster_of(const FuseGraph& graph, int number);
 
-/// Home cluster by node number; -1: none yet.
+/// Home cluster by node number; -1: none yet, or none any more (there are copies only).
 using Homes = std::vector<int>;
 
 /// Visits the home clusters of what the cluster's members read and do not find among themselves.
@@ -51,14 +51,27 @@ inline runtime::AxisMap axes_read(const FuseGraph& graph, const Cluster::Member&
     return axes_read(graph.node(reader.number), reader.map, reader.iteration, v);
 }
 
+/// A map whose axes have gone where `to` says.
+runtime::AxisMap moved(const runtime::AxisMap& map, const runtime::AxisMap& to);
+
+/// Visits (member, value) for what members of a fusable cluster read and it does not compute, but
+/// literals.
+template <class Visit>
+void for_loads(const FuseGraph& graph, const Cluster& cluster, Visit visit) {
+    for (const auto& member : cluster.members) {
+        const auto& entry = graph[member.number];
+        for (size_t i = 0; i < entry.node->inputs.size(); ++i) {
+            int producer = entry.producers[i];
+            bool inside = producer >= 0 && cluster.place(producer) >= 0;
+            if (!inside && !is_literal(entry.node->inputs[i])) visit(member, entry.node->inputs[i]);
+        }
+    }
+}
+
 /// The two as one cluster if their axes can be laid over each other and one kernel can run it, in
 /// no more passes over memory than both take alone; nothing if not. Whether a third one stands
 /// between them is not asked.
 std::optional<Cluster> joined(const FuseGraph& graph, const Cluster& a, const Cluster& b);
-
-/// The innermost axes are reduced and others are around them: a further pass finds its row in
-/// cache.
-bool inner_rows(const std::vector<bool>& reduced);
 
 /// Whether one kernel can run it: each member covers all axes or the kept ones, sizes are within
 /// limits, further passes over the reduced axes find their row in cache.
@@ -66,9 +79,6 @@ bool runs_as_kernel(const FuseGraph& graph, const Cluster& cluster);
 
 /// The member covers all axes of the space.
 bool covers_all(const FuseGraph& graph, const Cluster& cluster, const Cluster::Member& member);
-
-/// What computing one element takes, in additions; functions (exp, ...) are a dozen or more.
-int work_of(const Node& node);
 
 /// Lets readers compute cheap values anew (a subtraction, a product: what takes less time than
 /// storing and loading them), so that their makers need not store them. Clusters may become empty.

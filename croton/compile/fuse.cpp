@@ -40,8 +40,8 @@ class Fuser {
     }
 
     // The members are at home here now.
-    void settle(int c) {
-        for (const auto& member : at(c).members)
+    void settle(const Cluster& cluster, int c) {
+        for (const auto& member : cluster.members)
             if (!member.copy) homes_[static_cast<size_t>(member.number)] = c;
     }
 
@@ -49,7 +49,7 @@ class Fuser {
         int number = dag_.add(producers_of(cluster));
         CROTON_ASSERT(number == static_cast<int>(clusters_.size()));
         clusters_.push_back(std::move(cluster));
-        settle(number);
+        settle(at(number), number);
     }
 
     // --- values and their users ------------------------------------------------------------------
@@ -81,7 +81,7 @@ class Fuser {
         with.members.push_back({n, std::move(map), {}});
         if (!runs_as_kernel(graph_, with)) return false;
         at(c) = std::move(with);
-        settle(c);
+        settle(at(c), c);
         return true;
     }
 
@@ -101,7 +101,7 @@ class Fuser {
         dag_.merge(b, a);
         at(b) = std::move(*both);
         at(a) = Cluster();
-        settle(b);
+        settle(at(b), b);
     }
 
     // --- clusters that read the same arrays ------------------------------------------------------
@@ -111,10 +111,11 @@ class Fuser {
         for (int c : schedule()) all.push_back(std::move(at(c)));
         clusters_.clear();
         dag_ = ClusterDag();
-        for (auto& cluster : all)  // homes first: copies do not say where they are stored
-            if (int number = static_cast<int>(&cluster - all.data()); true)
-                for (const auto& member : cluster.members)
-                    if (!member.copy) homes_[static_cast<size_t>(member.number)] = number;
+        // Homes first: copies do not say where they are stored. Of some nodes copies alone are
+        // left.
+        std::fill(homes_.begin(), homes_.end(), -1);
+        for (size_t number = 0; number < all.size(); ++number)
+            settle(all[number], static_cast<int>(number));
         FlatMap<ValueKey, std::vector<int>> readers;
         for (auto& cluster : all) {
             add(std::move(cluster));
@@ -125,15 +126,12 @@ class Fuser {
     void join_readers(int c, FlatMap<ValueKey, std::vector<int>>& readers) {
         if (!at(c).fusable) return;
         std::vector<ValueKey> loads;
-        for (const auto& member : at(c).members) {
-            const Node& node = graph_.node(member.number);
-            if (node.op->kind<IndexedCompute>()) continue;
-            for (const auto& v : node.inputs)
-                if (int producer = graph_.producer(v);
-                    v.rank() > 0 && !is_literal(v) && (producer < 0 || at(c).place(producer) < 0) &&
-                    std::find(loads.begin(), loads.end(), ValueKey(v)) == loads.end())
-                    loads.push_back(v);
-        }
+        for_loads(graph_, at(c), [&](const Cluster::Member& member, const Variable& v) {
+            bool anywhere = graph_.node(member.number).op->kind<IndexedCompute>() != nullptr;
+            if (v.rank() > 0 && !anywhere &&
+                std::find(loads.begin(), loads.end(), ValueKey(v)) == loads.end())
+                loads.push_back(v);
+        });
         int now = c;
         for (const auto& v : loads)
             if (const auto* list = readers.find(v))
@@ -157,6 +155,7 @@ class Fuser {
         std::vector<bool> seen(clusters_.size(), false);
         std::vector<std::pair<int, std::vector<int>>> stack;
         auto visit = [&](int c) {
+            CROTON_ASSERT(c >= 0 && c < static_cast<int>(seen.size()));
             if (seen[static_cast<size_t>(c)]) return;
             seen[static_cast<size_t>(c)] = true;
             auto below = producers_of(at(c));
@@ -164,7 +163,7 @@ class Fuser {
             stack.emplace_back(c, std::move(below));
         };
         for (int n = 0; n < graph_.size(); ++n) {
-            visit(home(n));
+            if (home(n) >= 0) visit(home(n));
             while (!stack.empty()) {
                 int c = stack.back().first;
                 auto& below = stack.back().second;

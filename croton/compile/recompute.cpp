@@ -3,7 +3,7 @@
 #include <unordered_map>
 
 #include "croton/compile/cluster.hpp"
-#include "croton/compile/lower.hpp"
+#include "croton/compile/cost.hpp"
 
 namespace croton::compile {
 
@@ -11,8 +11,6 @@ using runtime::AxisMap;
 using Member = Cluster::Member;
 
 namespace {
-// In additions. A store and a load of an element that left the cache cost about as much.
-constexpr int most_work = 12;
 
 class Recompute {
   public:
@@ -119,7 +117,7 @@ class Recompute {
                  std::vector<Variable>& loads) const {
         const Cluster& from = clusters_[static_cast<size_t>(maker)];
         std::vector<Member> stack{value};
-        int work = 0;
+        int cost = 0;
         while (!stack.empty()) {
             Member member = stack.back();
             stack.pop_back();
@@ -127,8 +125,8 @@ class Recompute {
             auto same = [&](const Member& other) { return other.number == member.number; };
             if (std::any_of(needed.begin(), needed.end(), same)) continue;
             if (entry.node->op->kind<IndexedCompute>()) return false;
-            work += work_of(*entry.node);
-            if (work > most_work) return false;
+            cost += cost_of_element(*entry.node);
+            if (cost > cost_of_keeping) return false;
             needed.push_back(member);
             for (size_t i = 0; i < entry.producers.size(); ++i) {
                 int place = entry.producers[i] < 0 ? -1 : from.place(entry.producers[i]);
@@ -172,14 +170,9 @@ class Recompute {
     }
 
     bool add_copies(Cluster& reader, const std::vector<Member>& needed, const AxisMap& axes) const {
-        auto moved = [&](const AxisMap& map) {
-            AxisMap result;
-            for (int axis : map)
-                result.push_back(axis < 0 ? int8_t{-1} : axes[static_cast<size_t>(axis)]);
-            return result;
-        };
         for (const auto& member : needed) {
-            Member copy{member.number, moved(member.map), moved(member.iteration), true};
+            Member copy{member.number, moved(member.map, axes), moved(member.iteration, axes),
+                        true};
             if (int place = reader.place(member.number); place >= 0) {
                 if (!(reader.members[static_cast<size_t>(place)].map == copy.map)) return false;
                 continue;
@@ -228,19 +221,6 @@ class Recompute {
     std::unordered_map<int, std::vector<int>> copies_;  // node number to clusters with a copy
 };
 }  // namespace
-
-int work_of(const Node& node) {
-    if (node.op->kind<ViewCompute>()) return 0;
-    int work = 0;
-    for (const auto& section : lower_node(node).kernel.sections)
-        for (const auto& i : section.body) {
-            using kernel::OpCode;
-            if (i.op >= OpCode::exp_ && i.op <= OpCode::hypot_) work += most_work;
-            if (i.op == OpCode::div_ || i.op == OpCode::sqrt_) work += 3;
-            ++work;
-        }
-    return work - 1 - static_cast<int>(node.inputs.size());  // its loads and its store
-}
 
 void recompute_cheap_values(const FuseGraph& graph, std::vector<Cluster>& clusters,
                             const Homes& homes) {

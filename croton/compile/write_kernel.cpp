@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "croton/compile/cluster.hpp"
+#include "croton/compile/cost.hpp"
 #include "croton/compile/fuse.hpp"
 #include "croton/kernel/builder.hpp"
 
@@ -26,9 +27,6 @@ Scalar constant_scalar(Builder& b, const Array& value) {
 bool folds_numbers(kernel::Combine combine) {
     return combine == kernel::Combine::Sum || combine == kernel::Combine::Prod;
 }
-
-// Keeping an element for a later pass costs a store and a load in the first-level cache.
-constexpr int worth_keeping = 12;
 
 class Writer {
   public:
@@ -205,7 +203,9 @@ class Writer {
         if (auto found = memo.find(node); found != memo.end()) return found->second;
         Scalar made = compute(node);
         memo.emplace(node, made);
-        if (!outer(node) && work_of(*node) >= worth_keeping) kept_.emplace(node, made);
+        // Only kernels with reductions come back to an element.
+        if (passes_ > 0 && !outer(node) && cost_of_element(*node) >= cost_of_keeping)
+            kept_.emplace(node, made);
         return made;
     }
 

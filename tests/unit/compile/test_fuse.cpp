@@ -94,6 +94,21 @@ TEST(Fuse, CheapValuesAreComputedAnewByTheirReaders) {
     expect_same({x}, {sum(sqr(centred), {1}), sum(centred * x, {0})}, {ramp({4, 7})});
 }
 
+TEST(Fuse, MakersMayLoseValuesToTheirReaders) {
+    // Layer normalisation's product of unit and dy is left in the sums over columns alone.
+    auto x = matrix("x", "f64[n,m]"), dy = matrix("dy", "f64[n,m]");
+    Variable centred = x - mean(x, {1}, true);
+    Variable unit = centred / sqrt(mean(sqr(centred), {1}, true) + 1e-5);
+    Variable product = dy * unit, dx = dy - unit * mean(product, {1}, true);
+    auto f = function({x, dy}, std::vector<Out>{dx, sum(product, {0}), sum(dy, {0})});
+    EXPECT_EQ(kernels(f), 4u);  // rows, columns, and two numbers of columns
+    for (const auto& value : f.program().values) {
+        bool whole = value.type.rank() == 2 && !value.type.dims[1].is_one();
+        EXPECT_FALSE(whole && value.place == runtime::Place::Slot) << value.type.text();
+    }
+    expect_same({x, dy}, {dx, sum(product, {0}), sum(dy, {0})}, {ramp({5, 7}), ramp({5, 7}, 0.3)});
+}
+
 TEST(Fuse, AValueReadAsItIsAndTurnedIsRightInBothPlaces) {
     auto x = matrix("x", "f64[n,n]");
     Variable v = 1.5 / (sqr(x) + 1), turned = transpose(v);
