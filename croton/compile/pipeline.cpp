@@ -4,6 +4,7 @@
 
 #include "croton/base/settings.hpp"
 #include "croton/compile/fold.hpp"
+#include "croton/compile/loops.hpp"
 #include "croton/graph/traverse.hpp"
 #include "croton/rewrite/engine.hpp"
 #include "croton/rules/tables.hpp"
@@ -96,7 +97,7 @@ Variables rewrite_graph(const Variables& outputs, const Mode& mode, std::vector<
             events->push_back({0, stage.name, "", "", cat(arena.live_count(), " nodes"), {}});
     }
     if (work) *work = {engine.visit_count(), static_cast<size_t>(engine.step_count())};
-    return arena.extract();
+    return rewrite_bodies(arena.extract(), mode, events);
 }
 
 }  // namespace croton::compile

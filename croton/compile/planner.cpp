@@ -21,7 +21,8 @@ struct Planner {
         for (Id id : p.outputs)
             if (Id r = root(id); at(r).place == Place::Slot) at(r).place = Place::Fresh;
         for (const auto& step : p.steps)
-            if (std::holds_alternative<BranchStep>(step.kind))
+            if (std::holds_alternative<BranchStep>(step.kind) ||
+                std::holds_alternative<LoopStep>(step.kind))
                 for (Id id : step.writes()) at(id).place = Place::Fresh;
     }
 

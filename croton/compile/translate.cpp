@@ -7,6 +7,7 @@
 #include "croton/compile/lower.hpp"
 #include "croton/graph/drawn.hpp"
 #include "croton/graph/traverse.hpp"
+#include "croton/ops/loop.hpp"
 
 namespace croton::compile {
 
@@ -196,11 +197,13 @@ struct Translator {
             return add(node, ContractStep{node->op, node->attrs, std::move(inputs),
                                           new_outputs(node, Place::Slot)[0]});
         }
+        if (is_loop(*node)) return loop_step(node);
         if (node->op->kind<InnerCompute>()) return branch_step(node);
         kernel_step(node);
     }
 
     void branch_step(Node* node);
+    void loop_step(Node* node);
 
     // What groups load: values that their nodes read and that they do not compute themselves. What
     // runs inside of branches is in no group and loads everything.
@@ -313,6 +316,26 @@ void Translator::branch_step(Node* node) {
     step.else_program = branch_program(else_branch, fuse_kernels);
     step.then_inputs = ids_of(then_branch.needs);
     step.else_inputs = ids_of(else_branch.needs);
+    step.outputs = new_outputs(node, Place::Fresh);
+    add(node, std::move(step));
+}
+
+void Translator::loop_step(Node* node) {
+    Loop loop(*node);
+    LoopStep step;
+    step.body = std::make_shared<const Program>(
+        translate(loop.formal(), loop.results(), fuse_kernels, loop.name));
+    step.states = static_cast<int>(loop.states.size());
+    step.sequences = static_cast<int>(loop.elements.size());
+    step.until = bool(loop.stop);
+    step.traced = loop.traced;
+    for (const auto& next : loop.next) {
+        auto from = std::find(loop.states.begin(), loop.states.end(), next);
+        step.passed_on.push_back(
+            from == loop.states.end() ? -1 : static_cast<int>(from - loop.states.begin()));
+    }
+    step.inputs = ids_of(node->inputs);
+    for (const auto& v : node->inputs) step.names.push_back(v.name());
     step.outputs = new_outputs(node, Place::Fresh);
     add(node, std::move(step));
 }

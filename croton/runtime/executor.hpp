@@ -1,6 +1,7 @@
 #pragma once
 // Inside of the runtime: what a running call works with. executor.cpp runs steps from their
-// descriptions, replay.cpp from what an earlier call of the same shapes left ready.
+// descriptions (loop.cpp those that repeat others), replay.cpp from what an earlier call of the
+// same shapes left ready.
 #include "croton/runtime/program.hpp"
 #include "croton/runtime/replay.hpp"
 
@@ -56,6 +57,8 @@ class Executor {
     void* memory_for(Id id, int64_t bytes);
     void* slot_memory(int slot, int64_t bytes);
     bool take_argument(Id id, TensorRef& r);
+    bool take_destination(Id id, TensorRef& r);
+    void deliver(size_t output, const TensorRef& r);
     void own(Id id, std::shared_ptr<const void> owner);
     void release_owners();
 
@@ -74,6 +77,7 @@ class Executor {
     void step(const ContractStep& step);
     void multiply(const ContractStep& step);
     void step(const BranchStep& step);
+    void step(const LoopStep& step);  // in loop.cpp
 
     void extents_of(const KernelStep& step, Sizes& extents);
     void extents_from_shape_op(const KernelStep& step, Sizes& extents);

@@ -83,7 +83,20 @@ struct BranchStep {
     std::vector<Id> outputs;
 };
 
-using StepKind = std::variant<KernelStep, ViewStep, ExternStep, ContractStep, BranchStep>;
+/// Runs `body` a number of times. Its inputs are states, elements of sequences and constants, its
+/// outputs the states' next values, values to stack and, if `until`, whether to stop.
+struct LoopStep {
+    std::shared_ptr<const Program> body;
+    int states = 0, sequences = 0;
+    bool until = false;
+    std::vector<bool> traced;    ///< of each state: all values are kept, the initial one in front
+    std::vector<int> passed_on;  ///< of each state: the state whose value it becomes, or -1
+    std::vector<Id> inputs;      ///< steps, initial states, sequences, constants
+    std::vector<Id> outputs;     ///< final states or traces, stacks, steps done if `until`
+    std::vector<std::string> names;  ///< the user's, of the inputs
+};
+
+using StepKind = std::variant<KernelStep, ViewStep, ExternStep, ContractStep, BranchStep, LoopStep>;
 
 struct Step {
     StepKind kind;
@@ -124,6 +137,9 @@ struct Permissions {
     std::span<const bool> write = {};   ///< argument i: an output may be left there (an update)
     std::span<const bool> borrow = {};  ///< output i may share memory with an argument's owner,
     size_t borrow_from = 0;             ///< if the argument is this one or a later one
+    /// Where output i is to be left, if its data is not null; it is then not among the results (an
+    /// empty array stands there). Shape error if the output has another shape.
+    std::span<const TensorRef> into = {};
 };
 
 /// Working memory of one running call; reused between calls, never shared by two at once.
