@@ -5,8 +5,8 @@
 
 namespace croton::compile {
 
-/// One loop in place of several that run the same body over the same values: a loop and the one that
-/// its gradient added, which keeps more of each step. What a loop computes and nobody reads is
+/// One loop in place of several that run the same body over the same values: a loop and the one
+/// that its gradient added, which keeps more of each step. What a loop computes and nobody reads is
 /// dropped: stacks, traces of which the last value is read, states that nothing depends on.
 Variables merge_loops(const Variables& outputs);
 

@@ -20,7 +20,8 @@ std::string state_name(const Variable& state, size_t i) {
     return state.name().empty() ? cat("state ", i) : cat("the state '", state.name(), "'");
 }
 
-// What is true of the state before and after each step. Sizes stay, so what either type knows holds.
+// What is true of the state before and after each step. Sizes stay, so what either type knows
+// holds.
 Dims settled_dims(const Variable& state, const Variable& next, size_t i) {
     const TensorType &before = state.type(), &after = next.type();
     if (before.dtype != after.dtype || before.rank() != after.rank())
@@ -48,8 +49,8 @@ Dim steps_dim(const Variable& steps, int64_t more) {
 void check_input(TypeContext& c, size_t i, const TensorType& want, std::string_view what) {
     settle_weak(c, i);
     if (c.type(i).dtype != want.dtype || c.type(i).rank() != want.rank())
-        fail(ErrorKind::Type, "loop: ", what, " is of type ", c.type(i).text(),
-             ", the body wants ", want.text());
+        fail(ErrorKind::Type, "loop: ", what, " is of type ", c.type(i).text(), ", the body wants ",
+             want.text());
 }
 
 Types loop_type(TypeContext& c) {
@@ -96,8 +97,9 @@ Types loop_type(TypeContext& c) {
 
 const OpRecord loop_record{
     .name = "loop",
-    .doc = "A body run once a step: states go from step to step, sequences are read one position a "
-           "step, other results are stacked.",
+    .doc =
+        "A body run once a step: states go from step to step, sequences are read one position a "
+        "step, other results are stacked.",
     .arguments = {{"arguments", Accepts::Any, true}},
     .attributes = {{"graph", std::shared_ptr<const Opaque>(), true,
                     "the body: states, elements and constants to next states, values to stack and "

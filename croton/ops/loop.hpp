@@ -1,6 +1,6 @@
 #pragma once
-// The op behind all loops: one canonical form with states, sequences, stacked results and constants.
-// Users write `scan` (scan.hpp).
+// The op behind all loops: one canonical form with states, sequences, stacked results and
+// constants. Users write `scan` (scan.hpp).
 #include <string>
 #include <vector>
 
@@ -12,9 +12,9 @@ namespace croton {
 /// outputs are the states' next values, values to stack and, if there is `stop`, whether to stop.
 /// The body is closed: its leaves are its inputs and constants.
 struct Loop {
-    Variable steps;      ///< int64 scalar: how often, at most
-    Variables initial;   ///< of the states
-    Variables sequences; ///< as many positions as steps along the first axis
+    Variable steps;       ///< int64 scalar: how often, at most
+    Variables initial;    ///< of the states
+    Variables sequences;  ///< as many positions as steps along the first axis
     Variables constants;
     Variables states, elements, fixed;  ///< the body's inputs
     Variables next, stacked;            ///< the body's outputs

@@ -58,9 +58,8 @@ class Backward {
             if (f_.traced[i]) trace_seeds_.back() = input(type, "gradient");
         }
         for (size_t j = 0; j < f_.stacked.size(); ++j)
-            stack_seeds_.push_back(p_.seed(stacks_ + j)
-                                       ? input(f_.stacked[j].type(), "gradient")
-                                       : Variable());
+            stack_seeds_.push_back(p_.seed(stacks_ + j) ? input(f_.stacked[j].type(), "gradient")
+                                                        : Variable());
     }
 
     // Gradients of one step with respect to the body's inputs.
@@ -96,8 +95,7 @@ class Backward {
             if (!carrier_[i]) continue;
             bool last = p_.seed(i) && !f_.traced[i];
             Variable begin = last ? p_.seed(i) : zeros_like(f_.initial[i]);
-            add_state(carried_[i], begin,
-                      gradients_[i] ? gradients_[i] : zeros_like(f_.states[i]));
+            add_state(carried_[i], begin, gradients_[i] ? gradients_[i] : zeros_like(f_.states[i]));
         }
         size_t first = state_count() + f_.elements.size();
         for (size_t j = 0; j < f_.elements.size(); ++j)
@@ -125,8 +123,7 @@ class Backward {
         for (const auto* list : {&trace_seeds_, &stack_seeds_})
             for (const auto& v : *list)
                 if (v) seeds.push_back(v);
-        Variables saved =
-            f_.recompute ? Variables() : values_to_save(results, f_.formal(), seeds);
+        Variables saved = f_.recompute ? Variables() : values_to_save(results, f_.formal(), seeds);
         Substitution by;
         for (const auto& v : saved) by.emplace(v, input(v.type(), v.name()));
         if (!by.empty()) results = substitute(results, by);
@@ -168,9 +165,8 @@ class Backward {
         for (const auto& [formal, j] : stacked) add_sequence(formal, forward[stacks_ + j]);
         for (size_t j = 0; j < f_.elements.size(); ++j)
             if (used.contains(f_.elements[j]))
-                add_sequence(f_.elements[j], f_.stop
-                                                 ? at(f_.sequences[j], {Slice({}, done_)})
-                                                 : f_.sequences[j]);
+                add_sequence(f_.elements[j],
+                             f_.stop ? at(f_.sequences[j], {Slice({}, done_)}) : f_.sequences[j]);
         for (size_t i = 0; i < state_count(); ++i)
             if (trace_seeds_[i]) add_sequence(trace_seeds_[i], at(p_.seed(i), {Slice(1, {})}));
         for (size_t j = 0; j < stack_seeds_.size(); ++j)
@@ -195,8 +191,7 @@ class Backward {
         for (size_t i = 0; i < state_count(); ++i) {
             Variable g;
             if (carrier_[i]) g = made[state++];
-            if (g && f_.truncate > 0)
-                g = where(le(done_, f_.truncate), g, zeros_like(g));
+            if (g && f_.truncate > 0) g = where(le(done_, f_.truncate), g, zeros_like(g));
             if (trace_seeds_[i]) {
                 Variable begin = at(p_.seed(i), {0});
                 g = g ? add(g, begin) : begin;

@@ -30,7 +30,8 @@ bool costs_much(const Node& node) {
     if (node.kind != NodeKind::Apply) return false;
     if (auto composite = node.op->kind<ExpandCompute>()) {
         auto parts = toposort(composite->expand(node), node.inputs);
-        return std::any_of(parts.begin(), parts.end(), [](Node* part) { return costs_much(*part); });
+        return std::any_of(parts.begin(), parts.end(),
+                           [](Node* part) { return costs_much(*part); });
     }
     return node.op->kind<ContractCompute>() || node.op->kind<ExternCompute>() ||
            node.op->kind<InnerCompute>() || node.op->facts.impure;

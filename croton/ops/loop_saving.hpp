@@ -1,6 +1,6 @@
 #pragma once
-// What the way back through a loop keeps of each step and what it computes again. For the sources of
-// ops/ only.
+// What the way back through a loop keeps of each step and what it computes again. For the sources
+// of ops/ only.
 #include "croton/graph/variable.hpp"
 
 namespace croton {

@@ -1,7 +1,7 @@
 #pragma once
 // Loops in the graph: a body is written once, over formal elements and states, and runs once a
-// step. This is Theano's language (taps, initial states, updates); it is translated to the op `loop`
-// (loop.hpp) when it is written, and nothing else knows of it.
+// step. This is Theano's language (taps, initial states, updates); it is translated to the op
+// `loop` (loop.hpp) when it is written, and nothing else knows of it.
 #include <functional>
 #include <limits>
 
@@ -67,8 +67,8 @@ struct ScanOptions {
     /// equal lengths.
     bool strict = false;
     std::string name = {};
-    /// Gradients recompute steps instead of keeping what they need of each: states are kept every so
-    /// many steps only. 0: all is kept; checkpoint_sqrt: about the square root of the steps.
+    /// Gradients recompute steps instead of keeping what they need of each: states are kept every
+    /// so many steps only. 0: all is kept; checkpoint_sqrt: about the square root of the steps.
     int64_t checkpoint = 0;
 };
 inline constexpr int64_t checkpoint_sqrt = -1;
@@ -82,10 +82,10 @@ struct ScanResult {
 };
 
 /// Writes the body down and applies it. Usage error for taps that make no sense or a body that does
-/// not fit outputs_info; Type error naming the state and both types where a state would change dtype
-/// or rank, Shape error where known sizes change. When running: Index error for a negative number of
-/// steps, Shape error for a sequence that is too short for the steps asked for or a state that
-/// changes its sizes.
+/// not fit outputs_info; Type error naming the state and both types where a state would change
+/// dtype or rank, Shape error where known sizes change. When running: Index error for a negative
+/// number of steps, Shape error for a sequence that is too short for the steps asked for or a state
+/// that changes its sizes.
 ScanResult scan(const ScanBody& body, const ScanOptions& options,
                 std::source_location where = std::source_location::current());
 

@@ -98,8 +98,7 @@ class LoopRun {
 
     void take_step() {
         for (size_t j = 0; j < elements(); ++j) move(arguments_[states() + j], sequences_[j]);
-        for (size_t i = 0; i < states(); ++i)
-            into_[i].data = place_for(i);
+        for (size_t i = 0; i < states(); ++i) into_[i].data = place_for(i);
         for (size_t j = 0; j < stacks() && done_ > 0; ++j)
             into_[states() + j].data = row(room(stacks_[j], done_ + 1), done_);
         std::vector<Array> made;
@@ -226,8 +225,8 @@ class LoopRun {
             for (Buffer& buffer : list)
                 if (buffer.memory.data() == state.data() && !buffer.used) {
                     buffer.used = true;
-                    return Array::view(state.dtype(), state.shape(), state.strides(),
-                                       state.data(), buffer.memory.owner());
+                    return Array::view(state.dtype(), state.shape(), state.strides(), state.data(),
+                                       buffer.memory.owner());
                 }
         return state.copy();
     }

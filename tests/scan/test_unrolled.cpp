@@ -27,16 +27,16 @@ TEST(Unrolled, AStateOfOneNumber) {
 
 TEST(Unrolled, ASequenceAndAState) {
     Variable xs = of("f64[?,?]", "xs"), h = of("f64[?]", "h"), w = of("f64[?,?]", "w");
-    agrees(
-        [&](const Step& s) { return StepResult(tanh(dot(s.states[0], w) + s.sequences[0])); },
-        {.sequences = {xs}, .outputs_info = {h}}, 5, {xs, h, w},
-        {numbers({5, 3}), numbers({3}, 2), numbers({3, 3}, 3)});
+    agrees([&](const Step& s) { return StepResult(tanh(dot(s.states[0], w) + s.sequences[0])); },
+           {.sequences = {xs}, .outputs_info = {h}}, 5, {xs, h, w},
+           {numbers({5, 3}), numbers({3}, 2), numbers({3, 3}, 3)});
 }
 
 TEST(Unrolled, NothingRecurrent) {
     Variable xs = of("f64[?,?]", "xs"), c = of("f64[]", "c");
-    agrees([&](const Step& s) { return StepResult({exp(s.sequences[0] * c), sum(s.sequences[0])}); },
-           {.sequences = {xs}}, 4, {xs, c}, {numbers({4, 3}), Array::scalar(0.7)});
+    agrees(
+        [&](const Step& s) { return StepResult({exp(s.sequences[0] * c), sum(s.sequences[0])}); },
+        {.sequences = {xs}}, 4, {xs, c}, {numbers({4, 3}), Array::scalar(0.7)});
 }
 
 TEST(Unrolled, TapsOfStatesAndSequences) {
@@ -61,12 +61,9 @@ TEST(Unrolled, FutureTapsAlone) {
 
 TEST(Unrolled, Backwards) {
     Variable xs = of("f64[?]", "xs"), h = of("f64[]", "h");
-    agrees(
-        [&](const Step& s) {
-            return StepResult(s.states[0] * s.sequences[0] + s.sequences[1]);
-        },
-        {.sequences = {{xs, {0, 1}}}, .outputs_info = {h}, .go_backwards = true}, 5, {xs, h},
-        {numbers({6}), Array::scalar(0.4)});
+    agrees([&](const Step& s) { return StepResult(s.states[0] * s.sequences[0] + s.sequences[1]); },
+           {.sequences = {{xs, {0, 1}}}, .outputs_info = {h}, .go_backwards = true}, 5, {xs, h},
+           {numbers({6}), Array::scalar(0.4)});
 }
 
 TEST(Unrolled, SeveralStatesThatMix) {
@@ -82,10 +79,9 @@ TEST(Unrolled, SeveralStatesThatMix) {
 
 TEST(Unrolled, ShorterSequencesBoundTheLength) {
     Variable xs = of("f64[?]", "xs"), ys = of("f64[?]", "ys"), h = of("f64[]", "h");
-    agrees(
-        [&](const Step& s) { return StepResult(s.states[0] * s.sequences[0] + s.sequences[1]); },
-        {.sequences = {xs, ys}, .outputs_info = {h}}, 4, {xs, ys, h},
-        {numbers({7}), numbers({4}, 2), Array::scalar(0.4)});
+    agrees([&](const Step& s) { return StepResult(s.states[0] * s.sequences[0] + s.sequences[1]); },
+           {.sequences = {xs, ys}, .outputs_info = {h}}, 4, {xs, ys, h},
+           {numbers({7}), numbers({4}, 2), Array::scalar(0.4)});
 }
 
 TEST(Unrolled, StepsShorterThanTheSequence) {

@@ -36,8 +36,7 @@ inline Variables unrolled(const ScanBody& body, const ScanOptions& options, int6
                 const Variable& values = options.sequences[s].values;
                 int64_t place = t + tap - reach[s].first;
                 if (options.go_backwards)  // from the end of what the tap may reach
-                    step.sequences.push_back(
-                        at(values, {tap - reach[s].second - 1 - t}));
+                    step.sequences.push_back(at(values, {tap - reach[s].second - 1 - t}));
                 else
                     step.sequences.push_back(at(values, {place}));
             }
@@ -82,7 +81,8 @@ inline void expect_close(const Array& a, const Array& b, double tolerance, const
         ASSERT_NEAR(x[i], y[i], tolerance * (1 + std::abs(y[i]))) << what << ", element " << i;
 }
 
-/// Values, gradients and gradients of gradients of the loop and of the same unrolled, in every mode.
+/// Values, gradients and gradients of gradients of the loop and of the same unrolled, in every
+/// mode.
 inline void agrees(const ScanBody& body, const ScanOptions& options, int64_t steps,
                    const Variables& inputs, const std::vector<Array>& arguments) {
     ScanResult loop = scan(body, options);
