@@ -29,7 +29,7 @@ Specialised rewritten_graph(const BuildRequest& request, bool assume, Trace& tra
             return *kept;
         }
     Specialised result = specialise(request.inputs, request.outputs, assume);
-    result.outputs = rewrite_graph(merge_loops(result.outputs), mode, nullptr);
+    result.outputs = rewrite_graph(prepare_loops(result.outputs, mode, nullptr), mode, nullptr);
     if (!key.empty()) keep_graph(key, result);
     return result;
 }
@@ -110,7 +110,8 @@ std::vector<Event> rewriting_events(const BuildRequest& request, const Built& bu
     std::vector<Event> events;
     if (request.mode.rewrite)
         rewrite_graph(
-            merge_loops(specialise(request.inputs, request.outputs, built.assumed).outputs),
+            prepare_loops(specialise(request.inputs, request.outputs, built.assumed).outputs,
+                          request.mode, &events),
             request.mode, &events);
     return events;
 }

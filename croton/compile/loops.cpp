@@ -3,42 +3,18 @@
 #include <algorithm>
 #include <map>
 
+#include "croton/compile/loop_reads.hpp"
 #include "croton/graph/traverse.hpp"
-#include "croton/ops/catalogue.hpp"
 #include "croton/ops/compare.hpp"
 #include "croton/ops/control.hpp"
-#include "croton/ops/index_text.hpp"
 
 namespace croton::compile {
 
 namespace {
-const OpRecord* subtensor_op() {
-    static const OpRecord* op = find_op("subtensor");
-    return op;
-}
-
-// The items of basic indexing, or nothing.
-std::optional<IndexItems> items_of(const Node& node) {
-    if (node.kind != NodeKind::Apply || node.op != subtensor_op()) return {};
-    return parse_index(attrs_of(node).get<std::string>("index"));
-}
-
-bool all_whole(const IndexItems& items, size_t from) {
-    return std::all_of(items.begin() + static_cast<long>(from), items.end(),
-                       [](const IndexItem& item) { return item.whole(); });
-}
-
-// x[1:], of all other axes all.
-bool skips_first(const IndexItems& items) {
-    return !items.empty() && items[0].kind == IndexItem::Kind::Slice &&
-           items[0].start == Bound{Bound::Kind::Number, 1} && items[0].stop == Bound{} &&
-           items[0].step == Bound{} && all_whole(items, 1);
-}
-
-// x[-1, ...]
-bool picks_last(const IndexItems& items) {
-    return !items.empty() && items[0].kind == IndexItem::Kind::Integer &&
-           items[0].start == Bound{Bound::Kind::Number, -1};
+// Sizes that inference does not know but that were named before.
+void keep_sizes(TensorType& fresh, const TensorType& old) {
+    for (size_t axis = 0; axis < fresh.dims.size(); ++axis)
+        if (fresh.dims[axis].unknown()) fresh.dims[axis] = old.dims[axis];
 }
 
 class Merging {
@@ -192,11 +168,6 @@ class Merging {
         return result;
     }
 
-    static void keep_sizes(TensorType& fresh, const TensorType& old) {
-        for (size_t axis = 0; axis < fresh.dims.size(); ++axis)
-            if (fresh.dims[axis].unknown()) fresh.dims[axis] = old.dims[axis];
-    }
-
     Group* group_at(Node* node) const {
         auto found = group_of_.find(node);
         return found ? *found : nullptr;
@@ -284,15 +255,9 @@ class Merging {
         if (behind_first_.contains(node) && !runs_once(*group))
             state = assert_(state, gt(image(group->loop.steps), int64_t{0}),
                             "the last value of a loop of no steps");
-        IndexItems items = *items_of(*node);
-        items.erase(items.begin());
-        if (!all_whole(items, 0)) {
-            Variables inputs{state};
-            for (size_t i = 1; i < node->inputs.size(); ++i)
-                inputs.push_back(image(node->inputs[i]));
-            state = apply(*subtensor_op(), std::move(inputs), {{"index", index_text(items)}},
-                          node->site)[0];
-        }
+        Variables bounds;
+        for (size_t i = 1; i < node->inputs.size(); ++i) bounds.push_back(image(node->inputs[i]));
+        state = rest_of(state, *node, *items_of(*node), bounds);
         images_.insert({node, 0}, state);
         return true;
     }
@@ -338,7 +303,8 @@ Variables rewrite_bodies(const Variables& outputs, const Mode& mode, std::vector
     for (Node* node : toposort(outputs)) {
         if (!is_loop(*node)) continue;
         Loop loop(*node);
-        Variables before = loop.results(), after = rewrite_graph(before, mode, events);
+        Variables before = loop.results(),
+                  after = rewrite_graph(prepare_loops(before, mode, events), mode, events);
         if (after == before) continue;
         loop.set_results(after);
         // Inputs that are loops themselves are replaced further down.
@@ -349,11 +315,17 @@ Variables rewrite_bodies(const Variables& outputs, const Mode& mode, std::vector
         Node& fresh = *made[0].node_pointer();
         fresh.names = node->names;
         for (uint32_t i = 0; i < fresh.types.size(); ++i) {
-            fresh.types[i] = node->types[i];
+            keep_sizes(fresh.types[i], node->types[i]);
             by.emplace(Variable(node, i), made[i]);
         }
     }
     return by.empty() ? outputs : substitute(outputs, by);
+}
+
+Variables prepare_loops(const Variables& outputs, const Mode& mode, std::vector<Event>* events) {
+    if (loop_outputs(outputs) == 0) return outputs;
+    Variables result = rewrite_bodies(merge_loops(outputs), mode, events);
+    return mode.fuse ? without_traces(result) : result;
 }
 
 }  // namespace croton::compile

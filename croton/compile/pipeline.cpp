@@ -4,7 +4,6 @@
 
 #include "croton/base/settings.hpp"
 #include "croton/compile/fold.hpp"
-#include "croton/compile/loops.hpp"
 #include "croton/graph/traverse.hpp"
 #include "croton/rewrite/engine.hpp"
 #include "croton/rules/tables.hpp"
@@ -97,7 +96,7 @@ Variables rewrite_graph(const Variables& outputs, const Mode& mode, std::vector<
             events->push_back({0, stage.name, "", "", cat(arena.live_count(), " nodes"), {}});
     }
     if (work) *work = {engine.visit_count(), static_cast<size_t>(engine.step_count())};
-    return rewrite_bodies(arena.extract(), mode, events);
+    return arena.extract();
 }
 
 }  // namespace croton::compile

@@ -157,7 +157,7 @@ struct Planner {
 
     bool plain_kernel(const Step& step) const {
         auto k = std::get_if<KernelStep>(&step.kind);
-        if (!k || k->shape_op || k->reject_empty) return false;
+        if (!k || k->shape_op || k->steps_axis >= 0 || k->reject_empty) return false;
         const auto& kernel = p.kernels[static_cast<size_t>(k->kernel)];
         for (const auto& operand : kernel.operands)
             if (operand.kind == kernel::OperandKind::Table) return false;

@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "croton/compile/fuse.hpp"
+#include "croton/compile/loop_kernel.hpp"
 #include "croton/compile/lower.hpp"
 #include "croton/graph/drawn.hpp"
 #include "croton/graph/traverse.hpp"
@@ -204,6 +205,7 @@ struct Translator {
 
     void branch_step(Node* node);
     void loop_step(Node* node);
+    bool loop_kernel_step(Node* node, const Loop& loop);
 
     // What groups load: values that their nodes read and that they do not compute themselves. What
     // runs inside of branches is in no group and loads everything.
@@ -320,8 +322,27 @@ void Translator::branch_step(Node* node) {
     add(node, std::move(step));
 }
 
+// The whole loop as one kernel.
+bool Translator::loop_kernel_step(Node* node, const Loop& loop) {
+    auto made = fuse_kernels ? loop_kernel(loop) : std::nullopt;
+    if (!made) return false;
+    KernelStep step;
+    step.operands = ids_of(made->operands);
+    auto outputs = new_outputs(node, Place::Slot);
+    step.operands.insert(step.operands.end(), outputs.begin(), outputs.end());
+    step.outputs = made->outputs;
+    step.maps = std::move(made->lowered.maps);
+    step.splittable = made->lowered.splittable;
+    step.shape_inputs = {id_of(node->inputs[0])};
+    step.steps_axis = made->steps_axis;
+    step.kernel = kernel_number(std::move(made->lowered.kernel));
+    program.steps.push_back({std::move(step), node->site, made->label});
+    return true;
+}
+
 void Translator::loop_step(Node* node) {
     Loop loop(*node);
+    if (loop_kernel_step(node, loop)) return;
     LoopStep step;
     step.body = std::make_shared<const Program>(
         translate(loop.formal(), loop.results(), fuse_kernels, loop.name));

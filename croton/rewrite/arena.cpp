@@ -70,6 +70,8 @@ NodeId Arena::find_equal(const Node& node, std::span<const Value> inputs, uint32
 void Arena::link(uint32_t place) {
     Entry& below = nodes_[inputs_[place].node];
     ++below.uses;
+    if (below.passed_over) disturbed_.push_back(inputs_[place].node);
+    below.passed_over = false;
     uses_[place].previous = below.last_use;
     uses_[place].next = none;
     (below.last_use == none ? below.first_use : uses_[below.last_use].next) = place;

@@ -86,6 +86,8 @@ class Arena {
     Users users(NodeId id) const { return {uses_.data(), nodes_[id].first_use}; }
     /// How often the outputs of a node are used, by nodes and as graph outputs.
     size_t use_count(NodeId id) const { return nodes_[id].uses; }
+    /// Rules are not shown a node that nobody reads: it is disturbed if somebody comes to read it.
+    void pass_over(NodeId id) { nodes_[id].passed_over = true; }
     /// Nodes that rules should look at again after what has happened since the last call, they and
     /// what stands above them: they read another value than before, were left with one use (rules
     /// ask for that), or came back. Some may be dead.
@@ -134,6 +136,7 @@ class Arena {
         NodeKind kind = NodeKind::Input;
         bool alive : 1 = true;
         bool leaves_graph : 1 = false;  ///< may be an output of the graph
+        bool passed_over : 1 = false;   ///< rules have not looked at it, for nobody read it
         bool exact : 1 = false;         ///< the origin's inputs are the origins of the inputs
     };
     static_assert(sizeof(Entry) <= 48, "what all rules look at should stay in the caches");

@@ -106,7 +106,11 @@ void Engine::run(const RuleSet& rules) {
 
 void Engine::rewrite_node(NodeId id) {
     if (arena_.kind(id) != NodeKind::Apply) return;
-    while (arena_.alive(id) && !exhausted() && visit(id)) {
+    // What nobody reads may have been replaced long ago: to replace it again would take the readers
+    // of what stands for it, over and over.
+    while (arena_.alive(id) && !exhausted()) {
+        if (arena_.use_count(id) == 0) return arena_.pass_over(id);
+        if (!visit(id)) return;
     }
 }
 

@@ -263,15 +263,28 @@ void Executor::extents_from_shape_op(const KernelStep& step, Sizes& extents) {
                         static_cast<int>(axis));
 }
 
+// A loop runs as often as it is told, over sequences of just that length.
+void Executor::extents_from_steps(const KernelStep& step, Sizes& extents) {
+    int64_t steps = at(step.shape_inputs[0]).integer();
+    auto axis = static_cast<size_t>(step.steps_axis);
+    check_steps(steps);
+    extents[axis] = steps;
+    for (size_t i = 0; i + static_cast<size_t>(step.outputs) < step.operands.size(); ++i)
+        if (int own = step.maps[i][axis]; own >= 0)
+            check_sequence(value(step.operands[i]).name,
+                           at(step.operands[i]).shape[static_cast<size_t>(own)], steps);
+}
+
 void Executor::extents_of(const KernelStep& step, Sizes& extents) {
     const auto& k = kernel_of(step);
     extents.resize(static_cast<size_t>(k.rank), 1);
     if (step.shape_op) extents_from_shape_op(step, extents);
+    if (step.steps_axis >= 0) extents_from_steps(step, extents);
     for (size_t i = 0; i < step.operands.size(); ++i) {
         if (k.operands[i].kind != kernel::OperandKind::In) continue;
         const TensorRef& r = at(step.operands[i]);
         for (size_t axis = 0; axis < extents.size(); ++axis)
-            if (int own = step.maps[i][axis]; own >= 0)
+            if (int own = step.maps[i][axis]; own >= 0 && static_cast<int>(axis) != step.steps_axis)
                 join_extent(extents[axis], r.shape[static_cast<size_t>(own)],
                             static_cast<int>(axis));
     }

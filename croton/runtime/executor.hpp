@@ -29,6 +29,11 @@ struct Frame::State {
     Replays replays;
 };
 
+/// Index error for a negative number of steps of a loop; Shape error for a sequence that has not
+/// one position a step.
+void check_steps(int64_t steps);
+void check_sequence(const std::string& name, int64_t positions, int64_t steps);
+
 /// Slots of no more bytes stay as large as they have ever been.
 constexpr int64_t small_slot = 16 << 20;
 /// Work below this many kernel iterations stays on one thread.
@@ -81,6 +86,7 @@ class Executor {
 
     void extents_of(const KernelStep& step, Sizes& extents);
     void extents_from_shape_op(const KernelStep& step, Sizes& extents);
+    void extents_from_steps(const KernelStep& step, Sizes& extents);
     bool for_threads(const KernelStep& step, const Sizes& extents) const {
         return step.splittable && element_count(extents) >= parallel_threshold && extents[0] > 1;
     }

@@ -26,6 +26,17 @@ constexpr int64_t first_rows = 64;        // of stacks of loops that may stop ea
 constexpr int64_t interrupt_every = 256;  // steps
 }  // namespace
 
+void check_steps(int64_t steps) {
+    if (steps < 0) fail(ErrorKind::Index, "a loop was asked to run ", steps, " steps");
+}
+
+void check_sequence(const std::string& name, int64_t positions, int64_t steps) {
+    if (positions == steps) return;
+    fail(ErrorKind::Shape, "a loop of ", steps, " steps reads ",
+         name.empty() ? std::string("a sequence") : cat("'", name, "'"), ", which has ", positions,
+         " positions along its first axis");
+}
+
 /// One run of a loop. States lie in rows of their traces, or in buffers that take turns.
 class LoopRun {
   public:
@@ -57,16 +68,13 @@ class LoopRun {
 
     void begin() {
         count_ = inputs_[0].integer();
-        if (count_ < 0) fail(ErrorKind::Index, "a loop was asked to run ", count_, " steps");
+        check_steps(count_);
         for (size_t i = 1; i < inputs_.size(); ++i) arguments_.push_back(view_of(inputs_[i]));
         sequences_.assign(arguments_.begin() + long(states()),
                           arguments_.begin() + long(states() + elements()));
         for (size_t j = 0; j < elements(); ++j) {
             const Array& sequence = sequences_[j];
-            if (sequence.shape(0) != count_)
-                fail(ErrorKind::Shape, "a loop of ", count_, " steps reads ",
-                     name_of(1 + states() + j), ", which has ", sequence.shape(0),
-                     " positions along its first axis");
+            check_sequence(step_.names[1 + states() + j], sequence.shape(0), count_);
             Sizes shape(sequence.shape().begin() + 1, sequence.shape().end()),
                 strides(sequence.strides().begin() + 1, sequence.strides().end());
             arguments_[states() + j] =
@@ -87,11 +95,6 @@ class LoopRun {
             initial = std::move(first);
         }
         stacks_.assign(stacks(), Array::view(DType::Bool, {}, {}, nullptr, nullptr));
-    }
-
-    std::string name_of(size_t input) const {
-        return step_.names[input].empty() ? std::string("a sequence")
-                                          : cat("'", step_.names[input], "'");
     }
 
     int64_t rows() const { return step_.until ? std::min(count_, first_rows) : count_; }

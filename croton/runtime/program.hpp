@@ -46,6 +46,7 @@ struct KernelStep {
     std::shared_ptr<const Attrs> shape_attrs = nullptr;
     std::vector<Id> shape_inputs = {};
     AxisMap shape_map = {};     ///< own axis of shape_op's output -> kernel axis
+    int steps_axis = -1;        ///< loops: the axis whose extent is the integer shape_inputs[0]
     bool splittable = false;    ///< axis 0 may be split between threads
     bool reject_empty = false;  ///< a reduction without identity over no elements: an error
     std::string what = {};      ///< the expression, for messages and profiles
