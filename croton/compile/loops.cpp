@@ -101,6 +101,7 @@ class Merging {
             if (picks_last(*items)) {
                 readers.push_back(user);
             } else if (skips_first(*items)) {
+                between_.insert(user);
                 for (Node* next : users_of({user, 0})) {
                     auto inner = next ? items_of(*next) : std::nullopt;
                     if (!inner || !picks_last(*inner)) return false;
@@ -150,11 +151,10 @@ class Merging {
                 continue;
             }
             if (last_reads_.contains(node) && build_last_read(node)) continue;
+            if (between_.contains(node) && trace_is_gone(node->inputs[0])) continue;
             Variables inputs;
             for (const auto& v : node->inputs) inputs.push_back(image(v));
             if (inputs == node->inputs) continue;
-            if (std::any_of(inputs.begin(), inputs.end(), [](const auto& v) { return !v; }))
-                continue;  // between a trace that is gone and the reader of its last value
             Variables made = apply_like(*node, std::move(inputs));
             Node* fresh = made[0].node_pointer();
             fresh->names = node->names;
@@ -166,6 +166,11 @@ class Merging {
         Variables result;
         for (const auto& v : outputs_) result.push_back(image(v));
         return result;
+    }
+
+    bool trace_is_gone(const Variable& trace) const {
+        Group* group = group_at(trace.node_pointer());
+        return group && !group->traced[trace.index()];
     }
 
     Group* group_at(Node* node) const {
@@ -250,8 +255,8 @@ class Merging {
             source = below->inputs[0];
         }
         Variable state = image(source);
+        if (!trace_is_gone(source)) return false;
         Group* group = group_at(source.node_pointer());
-        if (!group || group->traced[source.index()]) return false;
         if (behind_first_.contains(node) && !runs_once(*group))
             state = assert_(state, gt(image(group->loop.steps), int64_t{0}),
                             "the last value of a loop of no steps");
@@ -275,7 +280,7 @@ class Merging {
     FlatMap<Node*, Group*> group_of_;
     std::map<const Group*, ValueSet> kept_formal_;
     ValueSet needed_;
-    NodeSet last_reads_, behind_first_;
+    NodeSet last_reads_, behind_first_, between_;
     FlatMap<ValueKey, Variable> images_;
 };
 

@@ -138,6 +138,37 @@ TEST(Unrolled, OneStep) {
            {numbers({1}), Array::scalar(0.4)});
 }
 
+// What is read of a loop decides what it keeps: the results must not depend on it.
+TEST(Unrolled, ReadersOfTheLastValue) {
+    Variable xs = of("f64[?]", "xs"), h = of("f64[?]", "h");
+    auto body = [&](const Step& s) { return StepResult(tanh(s.states[0] + s.sequences[0])); };
+    Variable all = scan(body, {.sequences = {xs}, .outputs_info = {h}}).outputs[0];
+    Variable last = at(all, {-1}), element = at(all, {-1, 1});
+    Variable slope = grad(sum(sqr(last)) + element, h);
+    Array x = numbers({6}), begin = numbers({3}, 2), state = begin;
+    std::vector<double> wanted = begin.to_vector<double>(), slopes(3, 1.0);
+    for (double value : x.to_vector<double>())
+        for (size_t i = 0; i < 3; ++i) {
+            wanted[i] = std::tanh(wanted[i] + value);
+            slopes[i] *= 1 - wanted[i] * wanted[i];
+        }
+    for (const char* mode : {"quick", "fast", "check"}) {
+        FunctionOptions options;
+        options.mode = compile::mode_named(mode);
+        auto both = function({xs, h}, std::vector<Out>{last, element, slope}, options);
+        auto one = function({xs, h}, last, options);
+        Results made = both(x, begin);
+        for (size_t i = 0; i < 3; ++i) {
+            EXPECT_NEAR(made[0].to_vector<double>()[i], wanted[i], 1e-12);
+            EXPECT_NEAR(one(x, begin).only().to_vector<double>()[i], wanted[i], 1e-12);
+            double direct = 2 * wanted[i] + (i == 1 ? 1 : 0);
+            EXPECT_NEAR(made[2].to_vector<double>()[i], direct * slopes[i], 1e-12);
+        }
+        EXPECT_NEAR(made[1].item<double>(), wanted[1], 1e-12);
+        EXPECT_THROW(one(numbers({0}), begin), Error) << "there is no last value";
+    }
+}
+
 TEST(Unrolled, IntegerStatesBesideOthers) {
     Variable h = of("f64[]", "h"), i = of("i64[]", "i");
     agrees(
