@@ -21,9 +21,8 @@ constexpr size_t most_states = 24, most_nodes = 400;
 bool is_half(DType dtype) { return dtype == DType::Float16 || dtype == DType::BFloat16; }
 
 bool certainly_same(const Dims& a, const Dims& b) {
-    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](Dim x, Dim y) {
-               return x.certainly_equals(y);
-           });
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                              [](Dim x, Dim y) { return x.certainly_equals(y); });
 }
 
 // A body's value through views that only permute, insert and drop axes: the value below and, for
@@ -47,8 +46,7 @@ Seen look_through(const Variable& v) {
 /// The body as a kernel's: every value elementwise over one space, read through views at most.
 class Body {
   public:
-    explicit Body(const Loop& loop)
-        : loop_(loop), order_(toposort(loop.results(), loop.formal())) {
+    explicit Body(const Loop& loop) : loop_(loop), order_(toposort(loop.results(), loop.formal())) {
         for (const auto& v : loop.formal()) leaves_.insert(v.node_pointer());
     }
 
@@ -70,7 +68,8 @@ class Body {
     }
 
     bool fits(const Node& node) const {
-        if (node.kind == NodeKind::Constant) return is_literal(Variable(&const_cast<Node&>(node), 0));
+        if (node.kind == NodeKind::Constant)
+            return is_literal(Variable(&const_cast<Node&>(node), 0));
         if (node.kind != NodeKind::Apply) return leaves_.contains(&node);
         if (is_half(node.types[0].dtype)) return false;
         if (looks_through(node)) {
@@ -222,8 +221,8 @@ class KernelWriter {
         for (size_t j = 0; j < stacks_.size(); ++j)
             b_.store(stacks_[j], scalar_of(loop_.stacked[j]));
         for (size_t i = 0; i < loop_.states.size(); ++i)
-            end_.push_back(b_.advance(made_.at(loop_.states[i].node_pointer()),
-                                      scalar_of(loop_.next[i])));
+            end_.push_back(
+                b_.advance(made_.at(loop_.states[i].node_pointer()), scalar_of(loop_.next[i])));
     }
 
     Scalar scalar_of(const Variable& v) {

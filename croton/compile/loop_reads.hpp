@@ -40,9 +40,9 @@ inline bool picks_last(const IndexItems& items) {
 
 // x[:-1], of all other axes all.
 inline bool skips_last(const IndexItems& items) {
-    return !items.empty() && items[0].kind == IndexItem::Kind::Slice &&
-           items[0].start == Bound{} && items[0].stop == Bound{Bound::Kind::Number, -1} &&
-           items[0].step == Bound{} && all_whole(items, 1);
+    return !items.empty() && items[0].kind == IndexItem::Kind::Slice && items[0].start == Bound{} &&
+           items[0].stop == Bound{Bound::Kind::Number, -1} && items[0].step == Bound{} &&
+           all_whole(items, 1);
 }
 
 // What is left of x[-1, rest] when x[-1] is at hand.

@@ -125,10 +125,7 @@ class Untracing {
             if (known.states[i].after) after[i] = stack(loop.next[i]);
             if (known.states[i].before) before[i] = stack(loop.states[i]);
         }
-        Variables made = loop.apply(node->site);
-        for (auto& type : made[0].node_pointer()->types)
-            for (Dim& dim : type.dims)
-                if (dim.unknown()) dim = Dim::fresh();
+        Variables made = applied(loop, node->site);
         for (size_t i = 0; i < states; ++i) {
             State& state = known.states[i];
             state.last = made[i];

@@ -212,11 +212,7 @@ class Merging {
             loop.fixed.push_back(old.fixed[k]);
             loop.constants.push_back(image(old.constants[k]));
         }
-        group.made = loop.apply(group.members[0]->site);
-        Node& fresh = *group.made[0].node_pointer();
-        for (auto& type : fresh.types)
-            for (Dim& dim : type.dims)
-                if (dim.unknown()) dim = Dim::fresh();
+        group.made = applied(loop, group.members[0]->site);
     }
 
     // What an output of a member is in the new loop; null if nobody reads it there.
@@ -327,9 +323,19 @@ Variables rewrite_bodies(const Variables& outputs, const Mode& mode, std::vector
     return by.empty() ? outputs : substitute(outputs, by);
 }
 
+Variables applied(const Loop& loop, Site site) {
+    Variables made = loop.apply(site);
+    for (auto& type : made[0].node_pointer()->types)
+        for (Dim& dim : type.dims)
+            if (dim.unknown()) dim = Dim::fresh();
+    return made;
+}
+
 Variables prepare_loops(const Variables& outputs, const Mode& mode, std::vector<Event>* events) {
     if (loop_outputs(outputs) == 0) return outputs;
     Variables result = rewrite_bodies(merge_loops(outputs), mode, events);
+    Variables moved = move_work_out(result);
+    if (!(moved == result)) result = rewrite_bodies(merge_loops(moved), mode, events);
     return mode.fuse ? without_traces(result) : result;
 }
 

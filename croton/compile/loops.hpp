@@ -17,6 +17,13 @@ Variables merge_loops(const Variables& outputs);
 /// All bodies prepared and rewritten as whole graphs are.
 Variables rewrite_bodies(const Variables& outputs, const Mode& mode, std::vector<Event>* events);
 
+/// What does not depend on states is computed before a loop, what no state depends on after it,
+/// where that makes one product of the products of all steps.
+Variables move_work_out(const Variables& outputs);
+
+/// Loop::apply, with a symbol for each size that is not known.
+Variables applied(const Loop& loop, Site site);
+
 /// Loops that will be kernels stack what was read of their traces: kernels store one value a step.
 Variables without_traces(const Variables& outputs);
 

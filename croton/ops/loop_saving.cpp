@@ -5,6 +5,7 @@
 #include "croton/graph/op.hpp"
 #include "croton/graph/traverse.hpp"
 #include "croton/kernel/builder.hpp"
+#include "croton/ops/catalogue.hpp"
 
 namespace croton {
 
@@ -29,12 +30,20 @@ bool is_plain_arithmetic(const Node& node) {
 bool costs_much(const Node& node) {
     if (node.kind != NodeKind::Apply) return false;
     if (auto composite = node.op->kind<ExpandCompute>()) {
-        auto parts = toposort(composite->expand(node), node.inputs);
+        Variables made = composite->expand(node);
+        auto parts = toposort(made, node.inputs);
         return std::any_of(parts.begin(), parts.end(),
                            [](Node* part) { return costs_much(*part); });
     }
     return node.op->kind<ContractCompute>() || node.op->kind<ExternCompute>() ||
            node.op->kind<InnerCompute>() || node.op->facts.impure;
+}
+
+// Zeros of the sizes of something: nothing is computed for them.
+bool fills_one_value(const Node& node) {
+    static const OpRecord *full_like_op = find_op("full_like"), *fill_op = find_op("fill");
+    return (node.op == full_like_op || node.op == fill_op) && node.inputs.size() == 2 &&
+           node.inputs[1].kind() == NodeKind::Constant;
 }
 
 class Saving {
@@ -86,12 +95,16 @@ class Saving {
         for (const auto& v : results_) meet(v);
     }
 
-    // Whether plain arithmetic and views make it of kept values and the body's inputs.
-    bool follows_cheaply(const Variable& v) {
+    // Whether plain arithmetic and views make it of kept values and the body's inputs, in few
+    // steps.
+    bool follows_cheaply(const Variable& v, int steps = 6) {
         const Node& node = v.node();
-        if (!is_plain_arithmetic(node) && !node.op->kind<ViewCompute>()) return false;
+        if (fills_one_value(node)) return true;
+        if (steps == 0 || (!is_plain_arithmetic(node) && !node.op->kind<ViewCompute>()))
+            return false;
         return std::all_of(node.inputs.begin(), node.inputs.end(), [&](const Variable& input) {
-            return !dear_.contains(input.node_pointer()) || met_.contains(input);
+            return !dear_.contains(input.node_pointer()) || met_.contains(input) ||
+                   follows_cheaply(input, steps - 1);
         });
     }
 
