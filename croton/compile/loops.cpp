@@ -336,7 +336,10 @@ Variables prepare_loops(const Variables& outputs, const Mode& mode, std::vector<
     Variables result = rewrite_bodies(merge_loops(outputs), mode, events);
     Variables moved = move_work_out(result);
     if (!(moved == result)) result = rewrite_bodies(merge_loops(moved), mode, events);
-    return mode.fuse ? without_traces(result) : result;
+    if (!mode.fuse) return result;
+    result = without_traces(result);
+    Variables elements = write_out_elements(result);
+    return elements == result ? result : rewrite_bodies(elements, mode, events);
 }
 
 }  // namespace croton::compile

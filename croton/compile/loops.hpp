@@ -24,6 +24,12 @@ Variables move_work_out(const Variables& outputs);
 /// Loop::apply, with a symbol for each size that is not known.
 Variables applied(const Loop& loop, Site site);
 
+/// Whether the loop's values are so few, and of sizes so well known, that it may run over their
+/// elements as scalars.
+bool fits_scalars(const Loop& loop);
+/// Such loops written out: then they fit a kernel.
+Variables write_out_elements(const Variables& outputs);
+
 /// Loops that will be kernels stack what was read of their traces: kernels store one value a step.
 Variables without_traces(const Variables& outputs);
 
