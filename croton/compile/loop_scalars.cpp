@@ -70,8 +70,8 @@ class Scalarising {
         if (!parts) return;
         Elements sliced;
         for (const auto& part : *parts)
-            sliced.push_back(apply(*subtensor_op(), {part},
-                                   {{"index", index_text({(*items)[0]})}}, node.site)[0]);
+            sliced.push_back(apply(*subtensor_op(), {part}, {{"index", index_text({(*items)[0]})}},
+                                   node.site)[0]);
         parts_.insert(made[0], sliced);
     }
 

@@ -10,7 +10,7 @@
 namespace croton::compile {
 
 namespace {
-constexpr int64_t most_elements = 16;
+constexpr int64_t most_elements = 64;
 
 Sizes sizes_of(const TensorType& type) {
     Sizes sizes;
@@ -29,12 +29,12 @@ bool only_moves(const Node& node) {
 
 bool is_product(const Node& node) {
     auto contract = node.op->kind<ContractCompute>();
-    return contract && contract->kind == ContractCompute::Kind::MatMul && node.inputs[0].rank() == 2 &&
-           node.inputs[1].rank() == 2;
+    return contract && contract->kind == ContractCompute::Kind::MatMul &&
+           node.inputs[0].rank() == 2 && node.inputs[1].rank() == 2;
 }
 
-// The position in its own elements of what stands at a position of a larger space that it broadcasts
-// to.
+// The position in its own elements of what stands at a position of a larger space that it
+// broadcasts to.
 size_t broadcast_position(const Sizes& own, const Sizes& space, int64_t position) {
     int64_t result = 0, stride = 1;
     for (size_t back = 1; back <= space.size(); ++back) {
@@ -83,10 +83,9 @@ Elements reduced(const Node& node, const std::vector<Elements>& inputs) {
     Sizes shape = sizes_of(node.inputs[0].type());
     Sizes kept;
     for (size_t axis = 0; axis < shape.size(); ++axis)
-        kept.push_back(
-            std::find(axes.begin(), axes.end(), static_cast<int64_t>(axis)) == axes.end()
-                ? shape[axis]
-                : 1);
+        kept.push_back(std::find(axes.begin(), axes.end(), static_cast<int64_t>(axis)) == axes.end()
+                           ? shape[axis]
+                           : 1);
     Elements result(static_cast<size_t>(element_count(kept)));
     for (int64_t i = 0; i < element_count(shape); ++i) {
         Variable& total = result[broadcast_position(kept, shape, i)];
@@ -114,7 +113,8 @@ Elements product(const Node& node, const std::vector<Elements>& inputs) {
     return result;
 }
 
-// The op is run on the numbers of the elements; inputs that say where (shapes, bounds) are constants.
+// The op is run on the numbers of the elements; inputs that say where (shapes, bounds) are
+// constants.
 Elements moved(const Node& node, const std::vector<Elements>& inputs) {
     std::vector<const Variable*> by_number;
     Variables numbered;
@@ -160,7 +160,8 @@ std::optional<int64_t> few_elements(const TensorType& type) {
 
 bool has_scalars(const Node& node) {
     if (node.kind == NodeKind::Constant) return few_elements(node.types[0]).has_value();
-    if (node.kind != NodeKind::Apply || node.op->facts.impure || node.types.size() != 1) return false;
+    if (node.kind != NodeKind::Apply || node.op->facts.impure || node.types.size() != 1)
+        return false;
     if (!few_elements(node.types[0])) return false;
     // Bounds and shapes may be longer than what is written out: they are never elements.
     if (can_move(node)) return true;

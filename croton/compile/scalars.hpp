@@ -1,6 +1,6 @@
 #pragma once
-// Small arrays as lists of scalars: what a node computes, written out element by element. For bodies
-// of loops over matrices of two rows, where a call costs more than the work.
+// Small arrays as lists of scalars: what a node computes, written out element by element. For
+// bodies of loops over matrices of two rows, where a call costs more than the work.
 #include <optional>
 #include <vector>
 

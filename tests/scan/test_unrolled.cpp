@@ -131,6 +131,19 @@ TEST(Unrolled, ALoopInALoop) {
         {numbers({3, 4}), Array::scalar(0.5), Array::scalar(0.8)});
 }
 
+TEST(Unrolled, ALoopOfKnownLengthInALoop) {
+    Variable xs = of("f64[3,5]", "xs"), h = of("f64[]", "h"), k = of("f64[]", "k");
+    agrees(
+        [&](const Step& outer) {
+            ScanResult inner = scan(
+                [&](const Step& s) { return StepResult(sin(s.states[0] * k + s.sequences[0])); },
+                {.sequences = {outer.sequences[0]}, .outputs_info = {outer.states[0]}});
+            return StepResult({at(inner.outputs[0], {-1}), sum(inner.outputs[0])});
+        },
+        {.sequences = {xs}, .outputs_info = {h, {}}}, 3, {xs, h, k},
+        {numbers({3, 5}), Array::scalar(0.5), Array::scalar(0.8)});
+}
+
 TEST(Unrolled, OneStep) {
     Variable xs = of("f64[?]", "xs"), h = of("f64[]", "h");
     agrees([&](const Step& s) { return StepResult(s.states[0] * s.sequences[0]); },
