@@ -7,6 +7,7 @@
 #include "croton/graph/traverse.hpp"
 #include "croton/ops/compare.hpp"
 #include "croton/ops/control.hpp"
+#include "croton/ops/loop_segments.hpp"
 
 namespace croton::compile {
 
@@ -94,14 +95,14 @@ class Merging {
 
     // Whether a trace's users take its last value, as it is or behind the initial one.
     bool only_last(const std::vector<Node*>& users) {
-        std::vector<Node*> readers;
+        std::vector<Node*> readers, between;
         for (Node* user : users) {
             auto items = user ? items_of(*user) : std::nullopt;
             if (!items) return false;
             if (picks_last(*items)) {
                 readers.push_back(user);
             } else if (skips_first(*items)) {
-                between_.insert(user);
+                between.push_back(user);
                 for (Node* next : users_of({user, 0})) {
                     auto inner = next ? items_of(*next) : std::nullopt;
                     if (!inner || !picks_last(*inner)) return false;
@@ -113,6 +114,7 @@ class Merging {
             }
         }
         for (Node* reader : readers) last_reads_.insert(reader);
+        for (Node* node : between) between_.insert(node);
         return true;
     }
 
@@ -151,7 +153,7 @@ class Merging {
                 continue;
             }
             if (last_reads_.contains(node) && build_last_read(node)) continue;
-            if (between_.contains(node) && trace_is_gone(node->inputs[0])) continue;
+            if (between_.contains(node) && !is_traced(node->inputs[0])) continue;
             Variables inputs;
             for (const auto& v : node->inputs) inputs.push_back(image(v));
             if (inputs == node->inputs) continue;
@@ -166,11 +168,6 @@ class Merging {
         Variables result;
         for (const auto& v : outputs_) result.push_back(image(v));
         return result;
-    }
-
-    bool trace_is_gone(const Variable& trace) const {
-        Group* group = group_at(trace.node_pointer());
-        return group && !group->traced[trace.index()];
     }
 
     Group* group_at(Node* node) const {
@@ -242,6 +239,10 @@ class Merging {
         return apply(*subtensor_op(), {trace}, {{"index", index}})[0];
     }
 
+    bool is_traced(const Variable& state) const {
+        return group_at(state.node_pointer())->traced[state.index()];
+    }
+
     // x[-1, rest] of a trace that is not kept any more: the rest of the final state.
     bool build_last_read(Node* node) {
         const Node* below = node;
@@ -251,8 +252,8 @@ class Merging {
             source = below->inputs[0];
         }
         Variable state = image(source);
-        if (!trace_is_gone(source)) return false;
         Group* group = group_at(source.node_pointer());
+        if (!group || is_traced(source)) return false;
         if (behind_first_.contains(node) && !runs_once(*group))
             state = assert_(state, gt(image(group->loop.steps), int64_t{0}),
                             "the last value of a loop of no steps");
@@ -276,7 +277,8 @@ class Merging {
     FlatMap<Node*, Group*> group_of_;
     std::map<const Group*, ValueSet> kept_formal_;
     ValueSet needed_;
-    NodeSet last_reads_, behind_first_, between_;
+    NodeSet last_reads_, behind_first_;
+    NodeSet between_;  ///< traces without the initial value, on their way to such readers
     FlatMap<ValueKey, Variable> images_;
 };
 
@@ -289,7 +291,7 @@ size_t loop_outputs(const Variables& outputs) {
 }  // namespace
 
 Variables merge_loops(const Variables& outputs) {
-    Variables current = outputs;
+    Variables current = read_last_of_rest(outputs);
     for (size_t before = loop_outputs(current); before > 0;) {
         current = Merging(current).run();
         size_t now = loop_outputs(current);

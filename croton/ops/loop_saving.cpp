@@ -30,7 +30,7 @@ bool is_plain_arithmetic(const Node& node) {
 bool costs_much(const Node& node) {
     if (node.kind != NodeKind::Apply) return false;
     if (auto composite = node.op->kind<ExpandCompute>()) {
-        Variables made = composite->expand(node);
+        Variables made = composite->expand(node);  // holds the nodes
         auto parts = toposort(made, node.inputs);
         return std::any_of(parts.begin(), parts.end(),
                            [](Node* part) { return costs_much(*part); });
@@ -116,6 +116,21 @@ class Saving {
     Variables frontier_;
 };
 }  // namespace
+
+Variables dear_values(const Variables& results, const Variables& body_inputs) {
+    NodeSet dear;
+    Variables found;
+    for (Node* node : toposort(results, body_inputs)) {
+        if (node->kind != NodeKind::Apply) continue;
+        bool follows = std::any_of(node->inputs.begin(), node->inputs.end(),
+                                   [&](const auto& v) { return dear.contains(v.node_pointer()); });
+        if (!follows && !costs_much(*node)) continue;
+        dear.insert(node);
+        if (costs_much(*node) || !(is_plain_arithmetic(*node) || node->op->kind<ViewCompute>()))
+            for (uint32_t i = 0; i < node->types.size(); ++i) found.push_back(Variable(node, i));
+    }
+    return found;
+}
 
 Variables values_to_save(const Variables& results, const Variables& body_inputs,
                          const Variables& seeds) {
