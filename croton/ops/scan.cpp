@@ -353,7 +353,8 @@ class Writer {
             loop_.steps = cast(n, DType::Int64);
             if (const Array* known = constant_value(n)) {
                 int64_t count = known->cast(DType::Int64).item<int64_t>();
-                if (count < 0) wrong(cat("n_steps is ", count, "; go_backwards reads from the end"));
+                if (count < 0)
+                    wrong(cat("n_steps is ", count, "; go_backwards reads from the end"));
                 loop_.steps = constant(Array::scalar(count), n.site());
             }
         } else {

@@ -1,6 +1,5 @@
 #include "croton/runtime/blas.hpp"
 
-#include "croton/runtime/products/products.hpp"
 #include "croton/runtime/threads.hpp"
 
 // The few entry points that are used, declared here so that no BLAS header is needed.
@@ -106,11 +105,11 @@ MatrixView<T> view_of(const Matrix& m, std::vector<T>& packed) {
 }
 
 template <class T>
-void product(const Matrix& a, const Matrix& b, T alpha, T beta, T* out) {
+void product(const Matrix& a, const Matrix& b, T alpha, T beta, T* out, const PackedRight* packed) {
     if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
         thread_local std::vector<T> packed_a, packed_b;
         multiply(view_of(a, packed_a), view_of(b, packed_b), alpha, beta, out, b.columns,
-                 int64_t{1});
+                 int64_t{1}, packed ? packed->of<T>() : nullptr);
     } else {
         library_product(a, b, alpha, beta, out);
     }
@@ -194,26 +193,42 @@ void each_of_batch(int64_t count, int64_t work_each, const std::function<void(in
 }
 
 void multiply_matrices(DType dtype, const Matrix& a, const Matrix& b, double alpha, double beta,
-                       void* out) {
+                       void* out, const PackedRight* packed = nullptr) {
     visit_dtype(dtype, [&](auto tag) {
         using T = decltype(tag);
         if constexpr (std::is_floating_point_v<T> || detail::is_complex_type<T>)
-            product<T>(a, b, static_cast<T>(alpha), static_cast<T>(beta), static_cast<T*>(out));
+            product<T>(a, b, static_cast<T>(alpha), static_cast<T>(beta), static_cast<T*>(out),
+                       packed);
         else if constexpr (!detail::is_half_type<T>)
             plain_product<T>(a, b, static_cast<T*>(out));
     });
 }
 }  // namespace
 
+PackedRight::PackedRight(const TensorRef& b) {
+    auto keep = [&](auto tag) {
+        using T = decltype(tag);
+        constexpr int64_t item = sizeof(T);
+        Matrix m = matrix_of(b, 0);
+        if (m.row_stride % item == 0 && m.column_stride % item == 0 &&
+            reinterpret_cast<uintptr_t>(m.data) % alignof(T) == 0)
+            matrix_ = PackedMatrix<T>({reinterpret_cast<const T*>(m.data), m.rows, m.columns,
+                                       m.row_stride / item, m.column_stride / item});
+    };
+    if (b.rank() != 2) return;
+    if (b.dtype == DType::Float32) keep(float());
+    if (b.dtype == DType::Float64) keep(double());
+}
+
 void matmul(const TensorRef& a, const TensorRef& b, const TensorRef* c, double alpha, double beta,
-            const TensorRef& out) {
+            const TensorRef& out, const PackedRight* packed) {
     if (out.dtype == DType::Float16 || out.dtype == DType::BFloat16) {
         half_matmul(a, b, c, alpha, beta, out);
         return;
     }
     if (c && beta != 0 && c->data != out.data) array_of(out).assign(array_of(*c));
     if (out.shape.size() == 2 || stacks(a, b)) {
-        multiply_matrices(out.dtype, stacked(a), matrix_of(b, 0), alpha, beta, out.data);
+        multiply_matrices(out.dtype, stacked(a), matrix_of(b, 0), alpha, beta, out.data, packed);
         return;
     }
     Sizes batch(out.shape.begin(), out.shape.end() - 2);

@@ -1,14 +1,33 @@
 #pragma once
 // Matrix products: own tiles for float32 and float64 (and the 16-bit floats), OpenBLAS for complex
 // dtypes, a plain loop for the others.
+#include <variant>
+
 #include "croton/graph/op.hpp"
+#include "croton/runtime/products/products.hpp"
 
 namespace croton::runtime {
+
+/// The right operand of a product that is done again and again, arranged once. Of matrices of
+/// float32 and float64; of others nothing is kept.
+class PackedRight {
+  public:
+    explicit PackedRight(const TensorRef& b);
+    template <class T>
+    const PackedMatrix<T>* of() const {
+        auto found = std::get_if<PackedMatrix<T>>(&matrix_);
+        return found && found->strips() ? found : nullptr;
+    }
+
+  private:
+    std::variant<std::monostate, PackedMatrix<float>, PackedMatrix<double>> matrix_;
+};
 
 /// out = alpha * a @ b + beta * c, batched over leading axes with NumPy's broadcasting. All
 /// operands have out's dtype. `c` may be null (beta is 0 then) or equal to out in memory. Strides
 /// are free; operands that BLAS cannot read in place are packed. Shapes were checked before.
+/// `packed`, if given, was made of the same b.
 void matmul(const TensorRef& a, const TensorRef& b, const TensorRef* c, double alpha, double beta,
-            const TensorRef& out);
+            const TensorRef& out, const PackedRight* packed = nullptr);
 
 }  // namespace croton::runtime

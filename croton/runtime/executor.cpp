@@ -7,7 +7,6 @@
 
 #include "croton/graph/drawn.hpp"
 #include "croton/graph/elements.hpp"
-#include "croton/runtime/blas.hpp"
 #include "croton/runtime/copies.hpp"
 #include "croton/runtime/program.hpp"
 #include "croton/runtime/threads.hpp"
@@ -443,12 +442,33 @@ void Executor::step(const ContractStep& step) {
 
 void Executor::multiply(const ContractStep& step) {
     const auto& inputs = step.inputs;
+    const PackedRight* right = packed(inputs[1]);
     if (step.op->kind<ContractCompute>()->kind == ContractCompute::Kind::MatMul) {
-        matmul(at(inputs[0]), at(inputs[1]), nullptr, 1, 0, at(step.output));
+        matmul(at(inputs[0]), at(inputs[1]), nullptr, 1, 0, at(step.output), right);
         return;
     }
     matmul(at(inputs[0]), at(inputs[1]), &at(inputs[2]), real_element(at(inputs[3])),
-           real_element(at(inputs[4])), at(step.output));
+           real_element(at(inputs[4])), at(step.output), right);
+}
+
+// Weights of a loop are packed when they are read for the second time.
+const PackedRight* Executor::packed(Id operand) {
+    if (s_.permissions.constant_from == SIZE_MAX) return nullptr;
+    auto known = std::find_if(s_.packed.begin(), s_.packed.end(),
+                              [&](const auto& p) { return p.operand == operand; });
+    if (known == s_.packed.end()) {
+        Id source = operand;
+        while (value(source).place == Place::View) source = value(source).source;
+        auto argument = std::find(p_.inputs.begin(), p_.inputs.end(), source) - p_.inputs.begin();
+        bool constant = static_cast<size_t>(argument) >= s_.permissions.constant_from &&
+                        static_cast<size_t>(argument) < p_.inputs.size() &&
+                        !s_.owners[static_cast<size_t>(operand)];
+        s_.packed.push_back({operand, constant ? 0 : -1});
+        return nullptr;
+    }
+    if (known->uses < 0) return nullptr;
+    if (!known->matrix) known->matrix.emplace(at(operand));
+    return &*known->matrix;
 }
 
 Frame& Executor::inner_frame(size_t which, const Program& program) {
@@ -504,6 +524,8 @@ std::vector<Array> Frame::run(std::span<const Array> arguments, Permissions perm
     executor.drop_large();
     return results;
 }
+
+void Frame::forget_packed() { state_->packed.clear(); }
 
 int64_t Frame::held_bytes() const {
     int64_t total = 0;

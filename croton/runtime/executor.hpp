@@ -2,6 +2,7 @@
 // Inside of the runtime: what a running call works with. executor.cpp runs steps from their
 // descriptions (loop.cpp those that repeat others), replay.cpp from what an earlier call of the
 // same shapes left ready.
+#include "croton/runtime/blas.hpp"
 #include "croton/runtime/program.hpp"
 #include "croton/runtime/replay.hpp"
 
@@ -27,6 +28,12 @@ struct Frame::State {
     std::vector<TensorRef> inputs, outputs;     // of the step that runs
     std::vector<Sizes> shapes;                  // of its results
     Replays replays;
+    struct Packed {
+        Id operand;
+        int uses = 0;
+        std::optional<PackedRight> matrix = {};
+    };
+    std::vector<Packed> packed;  // of arguments that are constant while a loop runs
 };
 
 /// Index error for a negative number of steps of a loop; Shape error for a sequence that has not
@@ -81,6 +88,7 @@ class Executor {
     void check_promised(const ExternStep& step, size_t i, const Sizes& shape);
     void step(const ContractStep& step);
     void multiply(const ContractStep& step);
+    const PackedRight* packed(Id operand);
     void step(const BranchStep& step);
     void step(const LoopStep& step);  // in loop.cpp
 

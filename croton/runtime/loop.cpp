@@ -45,6 +45,7 @@ class LoopRun {
 
     /// Final states or traces, stacks, and the number of steps done if the loop may stop.
     std::vector<Array> run() {
+        frame_.forget_packed();
         begin();
         while (done_ < count_ && !stopped_) {
             if (done_ % interrupt_every == 0 && interrupt_requested && interrupt_requested())
@@ -52,6 +53,7 @@ class LoopRun {
             take_step();
         }
         if (done_ == 0) learn_stacks();
+        frame_.forget_packed();
         return results();
     }
 
@@ -106,7 +108,7 @@ class LoopRun {
             into_[states() + j].data = row(room(stacks_[j], done_ + 1), done_);
         std::vector<Array> made;
         try {
-            made = frame_.run(arguments_, {.into = into_});
+            made = frame_.run(arguments_, {.into = into_, .constant_from = states() + elements()});
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::Interrupted) throw;
             throw Error(error.kind(), cat("in step ", done_, " of ", count_, " of ", body_.name,

@@ -141,6 +141,9 @@ struct Permissions {
     /// Where output i is to be left, if its data is not null; it is then not among the results (an
     /// empty array stands there). Shape error if the output has another shape.
     std::span<const TensorRef> into = {};
+    /// Arguments from this one on are what they were at the last call, and will be until
+    /// Frame::forget_packed(): right operands of products that they hold may be kept packed.
+    size_t constant_from = SIZE_MAX;
 };
 
 /// Working memory of one running call; reused between calls, never shared by two at once.
@@ -158,6 +161,8 @@ class Frame {
     std::function<void(size_t, std::span<const TensorRef>)> after_step;
     /// Set before run(): fills timings, one a step.
     std::vector<StepTiming>* timings = nullptr;
+    /// Drops what was packed of constant arguments.
+    void forget_packed();
     /// Bytes held by the frame's slots.
     int64_t held_bytes() const;
 

@@ -17,6 +17,7 @@
 #include "croton/ops/linalg.hpp"
 #include "croton/ops/nnet.hpp"
 #include "croton/ops/reduce.hpp"
+#include "croton/ops/scan.hpp"
 #include "croton/ops/shape.hpp"
 #include "croton/ops/sort.hpp"
 #include "croton/ops/special.hpp"
@@ -151,7 +152,7 @@ class Maker {
             &Maker::product,     &Maker::product, &Maker::normal, &Maker::convert,
             &Maker::append,      &Maker::stretch, &Maker::number, &Maker::number,
             &Maker::idiom,       &Maker::idiom,   &Maker::sorted, &Maker::whole,
-            &Maker::alternative,
+            &Maker::alternative, &Maker::repeat,  &Maker::repeat,
         };
         for (int attempt = 0; attempt < 20; ++attempt) {
             Made made = (this->*steps[below(steps.size())])();
@@ -608,6 +609,60 @@ class Maker {
         return Made({size_of(e->v, axis), Sizes{}, true,
                      static_cast<double>(e->shape[static_cast<size_t>(axis)])});
     }
+    // --- loops
+
+    // A recurrence of few steps over what broadcasts to its state, maybe with a loop inside.
+    Made repeat() {
+        const Entry* h = find([](const Entry& e) { return floats(e) && e.rank() <= 2; });
+        if (!h) return {};
+        auto fits = [&](const Entry& e, const Sizes& shape) {
+            return e.v.dtype() == h->v.dtype() && broadcast(shape, h->shape) == h->shape;
+        };
+        const Entry* c = find([&](const Entry& e) { return fits(e, e.shape); });
+        const Entry* xs = chance(0.6) ? find([&](const Entry& e) {
+            return e.rank() >= 1 && fits(e, Sizes(e.shape.begin() + 1, e.shape.end()));
+        })
+                                      : nullptr;
+        ScanOptions options;
+        options.outputs_info = {h->v};
+        if (xs) options.sequences = {xs->v};
+        int64_t steps = xs ? xs->shape[0] : between(0, 4);
+        if (!xs) options.n_steps = constant(Array::scalar(steps));
+        options.go_backwards = chance(0.2);
+        bool second = chance(0.3), nested = chance(0.2), until = !xs && steps > 0 && chance(0.15);
+        size_t form = below(3);
+        if (second) options.outputs_info.push_back(ScanOutput());
+        auto body = [&](const Step& s) {
+            Variable state = s.states[0], x = xs ? s.sequences[0] : state;
+            if (nested) {
+                auto inner = [&](const Step& t) { return StepResult(sin(t.states[0] * 0.5 + x)); };
+                Variable count = constant(Array::scalar<int64_t>(2));
+                state =
+                    at(scan(inner, {.outputs_info = {state}, .n_steps = count}).outputs[0], {-1});
+            }
+            Variable next = form == 0   ? tanh(state + x * 0.5)
+                            : form == 1 ? state * 0.5 + sin(x) * 0.25
+                                        : cos(state) - x * 0.125;
+            if (c) next = next + sin(c->v) * 0.5;
+            next = cast(next, state.dtype());
+            StepResult result(next);
+            if (second) result.outputs.push_back(sqr(sin(state)));
+            if (until) result.until = lt(count_of_steps(state), 0);
+            return result;
+        };
+        double bound = 2 + h->bound + (xs ? xs->bound : h->bound);
+        ScanResult made = scan(body, options);
+        bool other = second && chance(0.5);
+        Variable all = made.outputs[other ? 1 : 0];
+        if (steps > 0 && chance(0.4)) return Made({at(all, {-1}), h->shape, false, bound});
+        Sizes shape{steps};
+        for (int64_t size : h->shape) shape.push_back(size);
+        return Made({all, shape, false, bound});
+    }
+
+    // A condition that never holds but depends on the state.
+    static Variable count_of_steps(const Variable& state) { return sum(abs(sin(state))); }
+
     Made alternative() {
         const Entry* c = find([](const Entry& e) { return is_bool(e.v.dtype()) && e.rank() == 0; });
         const Entry* x = find(anything);

@@ -95,8 +95,19 @@ template <class T>
 class Product {
   public:
     Product(const MatrixView<T>& a, const MatrixView<T>& b, T alpha, T beta, T* c, int64_t row,
-            int64_t column)
-        : a_(a), b_(b), alpha_(alpha), beta_(beta), c_(c), row_(row), column_(column) {}
+            int64_t column, const T* packed = nullptr)
+        : a_(a),
+          b_(b),
+          alpha_(alpha),
+          beta_(beta),
+          c_(c),
+          row_(row),
+          column_(column),
+          packed_(packed) {}
+
+    /// All columns of b, for PackedMatrix.
+    static bool can_pack(const MatrixView<T>& b);
+    static std::shared_ptr<void> pack_all(const MatrixView<T>& b);
 
     void run();
 
@@ -115,6 +126,9 @@ class Product {
     int64_t strips_size(int64_t columns, int64_t depth) const;
     int64_t panel_size() const { return tiles_.rows * panel_stride; }
     int64_t tile_width() const { return 2 * tiles_.lanes; }
+    int64_t padded(int64_t columns) const {
+        return (columns + tile_width() - 1) / tile_width() * tile_width();
+    }
     bool by_row() const { return a_.row != 1 || a_.column == 1; }
     bool lies_by_lines() const { return b_.row == 1 || b_.column == 1; }
     // Rows of b that stay in the first cache, or are read once, need no packing.
@@ -130,6 +144,7 @@ class Product {
     T alpha_, beta_;
     T* c_;
     int64_t row_, column_;
+    const T* packed_;  ///< all strips of b, or null
     const Tiles<T>& tiles_ = machine_tiles().template of<T>();
 };
 
@@ -142,6 +157,7 @@ void Product<T>::run() {
         a_ = a_.transposed();
         b_ = b_.transposed();
         std::swap(row_, column_);
+        packed_ = nullptr;
     }
     const int64_t height = a_.rows, width = b_.columns;
     for (int64_t p = 0; p < k; p += deepest) {
@@ -192,11 +208,31 @@ void Product<T>::pack_strips(Range columns, Range inner, T* to) const {
     }
 }
 
+template <class T>
+bool Product<T>::can_pack(const MatrixView<T>& b) {
+    bool lines = b.row == 1 || b.column == 1;
+    return lines && b.rows > 0 && b.rows <= deepest && b.columns >= 2;
+}
+
+// Blocks of rows one after the other, each as pack_strips leaves it.
+template <class T>
+std::shared_ptr<void> Product<T>::pack_all(const MatrixView<T>& b) {
+    Product product({}, b, T(1), T(0), nullptr, 0, 1);
+    const int64_t width = product.padded(b.columns);
+    auto memory = allocate_aligned(static_cast<size_t>(width * b.rows) * sizeof(T));
+    const Parts blocks = Parts::of_at_most(block_depth, b.rows);
+    for (int64_t q = 0; q < blocks.count; ++q) {
+        const Range inner = blocks.range(q);
+        product.pack_strips({0, b.columns}, inner,
+                            static_cast<T*>(memory.get()) + inner.begin * width);
+    }
+    return memory;
+}
+
 // Elements that pack_strips writes, its working space for strided operands included.
 template <class T>
 int64_t Product<T>::strips_size(int64_t columns, int64_t depth) const {
-    const int64_t padded = (columns + tile_width() - 1) / tile_width() * tile_width();
-    return (lies_by_lines() ? 1 : 2) * padded * depth;
+    return (lies_by_lines() ? 1 : 2) * padded(columns) * depth;
 }
 
 template <class T>
@@ -236,10 +272,16 @@ const T* Product<T>::pack_panels(Range rows, Parts panels, Range inner, Parts bl
 template <class T>
 void Product<T>::group(Range rows, Parts panels, const T* packed, Range columns, Range inner) {
     const int64_t width = tile_width();
-    const int64_t in_place = reads_in_place(panels) ? columns.size / width * width : 0;
+    const int64_t in_place = reads_in_place(panels) && !packed_ ? columns.size / width * width : 0;
     const Range rest{columns.begin + in_place, columns.size - in_place};
-    T* own = own_scratch.get<T>(strips_size(rest.size, inner.size));
-    if (rest.size > 0) pack_strips(rest, inner, own);
+    const T* own = nullptr;
+    if (packed_) {
+        own = packed_ + inner.begin * padded(b_.columns) + columns.begin * inner.size;
+    } else if (rest.size > 0) {
+        T* room = own_scratch.get<T>(strips_size(rest.size, inner.size));
+        pack_strips(rest, inner, room);
+        own = room;
+    }
     const T* from = b_.data + inner.begin * b_.row + columns.begin;
     auto strip = [&](int64_t i, int64_t j) {
         const Range height = panels.range(i, rows.begin);
@@ -377,8 +419,15 @@ void scale(int64_t m, int64_t n, T beta, T* c, int64_t row, int64_t column) {
 }  // namespace
 
 template <class T>
+PackedMatrix<T>::PackedMatrix(const MatrixView<T>& b) : rows_(b.rows), columns_(b.columns) {
+    if (Product<T>::can_pack(b)) memory_ = Product<T>::pack_all(b);
+}
+template class PackedMatrix<float>;
+template class PackedMatrix<double>;
+
+template <class T>
 void multiply(const MatrixView<T>& a, const MatrixView<T>& b, T alpha, T beta, T* c, int64_t row,
-              int64_t column) {
+              int64_t column, const PackedMatrix<T>* packed) {
     const int64_t m = a.rows, n = b.columns;
     if (m == 0 || n == 0) return;
     if (a.columns == 0)
@@ -388,12 +437,12 @@ void multiply(const MatrixView<T>& a, const MatrixView<T>& b, T alpha, T beta, T
     else if (m == 1)
         times_vector(b.transposed(), a.data, a.column, alpha, beta, c, column);
     else
-        Product<T>(a, b, alpha, beta, c, row, column).run();
+        Product<T>(a, b, alpha, beta, c, row, column, packed ? packed->strips() : nullptr).run();
 }
 
 template void multiply(const MatrixView<float>&, const MatrixView<float>&, float, float, float*,
-                       int64_t, int64_t);
+                       int64_t, int64_t, const PackedMatrix<float>*);
 template void multiply(const MatrixView<double>&, const MatrixView<double>&, double, double,
-                       double*, int64_t, int64_t);
+                       double*, int64_t, int64_t, const PackedMatrix<double>*);
 
 }  // namespace croton::runtime

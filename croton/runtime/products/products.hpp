@@ -1,6 +1,7 @@
 #pragma once
 // Products of two matrices of float32 or float64, wherever their elements lie.
 #include <cstdint>
+#include <memory>
 
 namespace croton::runtime {
 
@@ -13,16 +14,34 @@ struct MatrixView {
     MatrixView transposed() const { return {data, columns, rows, column, row}; }
 };
 
+/// The right operand of many products to come, arranged once for all of them. Holds a copy: later
+/// changes of b are not seen.
+template <class T>
+class PackedMatrix {
+  public:
+    explicit PackedMatrix(const MatrixView<T>& b);
+    int64_t rows() const { return rows_; }
+    int64_t columns() const { return columns_; }
+    /// Strips of the columns, block by block of the rows; null if such a b is never packed.
+    const T* strips() const { return static_cast<const T*>(memory_.get()); }
+
+  private:
+    int64_t rows_, columns_;
+    std::shared_ptr<void> memory_;
+};
+
 /// c = alpha * a @ b + beta * c; c is not read where beta is 0. c[i, j] lies at i * row + j *
 /// column and shares no memory with a and b. The result does not depend on the number of threads:
-/// it is cut along its own axes only.
+/// it is cut along its own axes only, nor on whether b comes packed as well.
 template <class T>
 void multiply(const MatrixView<T>& a, const MatrixView<T>& b, T alpha, T beta, T* c, int64_t row,
-              int64_t column);
+              int64_t column, const PackedMatrix<T>* packed = nullptr);
 
+extern template class PackedMatrix<float>;
+extern template class PackedMatrix<double>;
 extern template void multiply(const MatrixView<float>&, const MatrixView<float>&, float, float,
-                              float*, int64_t, int64_t);
+                              float*, int64_t, int64_t, const PackedMatrix<float>*);
 extern template void multiply(const MatrixView<double>&, const MatrixView<double>&, double, double,
-                              double*, int64_t, int64_t);
+                              double*, int64_t, int64_t, const PackedMatrix<double>*);
 
 }  // namespace croton::runtime
