@@ -1,11 +1,19 @@
-// Whole matrices of derivatives, row by row or column by column.
+// Whole matrices of derivatives, row by row: written out, or in a loop.
+#include <algorithm>
+
 #include "croton/grad/reverse.hpp"
 #include "croton/ops/arithmetic.hpp"
+#include "croton/ops/cast.hpp"
+#include "croton/ops/compare.hpp"
+#include "croton/ops/create.hpp"
+#include "croton/ops/scan.hpp"
 #include "croton/ops/shape.hpp"
 
 namespace croton {
 
 namespace {
+constexpr int64_t most_rows_written_out = 32;
+
 /// Row i of the unit matrix.
 Variable unit(DType dtype, int64_t size, int64_t i) {
     Array row = Array::zeros(DType::Float64, {size});
@@ -49,11 +57,25 @@ Variables by_rows(const Variable& expression, int64_t size, const Variables& wrt
     return result;
 }
 
-Variable by_columns(const Variable& expression, const Variable& wrt, int64_t size) {
-    Variables columns;
-    for (int64_t i = 0; i < size; ++i)
-        columns.push_back(jvp({expression}, {wrt}, {unit(wrt.dtype(), size, i)})[0]);
-    return stack(as_args(columns), 1);
+// One row a step of a loop: for sizes that are not known, and for those that would make graphs
+// large.
+Variables by_loop(const Variable& expression, const Variables& wrt, const Variables& connected,
+                  const GradOptions& options) {
+    GradOptions quiet = options;
+    quiet.disconnected = Disconnected::Ignore;
+    Variable count = size_of(expression, 0), places = arange(count);
+    auto body = [&](const Step& step) {
+        Variable seed = cast(eq(places, step.sequences[0]), expression.dtype());
+        Variables rows;
+        Variables all = vjp({expression}, wrt, {seed}, quiet);
+        for (size_t k = 0; k < wrt.size(); ++k)
+            if (connected[k]) rows.push_back(all[k]);
+        return StepResult(rows);
+    };
+    Variables made = scan(body, {.sequences = {places}, .name = "jacobian"}).outputs, result;
+    for (size_t k = 0, next = 0; k < wrt.size(); ++k)
+        result.push_back(connected[k] ? made[next++] : connected[k]);
+    return result;
 }
 }  // namespace
 
@@ -62,20 +84,13 @@ Variables jacobian(const Variable& expression, const Variables& wrt, const GradO
     if (expression.rank() > 1)
         fail(ErrorKind::Type, "jacobian: the expression must have at most one axis; flatten ",
              derivatives::description(expression), " first");
-    if (auto size = known_size(expression)) return by_rows(expression, *size, wrt, options);
-    // Tells of disconnected variables, and settles options as the rows would.
-    Variables any = vjp({expression}, wrt, {expression}, options), result;
-    bool plain = options.consider_constant.empty() && options.known_grads.empty();
-    for (size_t k = 0; k < wrt.size(); ++k) {
-        auto size = wrt[k] ? known_size(wrt[k]) : std::nullopt;
-        if (any[k] && (!plain || !size || *size == 0))
-            fail(ErrorKind::Unsupported, "jacobian: neither the size of ",
-                 derivatives::description(expression), " nor that of wrt[", k, "], ",
-                 derivatives::description(wrt[k]),
-                 ", is known; give one in its type (or with specify_shape), or use vjp or jvp");
-        result.push_back(any[k] ? by_columns(expression, wrt[k], *size) : any[k]);
-    }
-    return result;
+    auto size = known_size(expression);
+    if (size && *size <= most_rows_written_out) return by_rows(expression, *size, wrt, options);
+    // Tells of disconnected variables, and of what has no gradient.
+    Variables connected = vjp({expression}, wrt, {expression}, options);
+    bool any =
+        std::any_of(connected.begin(), connected.end(), [](const auto& v) { return bool(v); });
+    return any ? by_loop(expression, wrt, connected, options) : connected;
 }
 
 Variable jacobian(const Variable& expression, const Variable& wrt, const GradOptions& options) {

@@ -57,6 +57,10 @@ def test_products_with_jacobians_and_hessians():
     np.testing.assert_allclose(
         ct.gradient.hessian((known**3).sum(), known).eval({known: V}), np.diag(6 * V)
     )
+    np.testing.assert_allclose(  # whatever the size
+        ct.gradient.jacobian(x**2 + x.sum(), x).eval({x: V}), np.diag(2 * V) + 1
+    )
+    np.testing.assert_allclose(ct.gradient.hessian((x**3).sum(), x).eval({x: V}), np.diag(6 * V))
 
 
 def test_shaped_gradients():
