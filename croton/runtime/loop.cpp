@@ -154,6 +154,7 @@ class LoopRun {
             into_[states() + j] = {first.dtype(), first.shape(),
                                    contiguous_strides(first.shape(), dtype_size(first.dtype())),
                                    stacks_[j].data()};
+            if (count_ == 0) continue;  // there is no row to fill
             Array::view(first.dtype(), first.shape(), into_[states() + j].strides,
                         stacks_[j].data(), nullptr)
                 .assign(first);
