@@ -48,6 +48,10 @@ SiteScope::SiteScope(Site site) : site_(site), previous_(innermost) { innermost 
 
 SiteScope::~SiteScope() { innermost = previous_; }
 
+SiteScopesAside::SiteScopesAside() : previous_(innermost) { innermost = nullptr; }
+
+SiteScopesAside::~SiteScopesAside() { innermost = previous_; }
+
 Site SiteScope::current_or(Site otherwise) {
     const SiteScope* scope = innermost;
     return scope ? scope->site_ : otherwise;

@@ -39,7 +39,21 @@ class SiteScope {
     static Site current_or(Site otherwise);
 
   private:
+    friend class SiteScopesAside;
     Site site_;
+    const SiteScope* previous_;
+};
+
+/// While alive, the scopes that were open on this thread do not count: what a user wrote is called
+/// in the middle of what is built for him, and his lines are his own.
+class SiteScopesAside {
+  public:
+    SiteScopesAside();
+    ~SiteScopesAside();
+    SiteScopesAside(const SiteScopesAside&) = delete;
+    SiteScopesAside& operator=(const SiteScopesAside&) = delete;
+
+  private:
     const SiteScope* previous_;
 };
 

@@ -7,6 +7,7 @@
 #include "croton/graph/traverse.hpp"
 #include "croton/ops/compare.hpp"
 #include "croton/ops/control.hpp"
+#include "croton/ops/loop_segments.hpp"
 
 namespace croton::compile {
 
@@ -289,7 +290,7 @@ size_t loop_outputs(const Variables& outputs) {
 }  // namespace
 
 Variables merge_loops(const Variables& outputs) {
-    Variables current = outputs;
+    Variables current = read_last_of_rest(outputs);
     for (size_t before = loop_outputs(current); before > 0;) {
         current = Merging(current).run();
         size_t now = loop_outputs(current);

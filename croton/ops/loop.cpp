@@ -185,7 +185,11 @@ Variables Loop::apply(Site site) const {
 }
 
 namespace families {
-Family loop() { return {&loop_record}; }
+Family loop() {
+    Family all{&loop_record};
+    for (const OpRecord* record : segment_records()) all.push_back(record);
+    return all;
+}
 }  // namespace families
 
 }  // namespace croton

@@ -11,6 +11,7 @@
 #include "croton/ops/index.hpp"
 #include "croton/ops/loop.hpp"
 #include "croton/ops/loop_saving.hpp"
+#include "croton/ops/loop_segments.hpp"
 #include "croton/ops/support.hpp"
 
 namespace croton {
@@ -53,9 +54,11 @@ class Backward {
             TensorType type = f_.states[i].type();
             carried_.push_back(input(type, cat("gradient of ", f_.states[i].name())));
             trace_seeds_.emplace_back();
+            last_.emplace_back();
             if (!p_.seed(i)) continue;
             carrier_[i] = is_continuous(type.dtype);
-            if (f_.traced[i]) trace_seeds_.back() = input(type, "gradient");
+            last_[i] = f_.traced[i] ? gradient_of_last(p_.seed(i)) : p_.seed(i);
+            if (!last_[i]) trace_seeds_.back() = input(type, "gradient");
         }
         for (size_t j = 0; j < f_.stacked.size(); ++j)
             stack_seeds_.push_back(p_.seed(stacks_ + j) ? input(f_.stacked[j].type(), "gradient")
@@ -93,8 +96,7 @@ class Backward {
         b_.steps = steps_;
         for (size_t i = 0; i < state_count(); ++i) {
             if (!carrier_[i]) continue;
-            bool last = p_.seed(i) && !f_.traced[i];
-            Variable begin = last ? p_.seed(i) : zeros_like(f_.initial[i]);
+            Variable begin = last_[i] ? last_[i] : zeros_like(f_.initial[i]);
             add_state(carried_[i], begin, gradients_[i] ? gradients_[i] : zeros_like(f_.states[i]));
         }
         size_t first = state_count() + f_.elements.size();
@@ -218,7 +220,8 @@ class Backward {
     size_t stacks_;  ///< the first output that is a stack
     Variable done_, steps_;
     Variables carried_, trace_seeds_, stack_seeds_;  ///< formal; null where nothing comes in
-    Variables gradients_;                            ///< of the body's inputs
+    Variables last_;       ///< gradients with respect to final states, where that is all there is
+    Variables gradients_;  ///< of the body's inputs
 };
 }  // namespace
 

@@ -117,6 +117,21 @@ class Saving {
 };
 }  // namespace
 
+Variables dear_values(const Variables& results, const Variables& body_inputs) {
+    NodeSet dear;
+    Variables found;
+    for (Node* node : toposort(results, body_inputs)) {
+        if (node->kind != NodeKind::Apply) continue;
+        bool follows = std::any_of(node->inputs.begin(), node->inputs.end(),
+                                   [&](const auto& v) { return dear.contains(v.node_pointer()); });
+        if (!follows && !costs_much(*node)) continue;
+        dear.insert(node);
+        if (costs_much(*node) || !(is_plain_arithmetic(*node) || node->op->kind<ViewCompute>()))
+            for (uint32_t i = 0; i < node->types.size(); ++i) found.push_back(Variable(node, i));
+    }
+    return found;
+}
+
 Variables values_to_save(const Variables& results, const Variables& body_inputs,
                          const Variables& seeds) {
     return Saving(results, body_inputs, seeds).run();

@@ -11,4 +11,8 @@ namespace croton {
 Variables values_to_save(const Variables& results, const Variables& body_inputs,
                          const Variables& seeds);
 
+/// Of the values that `results` need, those that may be kept so: what products, host code and inner
+/// graphs give and what functions make of that.
+Variables dear_values(const Variables& results, const Variables& body_inputs);
+
 }  // namespace croton

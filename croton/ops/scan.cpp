@@ -13,6 +13,7 @@
 #include "croton/ops/create.hpp"
 #include "croton/ops/index.hpp"
 #include "croton/ops/loop.hpp"
+#include "croton/ops/loop_segments.hpp"
 #include "croton/ops/shape.hpp"
 #include "croton/ops/support.hpp"
 
@@ -33,6 +34,15 @@ Variable settled(const Variable& v) {
     return constant(constant_value(v)->cast(dtype), v.site());
 }
 
+// The next value in the state's dtype where no value is lost; else the type rule says what is
+// wrong.
+Variable fitted(const Variable& next, const Variable& state) {
+    DType want = state.dtype();
+    if (next.dtype() == want && !next.node().weak) return next;
+    bool number = next.node().weak && is_floating(want) && !is_complex(next.dtype());
+    return number || can_cast_safely(next.dtype(), want) ? cast(next, want) : next;
+}
+
 class Writer {
   public:
     Writer(const ScanBody& body, const ScanOptions& options, Site site)
@@ -41,20 +51,79 @@ class Writer {
         loop_.truncate = o_.truncate_gradient;
     }
 
+    /// All steps, in whatever way the options say.
     ScanResult run() {
-        check_options();
+        write();
         SiteScope scope(site_);
-        add_sequences();
-        add_states();
-        StepResult result = body_(step_);
+        if (Variable length = segment()) return results(apply_in_segments(loop_, length, site_));
+        Variables made = loop_.apply(site_);
+        for (size_t i = 0; i < loop_.states.size(); ++i)
+            if (loop_.traced[i]) made[i] = at(made[i], {Slice(1, {})});
+        return results(made);
+    }
+
+    /// The ends of segments of so many steps.
+    ScanResult ends(int64_t every) {
+        write();
+        SiteScope scope(site_);
+        if (loop_.stop) unsupported("checkpoints", "until");
+        return results(apply_and_keep_ends(loop_, constant(Array::scalar(every)), site_));
+    }
+
+    /// Final values of the states, which have one tap each.
+    Variables finals() {
+        write();
+        SiteScope scope(site_);
+        if (!shared_.empty()) {
+            const SharedVariable& changed = shared_[0].first;
+            wrong(cat("the body changes the shared variable ",
+                      changed.name().empty() ? "" : cat("'", changed.name(), "' "), "made at ",
+                      changed.site().text(),
+                      " (random draws do); write the loop with scan, which gives its updates"));
+        }
+        loop_.traced.assign(loop_.states.size(), false);
+        Variables made = loop_.apply(site_);
+        made.resize(loop_.states.size());
+        return made;
+    }
+
+  private:
+    void write() {
+        check_options();
+        {
+            SiteScope scope(site_);
+            add_sequences();
+            add_states();
+        }
+        StepResult result = body_result();
+        SiteScope scope(site_);
         take_outputs(std::move(result));
         add_shared_states();
         close();
         settle_steps();
-        return results(loop_.apply(site_));
     }
 
-  private:
+    // The body's nodes belong to its own lines.
+    StepResult body_result() const {
+        SiteScopesAside aside;
+        return body_(step_);
+    }
+
+    /// How long segments are; null where all is kept.
+    Variable segment() const {
+        if (o_.checkpoint == 0 && o_.checkpoint_bytes == 0) return {};
+        if (loop_.stop) unsupported("checkpoint", "until");
+        if (loop_.truncate > 0) unsupported("checkpoint", "truncate_gradient");
+        if (o_.checkpoint > 0) return constant(Array::scalar(o_.checkpoint));
+        if (o_.checkpoint_bytes > 0) return segments_by_bytes(loop_, o_.checkpoint_bytes);
+        return segments_by_root(loop_.steps);
+    }
+
+    [[noreturn]] static void unsupported(std::string_view what, std::string_view beside) {
+        fail(ErrorKind::Unsupported, "scan: ", what, " and ", beside,
+             " do not go together: how many steps the gradient takes must be known before");
+    }
+
     [[noreturn]] void wrong(std::string_view what) const { fail(ErrorKind::Usage, "scan: ", what); }
 
     void check_options() const {
@@ -64,6 +133,8 @@ class Writer {
             wrong("truncate_gradient is a positive number of steps, or -1 for all");
         if (o_.checkpoint < checkpoint_sqrt)
             wrong("checkpoint is a number of steps, 0 or checkpoint_sqrt");
+        if (o_.checkpoint_bytes < 0 || (o_.checkpoint_bytes > 0 && o_.checkpoint != 0))
+            wrong("checkpoint_bytes is a number of bytes, and not given beside checkpoint");
     }
 
     // --- sequences ----------------------------------------------------------------------------
@@ -190,15 +261,6 @@ class Writer {
         if (result.until) loop_.stop = bool_scalar(result.until);
     }
 
-    // The next value in the state's dtype where no value is lost; else the type rule says what is
-    // wrong.
-    static Variable fitted(const Variable& next, const Variable& state) {
-        DType want = state.dtype();
-        if (next.dtype() == want && !next.node().weak) return next;
-        bool number = next.node().weak && is_floating(want) && !is_complex(next.dtype());
-        return number || can_cast_safely(next.dtype(), want) ? cast(next, want) : next;
-    }
-
     static Variable bool_scalar(const Variable& condition) {
         if (condition.rank() != 0 || is_complex(condition.dtype()))
             fail(ErrorKind::Type, "until: the condition is a bool scalar, not ",
@@ -320,12 +382,13 @@ class Writer {
 
     // --- what it gives ------------------------------------------------------------------------
 
+    /// `made` holds the values of all steps for states that are traced.
     ScanResult results(const Variables& made) const {
         ScanResult result;
         for (size_t place : places_) {
             bool recurrent = place < loop_.states.size();
             size_t stack = loop_.states.size() + (SIZE_MAX - 1 - place);
-            result.outputs.push_back(recurrent ? at(made[place], {Slice(1, {})}) : made[stack]);
+            result.outputs.push_back(made[recurrent ? place : stack]);
         }
         for (const auto& [variable, state] : shared_)
             result.updates.emplace_back(variable, made[state]);
@@ -375,6 +438,73 @@ ScanResult foldr(const ScanBody& body, const Variables& sequences, const Variabl
                  ScanOptions options, std::source_location where) {
     options.go_backwards = true;
     return reduce(body, sequences, initial, std::move(options), where);
+}
+
+ScanResult scan_checkpoints(const ScanBody& body, const ScanOptions& options, int64_t save_every_n,
+                            std::source_location where) {
+    if (save_every_n < 1) fail(ErrorKind::Usage, "scan_checkpoints: save_every_n is at least 1");
+    for (const auto& output : options.outputs_info)
+        if (output.initial && output.taps != Ints{-1})
+            fail(ErrorKind::Usage, "scan_checkpoints: taps of outputs other than -1");
+    return Writer(body, options, SiteScope::current_or(Site::of(where))).ends(save_every_n);
+}
+
+// --- plain loops --------------------------------------------------------------------------------
+
+namespace {
+void check_count(const Variables& made, const Variables& initial, std::string_view who) {
+    if (made.size() != initial.size())
+        fail(ErrorKind::Usage, who, ": the body gives ", made.size(), " values for ",
+             initial.size(), " states");
+}
+}  // namespace
+
+Variables for_loop(Arg count, const Variables& initial,
+                   const std::function<Variables(const Variable& i, const Variables& states)>& body,
+                   std::source_location where) {
+    Site site = SiteScope::current_or(Site::of(where));
+    ScanOptions options{.n_steps = count, .name = "for_loop"};
+    options.outputs_info.emplace_back(constant(Array::scalar(int64_t{0}), site).named("i"));
+    for (const auto& v : initial) options.outputs_info.emplace_back(v);
+    auto round = [&](const Step& step) {
+        Variables states(step.states.begin() + 1, step.states.end());
+        Variables made = body(step.states[0], states);
+        check_count(made, initial, "for_loop");
+        made.insert(made.begin(), add(step.states[0], number_at(1, site)));
+        return StepResult(std::move(made));
+    };
+    Variables made = Writer(round, options, site).finals();
+    made.erase(made.begin());
+    return made;
+}
+
+// A loop that asks after each round, taken only if the question is answered with yes before the
+// first one.
+Variables while_loop(const std::function<Variable(const Variables& states)>& condition,
+                     const std::function<Variables(const Variables& states)>& body,
+                     const Variables& initial, Arg limit, std::source_location where) {
+    Site site = SiteScope::current_or(Site::of(where));
+    Variables begin;
+    for (const auto& v : initial) begin.push_back(settled(v));
+    ScanOptions options{.n_steps = limit, .name = "while_loop"};
+    for (const auto& v : begin) options.outputs_info.emplace_back(v);
+    auto round = [&](const Step& step) {
+        Variables made = body(step.states);
+        check_count(made, initial, "while_loop");
+        for (size_t i = 0; i < made.size(); ++i) made[i] = fitted(made[i], step.states[i]);
+        Variable again = condition(made);
+        if (again.rank() != 0 || again.dtype() != DType::Bool)
+            fail(ErrorKind::Type, "while_loop: the condition is a bool scalar, not ",
+                 described(again));
+        return StepResult(std::move(made), {}, logical_not(again));
+    };
+    Variables made = Writer(round, options, site).finals();
+    Variable first = [&] {
+        SiteScopesAside aside;
+        return condition(begin);
+    }();
+    SiteScope scope(site);
+    return ifelse(first, made, begin);
 }
 
 }  // namespace croton

@@ -68,8 +68,16 @@ struct ScanOptions {
     bool strict = false;
     std::string name = {};
     /// Gradients recompute steps instead of keeping what they need of each: states are kept every
-    /// so many steps only. 0: all is kept; checkpoint_sqrt: about the square root of the steps.
+    /// so many steps only, and what the steps between two of them need is there once. 0: all is
+    /// kept; checkpoint_sqrt: about the square root of the steps. Results are the same to rounding,
+    /// at the price of running the body once more. Memory falls where only the last values of the
+    /// outputs are read, or outputs that are smaller than the states: whatever else is read is
+    /// stored. Not for loops with `until` or truncate_gradient (Unsupported error).
     int64_t checkpoint = 0;
+    /// The same by a budget: all is kept if that fits in so many bytes, else as little as one level
+    /// of checkpoints can. Counted are states and what products, host code and inner loops of the
+    /// body give. 0: no budget.
+    int64_t checkpoint_bytes = 0;
 };
 inline constexpr int64_t checkpoint_sqrt = -1;
 
@@ -81,7 +89,8 @@ struct ScanResult {
     std::vector<std::pair<Variable, Variable>> updates;
 };
 
-/// Writes the body down and applies it. Usage error for taps that make no sense or a body that does
+/// Writes the body down and applies it. Its nodes belong to the body's own lines, the loop to
+/// `where`. Usage error for taps that make no sense or a body that does
 /// not fit outputs_info; Type error naming the state and both types where a state would change
 /// dtype or rank, Shape error where known sizes change. When running: Index error for a negative
 /// number of steps, Shape error for a sequence that is too short for the steps asked for or a state
@@ -93,7 +102,8 @@ ScanResult scan(const ScanBody& body, const ScanOptions& options,
 ScanResult map(const ScanBody& body, const Variables& sequences, ScanOptions options = {},
                std::source_location where = std::source_location::current());
 /// Only the last values of the states: of all steps, in order, or from the end of the sequences.
-/// The body is handed the element first.
+/// The body is handed the element first. A loop of no steps has no last value: an error when
+/// running.
 ScanResult reduce(const ScanBody& body, const Variables& sequences, const Variables& initial,
                   ScanOptions options = {},
                   std::source_location where = std::source_location::current());
@@ -103,13 +113,22 @@ ScanResult foldl(const ScanBody& body, const Variables& sequences, const Variabl
 ScanResult foldr(const ScanBody& body, const Variables& sequences, const Variables& initial,
                  ScanOptions options = {},
                  std::source_location where = std::source_location::current());
+/// Of all outputs the values at steps n, 2n, ... (1-based) and at the last step, and gradients that
+/// keep no other states. Usage error for taps of outputs other than -1.
+ScanResult scan_checkpoints(const ScanBody& body, const ScanOptions& options,
+                            int64_t save_every_n = 10,
+                            std::source_location where = std::source_location::current());
 
-/// States after `count` rounds of body(i, states).
+// --- plain loops --------------------------------------------------------------------------------
+// Only final values are given, those at the start if the loop runs no step. Bodies that draw random
+// numbers or change shared variables are a Usage error: scan hands out the updates.
+
+/// States after `count` rounds of body(i, states), i = 0, 1, ... (int64).
 Variables for_loop(Arg count, const Variables& initial,
                    const std::function<Variables(const Variable& i, const Variables& states)>& body,
                    std::source_location where = std::source_location::current());
-/// States after rounds of `body` for as long as `condition` holds (it may never run), at most
-/// `limit` of them.
+/// States after rounds of `body` for as long as `condition`, a bool scalar, holds (it is asked
+/// before each round, so the loop may run none), at most `limit` of them.
 Variables while_loop(const std::function<Variable(const Variables& states)>& condition,
                      const std::function<Variables(const Variables& states)>& body,
                      const Variables& initial, Arg limit = std::numeric_limits<int64_t>::max(),

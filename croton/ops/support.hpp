@@ -9,6 +9,8 @@ namespace croton {
 
 /// The part of the family shape that join.cpp holds.
 Family join_records();
+/// The part of the family loop that loop_segments.cpp holds.
+Family segment_records();
 /// The part of the family arithmetic that floating.cpp holds.
 Family floating_records();
 

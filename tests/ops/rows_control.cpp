@@ -3,6 +3,7 @@
 
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/control.hpp"
+#include "croton/ops/loop_segments.hpp"
 #include "croton/ops/random.hpp"
 #include "croton/ops/scan.hpp"
 #include "croton/ops/user.hpp"
@@ -231,6 +232,18 @@ Rows control_rows() {
             .within(64)
             .at_scale(3)
             .shapes({{{3, 2}, {2}, {}}, {{4}, {}, {}}, {{0, 3}, {3}, {}}}));
+    rows.push_back(
+        row("joined_steps", 2, [](const Variables& v) { return joined_steps(v[0], v[1]); })
+            .reference([](const Arrays& in) {
+                Sizes shape = in[0].shape();
+                shape[0] += in[1].shape(0);
+                return tabulate(shape, [&](Sizes i) {
+                    bool first = i[0] < in[0].shape(0);
+                    if (!first) i[0] -= in[0].shape(0);
+                    return in[first ? 0 : 1].at<double>(i);
+                });
+            })
+            .shapes({{{4, 3}, {2, 3}}, {{2}, {1}}, {{0, 2}, {3, 2}}, {{0}, {0}}}));
     for (const auto& [name, f] :
          {std::pair("disconnected_grad", &disconnected_grad), std::pair("zero_grad", &zero_grad),
           std::pair("consider_constant", &consider_constant)})

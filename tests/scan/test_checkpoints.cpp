@@ -1,0 +1,117 @@
+// Loops with checkpoints: the same values and gradients, less memory.
+#include <cmath>
+#include <fstream>
+
+#include "croton/ops/linalg.hpp"
+#include "tests/scan/unrolled.hpp"
+
+namespace croton {
+namespace {
+
+using test::expect_close;
+using test::random_array;
+
+Variable of(const char* type, const char* name) { return input(parse_type(type), name); }
+Array numbers(const Sizes& shape, unsigned seed = 1) {
+    return random_array(DType::Float64, shape, seed);
+}
+
+/// Values, gradients and second gradients of a loop whose options `how` changes.
+Results results_of(const std::function<void(ScanOptions&)>& how, int64_t steps, bool every_value,
+                   const char* mode) {
+    Variable xs = of("f64[?,?]", "xs"), h = of("f64[?]", "h"), w = of("f64[?,?]", "w");
+    Variable c = of("f64[?,?]", "c");
+    ScanOptions options{.sequences = {xs}, .outputs_info = {h, {c, {-2}}, {}}};
+    how(options);
+    ScanResult loop = scan(
+        [&](const Step& s) {
+            Variable next = tanh(dot(s.states[0], w) + s.sequences[0]);
+            return StepResult({next, s.states[1] * 0.5 + next, sum(sqr(next))});
+        },
+        options);
+    Variable cost;
+    for (const auto& output : loop.outputs) {
+        Variable part = sum(sin(every_value ? output : at(output, {-1})));
+        cost = cost ? cost + part : part;
+    }
+    Variables all{cost};
+    if (every_value) all.insert(all.end(), loop.outputs.begin(), loop.outputs.end());
+    Variables wrt{xs, h, w, c}, first = grad(cost, wrt);
+    Variable second;
+    for (const auto& g : first) second = second ? second + sum(sqr(g)) : sum(sqr(g));
+    Variables again = grad(second, wrt);
+    all.insert(all.end(), first.begin(), first.end());
+    all.insert(all.end(), again.begin(), again.end());
+    FunctionOptions o;
+    o.mode = compile::mode_named(mode);
+    Function f = function({xs, h, w, c}, std::vector<Out>(all.begin(), all.end()), o);
+    return f.call({numbers({steps, 3}), numbers({3}, 2), numbers({3, 3}, 3), numbers({2, 3}, 4)});
+}
+
+class Checkpoints : public testing::TestWithParam<bool> {};
+
+TEST_P(Checkpoints, ChangeNoResult) {
+    for (int64_t steps : {1, 2, 6, 7, 11})
+        for (const char* mode : {"quick", "fast"}) {
+            Results wanted = results_of([](ScanOptions&) {}, steps, GetParam(), mode);
+            auto agrees = [&](const char* what, const std::function<void(ScanOptions&)>& how) {
+                SCOPED_TRACE(cat(what, ", ", steps, " steps, ", mode));
+                Results made = results_of(how, steps, GetParam(), mode);
+                for (size_t i = 0; i < wanted.size(); ++i)
+                    expect_close(made[i], wanted[i], 1e-10, cat("result ", i).c_str());
+            };
+            agrees("every 3", [](ScanOptions& o) { o.checkpoint = 3; });
+            agrees("every 100", [](ScanOptions& o) { o.checkpoint = 100; });
+            agrees("by the square root", [](ScanOptions& o) { o.checkpoint = checkpoint_sqrt; });
+            agrees("in few bytes", [](ScanOptions& o) { o.checkpoint_bytes = 1; });
+            agrees("in many bytes", [](ScanOptions& o) { o.checkpoint_bytes = 1 << 30; });
+            agrees("of known steps", [&](ScanOptions& o) {
+                o.checkpoint = 3;
+                o.n_steps = constant(Array::scalar(steps));
+            });
+        }
+}
+INSTANTIATE_TEST_SUITE_P(Reads, Checkpoints, testing::Bool(),
+                         [](auto& info) { return info.param ? "AllValues" : "LastValues"; });
+
+// A line of /proc/self/status in bytes.
+int64_t status(const std::string& line) {
+    std::ifstream file("/proc/self/status");
+    for (std::string word; file >> word;)
+        if (word == line + ":") {
+            int64_t kilobytes = 0;
+            file >> kilobytes;
+            return kilobytes * 1024;
+        }
+    return -1;
+}
+
+// By how much the process grows while a gradient runs through so many steps of a 64-wide state.
+int64_t growth(int64_t steps, const std::function<void(ScanOptions&)>& how) {
+    Variable h = of("f64[?]", "h"), w = of("f64[?]", "w"), n = of("i64[]", "n");
+    ScanOptions options{.outputs_info = {h}, .n_steps = n};
+    how(options);
+    ScanResult loop =
+        scan([&](const Step& s) { return StepResult(tanh(s.states[0] * w)); }, options);
+    Variable cost = sum(sqr(at(loop.outputs[0], {-1})));
+    Function f = function({h, w, n}, {grad(cost, w)});
+    f.call({numbers({64}), numbers({64}, 2), Array::scalar<int64_t>(70)});
+    std::ofstream("/proc/self/clear_refs") << 5;  // the peak counts from here
+    int64_t before = status("VmRSS");
+    f.call({numbers({64}), numbers({64}, 2), Array::scalar(steps)});
+    return status("VmHWM") - before;
+}
+
+TEST(CheckpointMemory, Falls) {
+    constexpr int64_t steps = 90'000, states = steps * 64 * 8;  // 46 MB
+    EXPECT_LT(growth(steps, [](ScanOptions& o) { o.checkpoint = checkpoint_sqrt; }), states / 20);
+    EXPECT_LT(growth(steps, [](ScanOptions& o) { o.checkpoint = 100; }), states / 20);
+    EXPECT_LT(growth(steps, [](ScanOptions& o) { o.checkpoint_bytes = states / 4; }), states / 20);
+    // All is kept where that fits. The last value alone is read, so nothing is stacked but states.
+    int64_t all = growth(steps, [](ScanOptions& o) { o.checkpoint_bytes = 10 * states; });
+    EXPECT_GT(all, states);
+    EXPECT_LT(all, states * 5 / 4);
+}
+
+}  // namespace
+}  // namespace croton
