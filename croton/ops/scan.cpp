@@ -351,6 +351,11 @@ class Writer {
             if (n.rank() != 0 || !is_integer(n.dtype()))
                 fail(ErrorKind::Type, "scan: n_steps is an integer scalar, not ", described(n));
             loop_.steps = cast(n, DType::Int64);
+            if (const Array* known = constant_value(n)) {
+                int64_t count = known->cast(DType::Int64).item<int64_t>();
+                if (count < 0) wrong(cat("n_steps is ", count, "; go_backwards reads from the end"));
+                loop_.steps = constant(Array::scalar(count), n.site());
+            }
         } else {
             loop_.steps = shortest();
         }
@@ -476,6 +481,11 @@ Variables for_loop(Arg count, const Variables& initial,
     Variables made = Writer(round, options, site).finals();
     made.erase(made.begin());
     return made;
+}
+
+Variables cond(Arg condition, const std::function<Variables()>& then,
+               const std::function<Variables()>& otherwise) {
+    return ifelse(condition, then(), otherwise());
 }
 
 // A loop that asks after each round, taken only if the question is answered with yes before the

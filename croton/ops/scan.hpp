@@ -127,6 +127,10 @@ ScanResult scan_checkpoints(const ScanBody& body, const ScanOptions& options,
 Variables for_loop(Arg count, const Variables& initial,
                    const std::function<Variables(const Variable& i, const Variables& states)>& body,
                    std::source_location where = std::source_location::current());
+/// then() if the scalar condition holds, else otherwise(): only one of them is computed. As many
+/// values of the same ranks from both.
+Variables cond(Arg condition, const std::function<Variables()>& then,
+               const std::function<Variables()>& otherwise);
 /// States after rounds of `body` for as long as `condition`, a bool scalar, holds (it is asked
 /// before each round, so the loop may run none), at most `limit` of them.
 Variables while_loop(const std::function<Variable(const Variables& states)>& condition,

@@ -100,6 +100,7 @@ void bind_ops(nb::module_& m);
 void bind_functions(nb::module_& m);
 void bind_gradients(nb::module_& m);
 void bind_controls(nb::module_& m);
+void bind_scans(nb::module_& m);
 void bind_user_ops(nb::module_& m);
 void bind_optimizers(nb::module_& m);
 void bind_files(nb::module_& m);

@@ -15,6 +15,7 @@ NB_MODULE(_core, m) {
     bind_functions(m);
     bind_gradients(m);
     bind_controls(m);
+    bind_scans(m);
     bind_user_ops(m);
     bind_optimizers(m);
     bind_files(m);

@@ -14,7 +14,16 @@ from . import _core
 
 _core.set_package_folder(_os.path.dirname(_os.path.abspath(__file__)) + _os.sep)
 
-from . import compile, gradient, interop, optimizers, printing, tensor, updates  # noqa: E402
+from . import (  # noqa: E402
+    compile,
+    gradient,
+    interop,
+    optimizers,
+    printing,
+    scan_module,
+    tensor,
+    updates,
+)
 from ._core import (  # noqa: E402
     Apply,
     ArgumentError,
@@ -47,6 +56,18 @@ from .ifelse import ifelse  # noqa: E402
 from .interop import from_dlpack  # noqa: E402
 from .op import Op, OpFromGraph, as_op  # noqa: E402
 from .printing import debugprint, explain, pp, pprint  # noqa: E402
+from .scan_module import (  # noqa: E402
+    cond,
+    foldl,
+    foldr,
+    for_loop,
+    map,
+    reduce,
+    scan,
+    scan_checkpoints,
+    until,
+    while_loop,
+)
 from .shared import SharedVariable, shared  # noqa: E402
 from .tensor import dot  # noqa: E402
 from .updates import OrderedUpdates  # noqa: E402

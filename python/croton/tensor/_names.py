@@ -87,6 +87,7 @@ INSIDE = {
     "ifelse": "croton.ifelse.ifelse",
     "call": "croton.OpFromGraph",
     "loop": "croton.scan",
+    "joined_steps": "croton.scan",
     "user_op": "croton.Op",
     "impure_user_op": "croton.Op",
     "assert": "assert_",
