@@ -55,7 +55,10 @@ Variable in_one(const Variable& rows, const Variable& covered) {
 class Segments {
   public:
     Segments(const Loop& loop, const Variable& length, Site site)
-        : f_(loop), length_(length), site_(site), count_(full_segments(loop.steps, length)),
+        : f_(loop),
+          length_(length),
+          site_(site),
+          count_(full_segments(loop.steps, length)),
           covered_(product_of_sizes(count_, length)) {}
 
     Variables all() {
@@ -280,7 +283,8 @@ Cotangents joined_pullback(const Pullback& p) {
 
 const OpRecord joined_steps_record{
     .name = "joined_steps",
-    .doc = "Two lists of a loop's steps, one behind the other; the second is empty only if both are.",
+    .doc =
+        "Two lists of a loop's steps, one behind the other; the second is empty only if both are.",
     .arguments = {{"segments"}, {"rest"}},
     .type = joined_type,
     .compute = ExpandCompute{[](const Node& node) {

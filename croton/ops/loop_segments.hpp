@@ -6,8 +6,8 @@
 
 namespace croton {
 
-/// What Loop::apply gives, except that traced states have no initial value in front. `length` is the
-/// length of a segment: an int64 scalar, at least 1. The loop has no `stop` and no `truncate`.
+/// What Loop::apply gives, except that traced states have no initial value in front. `length` is
+/// the length of a segment: an int64 scalar, at least 1. The loop has no `stop` and no `truncate`.
 Variables apply_in_segments(const Loop& loop, const Variable& length, Site site);
 /// The same, but of states and stacks alike only what the last step of each segment gives.
 Variables apply_and_keep_ends(const Loop& loop, const Variable& length, Site site);

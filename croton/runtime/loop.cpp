@@ -27,7 +27,7 @@ constexpr int64_t interrupt_every = 256;  // steps
 }  // namespace
 
 void check_steps(int64_t steps) {
-    if (steps < 0) fail(ErrorKind::Index, "a loop was asked to run ", steps, " steps");
+    if (steps < 0) fail(ErrorKind::Value, "a loop was asked to run ", steps, " steps");
 }
 
 void check_sequence(const std::string& name, int64_t positions, int64_t steps) {
@@ -106,7 +106,7 @@ class LoopRun {
             into_[states() + j].data = row(room(stacks_[j], done_ + 1), done_);
         std::vector<Array> made;
         try {
-            made = frame_.run(arguments_, {.into = into_});
+            made = frame_.run(arguments_, {.into = into_, .into_names = step_.state_names});
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::Interrupted) throw;
             throw Error(error.kind(), cat("in step ", done_, " of ", count_, " of ", body_.name,

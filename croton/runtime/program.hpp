@@ -95,6 +95,7 @@ struct LoopStep {
     std::vector<Id> inputs;      ///< steps, initial states, sequences, constants
     std::vector<Id> outputs;     ///< final states or traces, stacks, steps done if `until`
     std::vector<std::string> names;  ///< the user's, of the inputs
+    std::vector<std::string> state_names;  ///< as messages name the states
 };
 
 using StepKind = std::variant<KernelStep, ViewStep, ExternStep, ContractStep, BranchStep, LoopStep>;
@@ -141,6 +142,7 @@ struct Permissions {
     /// Where output i is to be left, if its data is not null; it is then not among the results (an
     /// empty array stands there). Shape error if the output has another shape.
     std::span<const TensorRef> into = {};
+    std::span<const std::string> into_names = {};  ///< the user's, for that error; may be shorter
 };
 
 /// Working memory of one running call; reused between calls, never shared by two at once.

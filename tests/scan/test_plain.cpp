@@ -18,10 +18,9 @@ Function compiled(const Variables& inputs, const Variables& outputs) {
 
 TEST(ForLoop, GivesFinalStatesAndCounts) {
     Variable n = of("i64[]", "n"), x = of("f64[]", "x");
-    Variables made = for_loop(n, {x, constant(Array::scalar(int64_t{0}))},
-                              [](const Variable& i, const Variables& s) {
-                                  return Variables{s[0] * 2.0, s[1] + i};
-                              });
+    Variables made = for_loop(
+        n, {x, constant(Array::scalar(int64_t{0}))},
+        [](const Variable& i, const Variables& s) { return Variables{s[0] * 2.0, s[1] + i}; });
     Variable g = grad(made[0], x);
     Function f = compiled({n, x}, {made[0], made[1], g});
     for (int64_t steps : {0, 1, 5, 2, 0}) {
@@ -34,19 +33,16 @@ TEST(ForLoop, GivesFinalStatesAndCounts) {
 }
 
 TEST(ForLoop, TakesPlainNumbers) {
-    Variables made = for_loop(10, {constant(Array::scalar(1.0))},
-                              [](const Variable&, const Variables& s) {
-                                  return Variables{s[0] * 0.5};
-                              });
+    Variables made =
+        for_loop(10, {constant(Array::scalar(1.0))},
+                 [](const Variable&, const Variables& s) { return Variables{s[0] * 0.5}; });
     EXPECT_EQ(number(compiled({}, {made[0]}).call({})[0]), std::pow(0.5, 10));
 }
 
 TEST(WhileLoop, AsksBeforeEachRound) {
     Variable x = of("f64[]", "x"), limit = of("f64[]", "limit");
     Variables made = while_loop([&](const Variables& s) { return s[0] < limit; },
-                                [](const Variables& s) {
-                                    return Variables{s[0] * s[0], s[1] + 1};
-                                },
+                                [](const Variables& s) { return Variables{s[0] * s[0], s[1] + 1}; },
                                 {x, constant(Array::scalar(int64_t{0}))});
     Variable g = grad(made[0], x);
     Function f = compiled({x, limit}, {made[0], made[1], g});
@@ -80,9 +76,9 @@ TEST(WhileLoop, StopsAtTheLimit) {
 TEST(Fold, FromEitherEnd) {
     Variable xs = of("f64[?]", "xs"), start = of("f64[]", "start");
     auto body = [](const Step& s) { return StepResult(s.states[0] * 0.5 + s.sequences[0]); };
-    Function f = compiled({xs, start}, {foldl(body, {xs}, {start}).outputs[0],
-                                        foldr(body, {xs}, {start}).outputs[0],
-                                        reduce(body, {xs}, {start}).outputs[0]});
+    Function f = compiled(
+        {xs, start}, {foldl(body, {xs}, {start}).outputs[0], foldr(body, {xs}, {start}).outputs[0],
+                      reduce(body, {xs}, {start}).outputs[0]});
     Results r = f.call({Array::of<double>({1, 2, 4}), Array::scalar(8.0)});
     EXPECT_EQ(number(r[0]), 1 + 0.25 + 1 + 4);
     EXPECT_EQ(number(r[1]), 1 + 1 + 1 + 1);

@@ -49,11 +49,13 @@ def scan(
         checkpoint = -1
     elif not isinstance(checkpoint, int) or checkpoint < 0:
         raise _core.UsageError(f'scan: checkpoint is a number of steps or "sqrt", not {checkpoint!r}')
+    sequences, outputs_info = sequences_and_taps(sequences), initials_and_taps(outputs_info)
+    non_sequences = as_list(non_sequences)
     outputs, updates = _core.scan(
-        written(fn),
-        sequences_and_taps(sequences),
-        initials_and_taps(outputs_info),
-        as_list(non_sequences),
+        written(fn, sequences, outputs_info, non_sequences),
+        sequences,
+        outputs_info,
+        non_sequences,
         n_steps,
         truncate_gradient,
         go_backwards,

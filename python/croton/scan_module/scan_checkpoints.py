@@ -21,11 +21,13 @@ def scan_checkpoints(
     Gradients compute the steps between them again. Outputs have no taps other than -1. padding is accepted
     for Theano's sake: any number of steps will do.
     """
+    sequences, outputs_info = sequences_and_taps(sequences), initials_and_taps(outputs_info)
+    non_sequences = as_list(non_sequences)
     outputs, updates = _core.scan_checkpoints(
-        written(fn),
-        sequences_and_taps(sequences),
-        initials_and_taps(outputs_info),
-        as_list(non_sequences),
+        written(fn, sequences, outputs_info, non_sequences),
+        sequences,
+        outputs_info,
+        non_sequences,
         n_steps,
         name or "",
         save_every_N,
