@@ -54,13 +54,12 @@ Variables jvp(const Variables& outputs, const Variables& wrt, const Variables& t
 Variables hvp(const Variable& cost, const Variables& wrt, const Variables& vectors);
 
 /// All derivatives of an expression with at most one axis: of sizes (expression's, wrt's...). Made
-/// row by row (or column by column if only the size of a vector wrt is known), so one of the sizes
-/// must be known when the graph is built; Unsupported error otherwise. Type error for more axes.
+/// row by row, or column by column if only the size of a vector wrt is known, or one row a step of a
+/// loop if neither is. Type error for more axes.
 Variables jacobian(const Variable& expression, const Variables& wrt,
                    const GradOptions& options = {});
 Variable jacobian(const Variable& expression, const Variable& wrt, const GradOptions& options = {});
-/// Second derivatives of a scalar: for each vector of wrt the matrix of its own. The size of each
-/// must be known.
+/// Second derivatives of a scalar: for each vector of wrt the matrix of its own.
 Variables hessian(const Variable& cost, const Variables& wrt, const GradOptions& options = {});
 Variable hessian(const Variable& cost, const Variable& wrt, const GradOptions& options = {});
 

@@ -1,6 +1,10 @@
 // Whole matrices of derivatives, row by row or column by column.
 #include "croton/grad/reverse.hpp"
 #include "croton/ops/arithmetic.hpp"
+#include "croton/ops/cast.hpp"
+#include "croton/ops/compare.hpp"
+#include "croton/ops/create.hpp"
+#include "croton/ops/scan.hpp"
 #include "croton/ops/shape.hpp"
 
 namespace croton {
@@ -55,6 +59,18 @@ Variable by_columns(const Variable& expression, const Variable& wrt, int64_t siz
         columns.push_back(jvp({expression}, {wrt}, {unit(wrt.dtype(), size, i)})[0]);
     return stack(as_args(columns), 1);
 }
+
+/// Rows made one a step of a loop, for as many as there are when running.
+Variables by_loop(const Variable& expression, const Variables& wrt, GradOptions options) {
+    options.disconnected = Disconnected::Ignore;
+    options.null_if_disconnected = false;
+    Variable positions = arange(size_of(expression, 0));
+    auto row = [&](const Step& step) {
+        Variable seed = cast(eq(positions, step.sequences[0]), expression.dtype());
+        return StepResult(vjp({expression}, wrt, {seed}, options));
+    };
+    return map(row, {positions}, {.name = "jacobian"}).outputs;
+}
 }  // namespace
 
 Variables jacobian(const Variable& expression, const Variables& wrt, const GradOptions& options) {
@@ -68,12 +84,12 @@ Variables jacobian(const Variable& expression, const Variables& wrt, const GradO
     bool plain = options.consider_constant.empty() && options.known_grads.empty();
     for (size_t k = 0; k < wrt.size(); ++k) {
         auto size = wrt[k] ? known_size(wrt[k]) : std::nullopt;
-        if (any[k] && (!plain || !size || *size == 0))
-            fail(ErrorKind::Unsupported, "jacobian: neither the size of ",
-                 derivatives::description(expression), " nor that of wrt[", k, "], ",
-                 derivatives::description(wrt[k]),
-                 ", is known; give one in its type (or with specify_shape), or use vjp or jvp");
-        result.push_back(any[k] ? by_columns(expression, wrt[k], *size) : any[k]);
+        if (!any[k])
+            result.push_back({});
+        else if (plain && size && *size > 0)
+            result.push_back(by_columns(expression, wrt[k], *size));
+        else
+            result.push_back(by_loop(expression, {wrt[k]}, options)[0]);
     }
     return result;
 }

@@ -80,43 +80,14 @@ def hvp(cost, wrt, vectors):
     return _like(wrt, _core.hvp(cost, wrt, vectors))
 
 
-def _rows(expression, name):
-    if expression.ndim != 1:
-        raise _core.TensorTypeError(f"{name} needs a vector, not {expression.type}")
-    if expression.static_shape[0] is None or isinstance(expression.static_shape[0], str):
-        raise _core.UnsupportedError(
-            f"{name}: the length of {expression} must be known before running; give the type of the "
-            "inputs known sizes, T.tensor(dtype, shape=(3,))"
-        )
-    return [expression[i] for i in range(expression.static_shape[0])]
-
-
-def _rows_of_gradients(expression, wrt, name, consider_constant, disconnected_inputs):
-    from .tensor import stack
-
-    variables = [wrt] if isinstance(wrt, TensorVariable) else list(wrt)
-    rows = [
-        grad(row, variables, consider_constant, disconnected_inputs, add_names=False)
-        for row in _rows(expression, name)
-    ]
-    return _like(wrt, [stack([row[i] for row in rows]) for i in range(len(variables))])
-
-
 def jacobian(expression, wrt, consider_constant=None, disconnected_inputs="raise"):
-    """All derivatives of a vector of known length: one row an element."""
-    return _rows_of_gradients(expression, wrt, "jacobian", consider_constant, disconnected_inputs)
+    """All derivatives of a vector (or scalar): one row an element."""
+    return _like(wrt, _core.jacobian(expression, wrt, consider_constant, disconnected_inputs))
 
 
 def hessian(cost, wrt, consider_constant=None, disconnected_inputs="raise"):
-    """The second derivatives of a scalar with respect to vectors of known length."""
-    variables = [wrt] if isinstance(wrt, TensorVariable) else list(wrt)
-    results = []
-    for variable in variables:
-        first = grad(cost, variable, consider_constant, disconnected_inputs, add_names=False)
-        results.append(
-            _rows_of_gradients(first, variable, "hessian", consider_constant, "ignore")
-        )
-    return _like(wrt, results)
+    """The second derivatives of a scalar with respect to vectors: one matrix a vector."""
+    return _like(wrt, _core.hessian(cost, wrt, consider_constant, disconnected_inputs))
 
 
 def verify_grad(

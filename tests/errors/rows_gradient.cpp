@@ -145,13 +145,6 @@ Rows gradient_rows() {
              jacobian(exp(x), x);
          },
          {"f64[2,3]", line("exp(x)")}},
-        {"a Jacobian whose sizes are not known",
-         Unsupported,
-         [] {
-             auto x = vector<double>("x");
-             jacobian(exp(x), x);
-         },
-         {"size", line("exp(x)")}},
         {"a Hessian of a vector",
          Type,
          [] {
