@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .. import _core
+from ..updates import OrderedUpdates
 from .scan_utils import as_list, initials_and_taps, returned, sequences_and_taps, written
 
 
@@ -22,7 +25,7 @@ def scan(
     return_list=False,
     checkpoint=0,
     checkpoint_bytes=0,
-):
+) -> tuple[Any, OrderedUpdates]:
     """A loop: fn is called once, to be written down, and runs once a step.
 
     fn(elements of sequences, past values of outputs, non_sequences) gives the outputs of one step, and may

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .. import _core
+from ..updates import OrderedUpdates
 from .scan_utils import as_list, initials_and_taps, returned, sequences_and_taps, written
 
 
@@ -15,7 +18,7 @@ def scan_checkpoints(
     n_steps=None,
     save_every_N=10,
     padding=True,
-):
+) -> tuple[Any, OrderedUpdates]:
     """A scan that keeps the values of every save_every_N-th step, and of the last one, only.
 
     Gradients compute the steps between them again. Outputs have no taps other than -1. padding is accepted
