@@ -425,14 +425,15 @@ def a_state_that_grows_known_when_building():
 @row(ct.ShapeError, "in step 0 of 2", "the state 'h'", "(6,)", "(3,)", "@r, _ = ct.scan")
 def a_state_that_grows():
     h = T.dvector("h")
-    r, _ = ct.scan(lambda p: T.concatenate([p, p]), outputs_info=h, n_steps=2)
-    ct.function([h], r)(V3)
+    n = T.lscalar("n")
+    r, _ = ct.scan(lambda p: T.concatenate([p, p]), outputs_info=h, n_steps=n)
+    ct.function([h, n], r)(V3, 2)
 
 
 @row(ct.ShapeError, "in step 0 of 4", "the state 'h'", "(3,)", "(1,)")
 def a_state_that_grows_by_broadcasting():
     h, x = T.dvector("h"), T.dmatrix("x")
-    r, _ = ct.scan(lambda a, p: p + a, x, h)
+    r, _ = ct.scan(lambda a, p: T.tanh(p + a), x, h)
     ct.function([h, x], r[-1])(np.ones(1), np.ones((4, 3)))
 
 
