@@ -16,15 +16,18 @@ Rows loop_rows() {
                       {.sequences = {x, y}, .strict = true});
              function({x, y}, {r.outputs[0]}).call({counting({3}), counting({4})});
          },
-         {"different lengths", "'x'", "'y'", "strict", line("scan([](const Step& s) { return StepResult(s.sequences[0] + s.sequences[1])")}},
+         {"different lengths", "'x'", "'y'", "strict",
+          line("scan([](const Step& s) { return StepResult(s.sequences[0] + s.sequences[1])")}},
         {"a state that grows",
          Shape,
          [] {
              auto h = vector<double>("h");
+             auto n = scalar<int64_t>("n");
              ScanResult r = scan(
                  [](const Step& s) { return StepResult(concatenate({s.states[0], s.states[0]})); },
-                 {.outputs_info = {h}, .n_steps = constant(Array::scalar<int64_t>(2))});
-             function({h}, {at(r.outputs[0], {-1})}).call({counting({3})});
+                 {.outputs_info = {h}, .n_steps = n});
+             function({h, n}, {at(r.outputs[0], {-1})})
+                 .call({counting({3}), Array::scalar<int64_t>(2)});
          },
          {"in step 0 of 2", "the state 'h'", "(6,)", "(3,)"}},
         {"a state that changes its dtype",
