@@ -54,8 +54,8 @@ Variables jvp(const Variables& outputs, const Variables& wrt, const Variables& t
 Variables hvp(const Variable& cost, const Variables& wrt, const Variables& vectors);
 
 /// All derivatives of an expression with at most one axis: of sizes (expression's, wrt's...). Made
-/// row by row, or column by column if only the size of a vector wrt is known, or one row a step of a
-/// loop if neither is. Type error for more axes.
+/// row by row, or column by column if only the size of a vector wrt is known, or one row a step of
+/// a loop if neither is. Type error for more axes.
 Variables jacobian(const Variable& expression, const Variables& wrt,
                    const GradOptions& options = {});
 Variable jacobian(const Variable& expression, const Variable& wrt, const GradOptions& options = {});
