@@ -318,6 +318,42 @@ def test_nested_loops_and_their_gradients():
     close(made[3], numeric_gradient(lambda w: reference(v, 0.4, w), 0.7), 1e-6)
 
 
+def test_gradients_of_loops_whose_inner_loops_differ_in_length():
+    x, h, w = T.vector("x"), T.scalar("h"), T.scalar("w")
+
+    def body(a, p):
+        v, _ = ct.while_loop(lambda v, k: v < 5.0, lambda v, k: [v * w + 0.1, k + 1], [p * a, 0])
+        trace, _ = ct.scan(lambda q: (q * 2.0, ct.until(q > v)), outputs_info=a, n_steps=30)
+        return T.tanh(p + a) + 0.01 * v + 0.001 * trace.sum()
+
+    r, _ = ct.scan(body, x, h)
+    f = ct.function([x, h, w], [r.sum(), *ct.grad(r.sum(), [x, h, w])])
+
+    def reference(x, p, w):
+        total = 0.0
+        for a in x:
+            v = p * a
+            while v < 5.0:
+                v = v * w + 0.1
+            q, traced = a, 0.0
+            for _ in range(30):
+                last = q > v
+                q *= 2.0
+                traced += q
+                if last:
+                    break
+            p = np.tanh(p + a) + 0.01 * v + 0.001 * traced
+            total += p
+        return total
+
+    v = np.array([0.3, 7.0, 1.2, 0.9])
+    made = f(v, 0.8, 1.5)
+    close(made[0], reference(v, 0.8, 1.5))
+    close(made[1], numeric_gradient(lambda x: reference(x, 0.8, 1.5), v), 1e-6)
+    close(made[2], numeric_gradient(lambda h: reference(v, h, 1.5), 0.8), 1e-6)
+    close(made[3], numeric_gradient(lambda w: reference(v, 0.8, w), 1.5), 1e-6)
+
+
 @pytest.mark.parametrize("how", [{"checkpoint": 4}, {"checkpoint": "sqrt"}, {"checkpoint_bytes": 200}])
 def test_checkpoints_change_no_result(how):
     x, h, w = T.matrix("x"), T.vector("h"), T.matrix("w")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .. import _core
 from ..updates import OrderedUpdates
 from .scan_utils import as_list, initials_and_taps, returned, sequences_and_taps, written
@@ -50,7 +52,7 @@ def scan(
     """
     if checkpoint == "sqrt":
         checkpoint = -1
-    elif not isinstance(checkpoint, int) or checkpoint < 0:
+    elif not isinstance(checkpoint, (int, np.integer)) or checkpoint < 0:
         raise _core.UsageError(f'scan: checkpoint is a number of steps or "sqrt", not {checkpoint!r}')
     sequences, outputs_info = sequences_and_taps(sequences), initials_and_taps(outputs_info)
     non_sequences = as_list(non_sequences)
