@@ -1,5 +1,6 @@
 // Loops: the step that runs a program again and again.
 #include <cstring>
+#include <limits>
 
 #include "croton/graph/drawn.hpp"
 #include "croton/graph/elements.hpp"
@@ -48,7 +49,7 @@ class LoopRun {
         begin();
         while (done_ < count_ && !stopped_) {
             if (done_ % interrupt_every == 0 && interrupt_requested && interrupt_requested())
-                fail(ErrorKind::Interrupted, "interrupted in step ", done_, " of ", count_);
+                fail(ErrorKind::Interrupted, "interrupted in ", this_step());
             take_step();
         }
         if (done_ == 0) learn_stacks();
@@ -97,6 +98,11 @@ class LoopRun {
         stacks_.assign(stacks(), Array::view(DType::Bool, {}, {}, nullptr, nullptr));
     }
 
+    std::string this_step() const {
+        bool open = count_ == std::numeric_limits<int64_t>::max();  // as many as it takes
+        return open ? cat("step ", done_) : cat("step ", done_, " of ", count_);
+    }
+
     int64_t rows() const { return step_.until ? std::min(count_, first_rows) : count_; }
 
     void take_step() {
@@ -109,8 +115,8 @@ class LoopRun {
             made = frame_.run(arguments_, {.into = into_, .into_names = step_.state_names});
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::Interrupted) throw;
-            throw Error(error.kind(), cat("in step ", done_, " of ", count_, " of ", body_.name,
-                                          ": ", error.what()));
+            throw Error(error.kind(),
+                        cat("in ", this_step(), " of ", body_.name, ": ", error.what()));
         }
         if (done_ == 0) begin_stacks(made);
         if (step_.until) stopped_ = made.back().item<bool>();

@@ -611,6 +611,13 @@ def random_draws_in_a_for_loop():
     ct.for_loop(3, np.float64(0), lambda i, p: p + rng.normal(()))
 
 
+@row(ct.OutOfBoundsError, "in step 3 of while_loop", "index 3", "@table[k]")
+def a_while_loop_that_runs_out_of_a_table():
+    table = T.dvector("table")
+    total = ct.while_loop(lambda v, k: v < 100.0, lambda v, k: [v + table[k], k + 1], [np.float64(0), 0])
+    ct.function([table], total)(V3)
+
+
 @row(ct.TensorTypeError, "while_loop", "bool scalar", "f64[]")
 def a_while_loop_that_asks_for_a_number():
     ct.while_loop(lambda v: v * 2, lambda v: v + 1, np.float64(0))
