@@ -2,6 +2,7 @@
 // state depends on. Products of single steps become one product of all.
 #include <algorithm>
 
+#include "croton/compile/loop_reads.hpp"
 #include "croton/compile/loops.hpp"
 #include "croton/compile/widen.hpp"
 #include "croton/graph/traverse.hpp"
@@ -177,13 +178,15 @@ class Motion {
         Variable other;
         if (next.input(0) == l_.states[i]) other = next.input(1);
         if (added && next.input(1) == l_.states[i]) other = other ? Variable() : next.input(0);
-        if (!other || other.rank() != l_.states[i].rank() || other.dtype() != l_.states[i].dtype())
+        if (!other || !keeps_sizes(l_.states[i], other) || other.dtype() != l_.states[i].dtype())
             return {};
+        // Nothing else reads it, before or after the step.
         for (Node* node : order_)
             for (const auto& v : node->inputs)
-                if (v == l_.states[i] && node != next.node_pointer()) return {};
-        for (const auto& v : l_.results())
-            if (v == l_.states[i]) return {};
+                if ((v == l_.states[i] && node != next.node_pointer()) || v == next) return {};
+        Variables results = l_.results();
+        if (std::count(results.begin(), results.end(), next) > 1) return {};
+        if (std::count(results.begin(), results.end(), l_.states[i]) > 0) return {};
         return Leaving{i, other, true, taken};
     }
 

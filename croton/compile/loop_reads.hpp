@@ -55,4 +55,12 @@ inline Variable rest_of(const Variable& last, const Node& read, IndexItems items
     return apply(*subtensor_op(), std::move(inputs), {{"index", index_text(items)}}, read.site)[0];
 }
 
+/// Whether a state has the sizes of its next value for certain: what is not known is for the loop
+/// to check, so such a loop must stay one.
+inline bool keeps_sizes(const Variable& state, const Variable& next) {
+    const Dims &a = state.type().dims, &b = next.type().dims;
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](const Dim& x, const Dim& y) { return x.certainly_equals(y); });
+}
+
 }  // namespace croton::compile

@@ -1,6 +1,7 @@
 // Loops of few known steps, written out: see loops.hpp.
 #include <algorithm>
 
+#include "croton/compile/loop_reads.hpp"
 #include "croton/compile/loops.hpp"
 #include "croton/compile/scalars.hpp"
 #include "croton/graph/traverse.hpp"
@@ -45,6 +46,8 @@ std::optional<int64_t> unrolled_steps(const Loop& loop, bool inside) {
         Dim length = v.type().dims[0];
         if (!length.known() || length.size() != steps) return {};  // the loop says what is wrong
     }
+    for (size_t i = 0; i < loop.states.size(); ++i)
+        if (!keeps_sizes(loop.states[i], loop.next[i])) return {};  // the same
     int64_t nodes = steps * node_count(loop);
     if (steps == 1) return steps;
     if (steps <= few_steps && nodes <= most_nodes) return steps;

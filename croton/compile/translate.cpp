@@ -356,7 +356,13 @@ void Translator::loop_step(Node* node) {
             from == loop.states.end() ? -1 : static_cast<int>(from - loop.states.begin()));
     }
     step.inputs = ids_of(node->inputs);
-    for (const auto& v : node->inputs) step.names.push_back(v.name());
+    for (size_t i = 0; i < loop.states.size(); ++i)
+        step.state_names.push_back(loop_state_name(loop.states[i], i));
+    Variables formal = loop.formal();
+    for (size_t i = 0; i < node->inputs.size(); ++i) {
+        const std::string& own = node->inputs[i].name();
+        step.names.push_back(own.empty() && i > 0 ? formal[i - 1].name() : own);
+    }
     step.outputs = new_outputs(node, Place::Fresh);
     add(node, std::move(step));
 }

@@ -15,24 +15,24 @@ Cotangents loop_pullback(const Pullback& p);  // in loop_gradient.cpp
 
 using types::Types;
 
-namespace {
-std::string state_name(const Variable& state, size_t i) {
+std::string loop_state_name(const Variable& state, size_t i) {
     return state.name().empty() ? cat("state ", i) : cat("the state '", state.name(), "'");
 }
 
+namespace {
 // What is true of the state before and after each step. Sizes stay, so what either type knows
 // holds.
 Dims settled_dims(const Variable& state, const Variable& next, size_t i) {
     const TensorType &before = state.type(), &after = next.type();
     if (before.dtype != after.dtype || before.rank() != after.rank())
-        fail(ErrorKind::Type, state_name(state, i), " begins as ", before.text(),
+        fail(ErrorKind::Type, loop_state_name(state, i), " begins as ", before.text(),
              " and the body makes it ", after.text(), " (", described(next),
              "); a state keeps its dtype and its rank: convert one of them, with cast or by an "
              "initial value of that type");
     Dims dims = before.dims;
     for (size_t axis = 0; axis < dims.size(); ++axis) {
         if (dims[axis].known() && after.dims[axis].known() && !(dims[axis] == after.dims[axis]))
-            fail(ErrorKind::Shape, state_name(state, i), " begins as ", before.text(),
+            fail(ErrorKind::Shape, loop_state_name(state, i), " begins as ", before.text(),
                  " and the body makes it ", after.text(), "; a state keeps its sizes");
         if (!dims[axis].known() && after.dims[axis].known()) dims[axis] = after.dims[axis];
     }

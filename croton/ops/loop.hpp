@@ -37,5 +37,7 @@ struct Loop {
     Variables apply(Site site) const;
 };
 bool is_loop(const Node& node);
+/// How messages name a state.
+std::string loop_state_name(const Variable& state, size_t i);
 
 }  // namespace croton

@@ -125,7 +125,10 @@ class Backward {
         for (const auto* list : {&trace_seeds_, &stack_seeds_})
             for (const auto& v : *list)
                 if (v) seeds.push_back(v);
-        Variables saved = f_.recompute ? Variables() : values_to_save(results, f_.formal(), seeds);
+        Variables moving = f_.states;
+        moving.insert(moving.end(), f_.elements.begin(), f_.elements.end());
+        Variables saved =
+            f_.recompute ? Variables() : values_to_save(results, f_.formal(), seeds, moving);
         Substitution by;
         for (const auto& v : saved) by.emplace(v, input(v.type(), v.name()));
         if (!by.empty()) results = substitute(results, by);

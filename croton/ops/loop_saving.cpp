@@ -6,6 +6,7 @@
 #include "croton/graph/traverse.hpp"
 #include "croton/kernel/builder.hpp"
 #include "croton/ops/catalogue.hpp"
+#include "croton/ops/loop.hpp"
 
 namespace croton {
 
@@ -48,8 +49,10 @@ bool fills_one_value(const Node& node) {
 
 class Saving {
   public:
-    Saving(const Variables& results, const Variables& body_inputs, const Variables& seeds)
+    Saving(const Variables& results, const Variables& body_inputs, const Variables& seeds,
+           const Variables& moving)
         : results_(results), seeds_(seeds) {
+        for (const auto& v : moving) moving_.insert(v.node_pointer());
         Variables stops = body_inputs;
         stops.insert(stops.end(), seeds.begin(), seeds.end());
         order_ = toposort(results, stops);
@@ -57,6 +60,7 @@ class Saving {
 
     Variables run() {
         mark();
+        mark_sizes();
         find_frontier();
         // Later values first: what earlier ones give cheaply need not be kept.
         Variables kept;
@@ -79,6 +83,30 @@ class Saving {
             if (costs_much(*node)) dear_.insert(node);
         }
     }
+    // Values whose sizes may differ from step to step cannot be stacked: what loops inside give of
+    // each of their steps, if how many there are depends on values of the step, and what is made of
+    // that.
+    void mark_sizes() {
+        static const OpRecord* size_op = find_op("size_of");
+        for (Node* node : order_) {
+            if (node->kind != NodeKind::Apply || node->op == size_op) continue;
+            auto moves = [&](const Variable& v) { return moving_.contains(v.node_pointer()); };
+            if (std::any_of(node->inputs.begin(), node->inputs.end(), moves)) moving_.insert(node);
+            auto differs = [&](const Variable& v) { return size_differs(v); };
+            if (std::any_of(node->inputs.begin(), node->inputs.end(), differs))
+                differing_.insert(node);
+            if (is_loop(*node) && (attrs_of(*node).get<bool>("until") || moves(node->inputs[0])))
+                unsteady_loops_.insert(node);
+        }
+    }
+    bool size_differs(const Variable& v) const {
+        if (v.kind() != NodeKind::Apply || v.rank() == 0) return false;
+        if (differing_.contains(v.node_pointer())) return true;
+        if (!unsteady_loops_.contains(v.node_pointer())) return false;
+        auto traced = attrs_of(v.node()).get<Ints>("traced");
+        return v.index() >= traced.size() || traced[v.index()] != 0;
+    }
+
     bool depends(const Variable& v) const {
         return seeded_.contains(v.node_pointer()) || seeds_.contains(v);
     }
@@ -86,7 +114,7 @@ class Saving {
     // Dear values of the forward body that the way back reads.
     void find_frontier() {
         auto meet = [&](const Variable& v) {
-            if (v.kind() != NodeKind::Apply || depends(v)) return;
+            if (v.kind() != NodeKind::Apply || depends(v) || size_differs(v)) return;
             if (dear_.contains(v.node_pointer()) && met_.insert(v)) frontier_.push_back(v);
         };
         for (Node* node : order_)
@@ -112,6 +140,8 @@ class Saving {
     ValueSet seeds_;
     std::vector<Node*> order_;
     NodeSet seeded_, dear_;
+    NodeSet moving_;  ///< what follows from values that change from step to step
+    NodeSet differing_, unsteady_loops_;
     ValueSet met_;
     Variables frontier_;
 };
@@ -133,8 +163,8 @@ Variables dear_values(const Variables& results, const Variables& body_inputs) {
 }
 
 Variables values_to_save(const Variables& results, const Variables& body_inputs,
-                         const Variables& seeds) {
-    return Saving(results, body_inputs, seeds).run();
+                         const Variables& seeds, const Variables& moving) {
+    return Saving(results, body_inputs, seeds, moving).run();
 }
 
 }  // namespace croton

@@ -7,9 +7,14 @@ namespace croton {
 
 /// Values of the forward body that `results`, which depend on the body's inputs and on `seeds`,
 /// should read from memory: those that cost a product, host code or an inner graph to compute, as
-/// few of them as leave only cheap elementwise work to be done again.
+/// few of them as leave only cheap elementwise work to be done again. Values whose sizes may differ
+/// from step to step, which follows from values of `moving`, are not among them.
 Variables values_to_save(const Variables& results, const Variables& body_inputs,
-                         const Variables& seeds);
+                         const Variables& seeds, const Variables& moving);
+
+/// Of the values that `results` need, those that may be kept so: what products, host code and inner
+/// graphs give and what functions make of that.
+Variables dear_values(const Variables& results, const Variables& body_inputs);
 
 /// Of the values that `results` need, those that may be kept so: what products, host code and inner
 /// graphs give and what functions make of that.

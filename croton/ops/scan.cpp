@@ -76,10 +76,10 @@ class Writer {
         SiteScope scope(site_);
         if (!shared_.empty()) {
             const SharedVariable& changed = shared_[0].first;
-            wrong(cat("the body changes the shared variable ",
-                      changed.name().empty() ? "" : cat("'", changed.name(), "' "), "made at ",
-                      changed.site().text(),
-                      " (random draws do); write the loop with scan, which gives its updates"));
+            fail(ErrorKind::Usage, loop_.name, ": the body changes the shared variable ",
+                 changed.name().empty() ? "" : cat("'", changed.name(), "' "), "made at ",
+                 changed.site().text(),
+                 " (random draws do); write the loop with scan, which gives its updates");
         }
         loop_.traced.assign(loop_.states.size(), false);
         Variables made = loop_.apply(site_);
@@ -155,12 +155,14 @@ class Writer {
         int64_t low = std::min<int64_t>(0, smallest(sequence.taps)),
                 high = std::max<int64_t>(0, largest(sequence.taps));
         if (high > low) values = long_enough(values, high - low, name);
+        if (!(values == sequence.values)) values.named(sequence.values.name());
         for (int64_t tap : sequence.taps) {
             Variable part = values;
             if (tap > low || tap < high)
                 part = at(values, {Slice(tap > low ? SliceEnd(tap - low) : SliceEnd(),
                                          tap < high ? SliceEnd(tap - high) : SliceEnd())});
             if (o_.go_backwards) part = at(part, {Slice({}, {}, -1)});
+            if (!(part == values)) part.named(values.name());
             loop_.sequences.push_back(part);
             TensorType type = part.type();
             type.dims.erase(type.dims.begin());
@@ -317,6 +319,7 @@ class Writer {
         auto meet = [&](const Variable& v) {
             if (is_inside(v) || v.kind() == NodeKind::Constant || by.contains(v)) return;
             check_strict(v);
+            SiteScopesAside aside;  // it stands for what was made there
             Variable fixed = input(v.type(), v.name(), v.site());
             by.emplace(v, fixed);
             loop_.constants.push_back(v);
@@ -354,7 +357,8 @@ class Writer {
             if (const Array* known = constant_value(n)) {
                 int64_t count = known->cast(DType::Int64).item<int64_t>();
                 if (count < 0)
-                    wrong(cat("n_steps is ", count, "; go_backwards reads from the end"));
+                    fail(ErrorKind::Value, "scan: n_steps is ", count,
+                         "; go_backwards reads sequences from their end");
                 loop_.steps = constant(Array::scalar(count), n.site());
             }
         } else {
@@ -370,7 +374,9 @@ class Writer {
             Variable length = size_along(loop_.sequences[i], 0);
             if (o_.strict)
                 steps = assert_(steps, eq(length, steps),
-                                "scan: sequences have different lengths (strict is set)");
+                                cat("scan: sequences have different lengths (strict is set): ",
+                                    called(loop_.elements[0], "sequence", 0), " and ",
+                                    called(loop_.elements[i], "sequence", i)));
             else if (!(length == steps))
                 steps = minimum(steps, length);
         }
@@ -383,7 +389,7 @@ class Writer {
         if (steps && length.known() && length.size() == steps->item<int64_t>()) return sequence;
         if (loop_.steps.kind() == NodeKind::Apply && loop_.steps == size_along(sequence, 0))
             return sequence;
-        return at(sequence, {Slice({}, loop_.steps)});
+        return at(sequence, {Slice({}, loop_.steps)}).named(sequence.name());
     }
 
     // --- what it gives ------------------------------------------------------------------------

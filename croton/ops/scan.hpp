@@ -92,7 +92,7 @@ struct ScanResult {
 /// Writes the body down and applies it. Its nodes belong to the body's own lines, the loop to
 /// `where`. Usage error for taps that make no sense or a body that does
 /// not fit outputs_info; Type error naming the state and both types where a state would change
-/// dtype or rank, Shape error where known sizes change. When running: Index error for a negative
+/// dtype or rank, Shape error where known sizes change. When running: Value error for a negative
 /// number of steps, Shape error for a sequence that is too short for the steps asked for or a state
 /// that changes its sizes.
 ScanResult scan(const ScanBody& body, const ScanOptions& options,

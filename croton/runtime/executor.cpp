@@ -221,11 +221,16 @@ bool Executor::take_destination(Id id, TensorRef& r) {
     return false;
 }
 
+std::string Executor::name_of_result(size_t output) const {
+    auto names = s_.permissions.into_names;
+    return output < names.size() ? names[output] : cat("result ", output);
+}
+
 void Executor::deliver(size_t output, const TensorRef& r) {
     const TensorRef& place = s_.permissions.into[output];
     if (place.data == r.data) return;
     if (!(place.shape == r.shape))
-        fail(ErrorKind::Shape, "result ", output, " has shape ", shape_text(r.shape),
+        fail(ErrorKind::Shape, name_of_result(output), " has shape ", shape_text(r.shape),
              ", it had shape ", shape_text(place.shape), " before");
     copy_elements(place, r);
 }

@@ -71,6 +71,7 @@ class Executor {
     bool take_argument(Id id, TensorRef& r);
     bool take_destination(Id id, TensorRef& r);
     void deliver(size_t output, const TensorRef& r);
+    std::string name_of_result(size_t output) const;
     void own(Id id, std::shared_ptr<const void> owner);
     void release_owners();
 

@@ -1,5 +1,6 @@
 // Loops: the step that runs a program again and again.
 #include <cstring>
+#include <limits>
 
 #include "croton/graph/drawn.hpp"
 #include "croton/graph/elements.hpp"
@@ -27,7 +28,7 @@ constexpr int64_t interrupt_every = 256;  // steps
 }  // namespace
 
 void check_steps(int64_t steps) {
-    if (steps < 0) fail(ErrorKind::Index, "a loop was asked to run ", steps, " steps");
+    if (steps < 0) fail(ErrorKind::Value, "a loop was asked to run ", steps, " steps");
 }
 
 void check_sequence(const std::string& name, int64_t positions, int64_t steps) {
@@ -49,7 +50,7 @@ class LoopRun {
         begin();
         while (done_ < count_ && !stopped_) {
             if (done_ % interrupt_every == 0 && interrupt_requested && interrupt_requested())
-                fail(ErrorKind::Interrupted, "interrupted in step ", done_, " of ", count_);
+                fail(ErrorKind::Interrupted, "interrupted in ", this_step());
             take_step();
         }
         if (done_ == 0) learn_stacks();
@@ -99,6 +100,11 @@ class LoopRun {
         stacks_.assign(stacks(), Array::view(DType::Bool, {}, {}, nullptr, nullptr));
     }
 
+    std::string this_step() const {
+        bool open = count_ == std::numeric_limits<int64_t>::max();  // as many as it takes
+        return open ? cat("step ", done_) : cat("step ", done_, " of ", count_);
+    }
+
     int64_t rows() const { return step_.until ? std::min(count_, first_rows) : count_; }
 
     void take_step() {
@@ -108,11 +114,13 @@ class LoopRun {
             into_[states() + j].data = row(room(stacks_[j], done_ + 1), done_);
         std::vector<Array> made;
         try {
-            made = frame_.run(arguments_, {.into = into_, .constant_from = states() + elements()});
+            made = frame_.run(arguments_, {.into = into_,
+                                           .into_names = step_.state_names,
+                                           .constant_from = states() + elements()});
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::Interrupted) throw;
-            throw Error(error.kind(), cat("in step ", done_, " of ", count_, " of ", body_.name,
-                                          ": ", error.what()));
+            throw Error(error.kind(),
+                        cat("in ", this_step(), " of ", body_.name, ": ", error.what()));
         }
         if (done_ == 0) begin_stacks(made);
         if (step_.until) stopped_ = made.back().item<bool>();

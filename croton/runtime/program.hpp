@@ -94,7 +94,8 @@ struct LoopStep {
     std::vector<int> passed_on;  ///< of each state: the state whose value it becomes, or -1
     std::vector<Id> inputs;      ///< steps, initial states, sequences, constants
     std::vector<Id> outputs;     ///< final states or traces, stacks, steps done if `until`
-    std::vector<std::string> names;  ///< the user's, of the inputs
+    std::vector<std::string> names;        ///< the user's, of the inputs
+    std::vector<std::string> state_names;  ///< as messages name the states
 };
 
 using StepKind = std::variant<KernelStep, ViewStep, ExternStep, ContractStep, BranchStep, LoopStep>;
@@ -141,6 +142,7 @@ struct Permissions {
     /// Where output i is to be left, if its data is not null; it is then not among the results (an
     /// empty array stands there). Shape error if the output has another shape.
     std::span<const TensorRef> into = {};
+    std::span<const std::string> into_names = {};  ///< the user's, for that error; may be shorter
     /// Arguments from this one on are what they were at the last call, and will be until
     /// Frame::forget_packed(): right operands of products that they hold may be kept packed.
     size_t constant_from = SIZE_MAX;

@@ -115,6 +115,23 @@ void bind_gradients(nb::module_& m) {
                 hvp(to_variable(cost, site), to_wrt(wrt), to_seeds(vectors, site)));
         },
         nb::arg("cost"), nb::arg("wrt"), nb::arg("vectors"));
+    auto matrices = [&m](const char* name,
+                         Variables (*f)(const Variable&, const Variables&, const GradOptions&)) {
+        m.def(
+            name,
+            [f](nb::handle expression, nb::handle wrt, nb::handle consider_constant,
+                const std::string& disconnected) {
+                Site site = python_site();
+                SiteScope scope(site);
+                return to_python_list(
+                    f(to_variable(expression, site), to_wrt(wrt),
+                      to_options(consider_constant, disconnected, nb::none(), false, site)));
+            },
+            nb::arg("expression"), nb::arg("wrt"), nb::arg("consider_constant") = nb::none(),
+            nb::arg("disconnected_inputs") = "raise");
+    };
+    matrices("jacobian", jacobian);
+    matrices("hessian", hessian);
     m.def(
         "verify_grad",
         [](nb::handle function, nb::handle points, uint64_t seed, double step, double tolerance,

@@ -125,7 +125,8 @@ OBJECTS = {
     "Function.profile": "Profile | None", "Batches.__iter__": "Iterator[list]", "Progress.__enter__": "Progress",
     "make_shared": "TensorSharedVariable", "as_array": "Any", "apply": "Any", "ifelse": "Any", "sgd": "Any",
     "momentum": "Any", "adagrad": "Any", "rmsprop": "Any", "adam": "Any", "load_npy": "Any", "read_idx": "Any",
-    "to_dlpack": "Any", "permutation": "Any",
+    "to_dlpack": "Any", "permutation": "Any", "scan": "tuple[list[TensorVariable], list[tuple]]",
+    "scan_checkpoints": "tuple[list[TensorVariable], list[tuple]]",
 }  # fmt: skip
 
 

@@ -42,6 +42,7 @@ Rows function_rows();  // functions made and called wrongly
 Rows user_rows();      // user ops, inner graphs, choices
 Rows text_rows();      // graph and kernel texts, names of modes, dtypes, settings
 Rows file_rows();      // data files
+Rows loop_rows();      // scan and its relatives
 
 Rows all_rows();
 

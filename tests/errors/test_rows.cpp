@@ -12,7 +12,7 @@ namespace croton::test {
 Rows all_rows() {
     Rows all;
     for (auto part : {shape_rows, type_rows, index_rows, gradient_rows, function_rows, user_rows,
-                      text_rows, file_rows})
+                      text_rows, file_rows, loop_rows})
         for (auto& row : part()) all.push_back(std::move(row));
     return all;
 }

@@ -6,7 +6,9 @@ that holds the rest of the phrase.
 
 import inspect
 import os
+import signal
 import struct
+import threading
 
 import croton as ct
 import croton.tensor as T
@@ -403,6 +405,234 @@ def choices_of_other_ranks():
     ct.ifelse(T.lscalar("c"), x, y)
 
 
+# --- loops
+
+
+@row(ct.ArgumentError, "different lengths", "strict", "'x'", "'y'", "@ct.scan")
+def sequences_of_different_lengths_under_strict():
+    x = T.dvector("x")
+    y = T.dvector("y")
+    r, _ = ct.scan(lambda a, b: a + b, [x, y], strict=True)
+    ct.function([x, y], r)(V3, V4)
+
+
+@row(ct.ShapeError, "'h'", "f64[3]", "f64[6]", "keeps its sizes", "@r, _ = ct.scan")
+def a_state_that_grows_known_when_building():
+    h = T.TensorType("float64", (3,))("h")
+    r, _ = ct.scan(lambda p: T.concatenate([p, p]), outputs_info=h, n_steps=2)
+
+
+@row(ct.ShapeError, "in step 0 of 2", "the state 'h'", "(6,)", "(3,)", "@r, _ = ct.scan")
+def a_state_that_grows():
+    h = T.dvector("h")
+    n = T.lscalar("n")
+    r, _ = ct.scan(lambda p: T.concatenate([p, p]), outputs_info=h, n_steps=n)
+    ct.function([h, n], r)(V3, 2)
+
+
+@row(ct.ShapeError, "in step 0 of 4", "the state 'h'", "(3,)", "(1,)")
+def a_state_that_grows_by_broadcasting():
+    h, x = T.dvector("h"), T.dmatrix("x")
+    r, _ = ct.scan(lambda a, p: T.tanh(p + a), x, h)
+    ct.function([h, x], r[-1])(np.ones(1), np.ones((4, 3)))
+
+
+@row(ct.UsageError, "outputs_info[0]", "[-1, -2]", "no initial value")
+def taps_without_an_initial_state():
+    x = T.dvector("x")
+    ct.scan(lambda a, p, q: p + a, x, [dict(taps=[-1, -2])])
+
+
+@row(ct.UsageError, "body", "(a, previous)", "1 elements of sequences", "0 past values", "previous")
+def a_body_that_wants_a_state_that_is_not_there():
+    x = T.dvector("x")
+
+    def body(a, previous):
+        return previous + a
+
+    ct.scan(body, x)
+
+
+@row(ct.TensorTypeError, "the state 'h'", "f32[]", "f64[]", "cast", "@return p + a", "@ct.scan", "@h = T")
+def a_state_that_changes_its_dtype():
+    x = T.dvector("x")
+    h = T.fscalar("h")
+
+    def body(a, p):
+        return p + a
+
+    ct.scan(body, x, h)
+
+
+@row(ct.TensorTypeError, "state 0", "i64[]", "f64[]", "@return p + a")
+def a_state_of_an_integer_literal():
+    x = T.dvector("x")
+
+    def body(a, p):
+        return p + a
+
+    ct.scan(body, x, 0)
+
+
+@row(ct.TensorTypeError, "the state 'h'", "f64[]", "f64[?]", "rank", "@return p + x")
+def a_state_that_changes_its_rank():
+    x = T.dvector("x")
+    h = T.dscalar("h")
+
+    def body(a, p):
+        return p + x
+
+    ct.scan(body, x, h)
+
+
+@row(ct.OutOfBoundsError, "in step 3 of 4 of walk", "index 3", "size 3", "@return table[i]", "@table = T")
+def a_body_that_fails_in_one_step():
+    table = T.dvector("table")
+    n = T.lscalar("n")
+
+    def body(i):
+        return table[i]
+
+    r, _ = ct.scan(body, T.arange(n), name="walk")
+    ct.function([table, n], r)(V3, 4)
+
+
+@row(ct.OutOfBoundsError, "in step 2 of 4 of scan", "in step 3 of 4 of scan", "@return table[i + j]")
+def a_loop_in_a_loop_that_fails():
+    table = T.dvector("table")
+    n = T.lscalar("n")
+
+    def outer(i):
+        def inner(j):
+            return table[i + j]
+
+        return ct.map(inner, T.arange(n))[0]
+
+    r, _ = ct.map(outer, T.arange(n))
+    ct.function([table, n], r)(np.arange(5.0), 4)
+
+
+@row(ValueError, "'x'", "too short", "taps", "5 positions", "(3,)", "@x = T")
+def a_sequence_too_short_for_its_taps():
+    x = T.dvector("x")
+    r, _ = ct.scan(lambda a, b: a + b, dict(input=x, taps=[-2, 2]))
+    ct.function([x], r)(V3)
+
+
+@row(ct.ShapeError, "5 steps", "'x'", "3 positions", "@ct.scan")
+def a_sequence_too_short_for_n_steps():
+    x = T.dvector("x")
+    r, _ = ct.scan(lambda a, p: p + a, x, np.float64(0), n_steps=5)
+    ct.function([x], r)(V3)
+
+
+@row(ValueError, "'h'", "3 values", "first axis", "(2,)")
+def an_initial_state_too_short_for_its_taps():
+    h = T.dvector("h")
+    r, _ = ct.scan(lambda p, q: p + q, outputs_info=dict(initial=h, taps=[-3, -1]), n_steps=4)
+    ct.function([h], r)(np.ones(2))
+
+
+@row(ct.TensorTypeError, "'h'", "2 values along its first axis", "scalar")
+def an_initial_state_without_an_axis_for_its_taps():
+    h = T.dscalar("h")
+    ct.scan(lambda p, q: p + q, outputs_info=dict(initial=h, taps=[-2, -1]), n_steps=4)
+
+
+@row(ValueError, "n_steps is -3", "go_backwards")
+def negative_steps_known_when_building():
+    ct.scan(lambda p: p + 1.0, outputs_info=np.float64(0), n_steps=-3)
+
+
+@row(ValueError, "-4 steps", "@r, _ = ct.scan", "n ")
+def negative_steps():
+    n = T.lscalar("n")
+    r, _ = ct.scan(lambda p: p + 1.0, outputs_info=np.float64(0), n_steps=n)
+    ct.function([n], r)(-4)
+
+
+@row(ct.UsageError, "shared variable", "'w'", "@w = ct.shared", "non_sequences", "strict")
+def a_shared_variable_not_passed_under_strict():
+    x = T.dvector("x")
+    w = ct.shared(2.0, "w")
+    ct.scan(lambda a: a * w, x, strict=True)
+
+
+@row(ct.UsageError, "taps of outputs are negative", "'h'", "0")
+def a_tap_of_the_present():
+    h = T.dscalar("h")
+    ct.scan(lambda p: p, outputs_info=dict(initial=h, taps=[0]), n_steps=3)
+
+
+@row(ct.UsageError, "'h'", "twice")
+def a_tap_given_twice():
+    h = T.dvector("h")
+    ct.scan(lambda p, q: p, outputs_info=dict(initial=h, taps=[-2, -2]), n_steps=3)
+
+
+@row(ct.UsageError, "neither sequences nor n_steps")
+def a_loop_without_an_end():
+    ct.scan(lambda: 1.0)
+
+
+@row(ct.UsageError, "gives 2 outputs", "outputs_info has 1")
+def more_outputs_than_outputs_info():
+    x = T.dvector("x")
+    ct.scan(lambda a, p: (a, p), x, np.float64(0))
+
+
+@row(ct.TensorTypeError, "until", "bool scalar", "b1[?]")
+def a_condition_that_is_no_scalar():
+    x = T.dvector("x")
+    ct.scan(lambda a: (a, ct.until(x > a)), x)
+
+
+@row(ct.TensorTypeError, "'h'", "scalar", "first axis", "@h = T")
+def a_scalar_as_a_sequence():
+    h = T.dscalar("h")
+    ct.scan(lambda a: a, h)
+
+
+@row(ct.UnsupportedError, "checkpoint", "until")
+def checkpoints_of_a_loop_that_may_stop():
+    x = T.dvector("x")
+    ct.scan(lambda a: (a, ct.until(a > 3)), x, checkpoint=3)
+
+
+@row(ct.UsageError, "sequence 0", "'inputs'", "input", "taps")
+def an_unknown_key():
+    x = T.dvector("x")
+    ct.scan(lambda a: a, dict(inputs=x))
+
+
+@row(ct.UsageError, "for_loop", "random draws", "scan")
+def random_draws_in_a_for_loop():
+    rng = T.shared_randomstreams.RandomStreams(1)
+    ct.for_loop(3, np.float64(0), lambda i, p: p + rng.normal(()))
+
+
+@row(ct.OutOfBoundsError, "in step 3 of while_loop", "index 3", "@table[k]")
+def a_while_loop_that_runs_out_of_a_table():
+    table = T.dvector("table")
+    total = ct.while_loop(lambda v, k: v < 100.0, lambda v, k: [v + table[k], k + 1], [np.float64(0), 0])
+    ct.function([table], total)(V3)
+
+
+@row(ct.TensorTypeError, "while_loop", "bool scalar", "f64[]")
+def a_while_loop_that_asks_for_a_number():
+    ct.while_loop(lambda v: v * 2, lambda v: v + 1, np.float64(0))
+
+
+@row(ZeroDivisionError, "mine")
+def an_exception_of_the_body():
+    x = T.dvector("x")
+
+    def body(a):
+        raise ZeroDivisionError("mine")
+
+    ct.scan(body, x)
+
+
 # --- files and settings
 
 
@@ -492,6 +722,27 @@ def test_a_failing_call_leaves_shared_variables_as_they_were():
         f(V4)
         assert (first.get_value() == before[0] + 1).all()
         assert (second.get_value() == before[1] + V4).all()
+
+
+@pytest.mark.parametrize("loop", ["until", "while"])
+def test_control_c_ends_a_loop_that_would_not(loop):
+    s = ct.shared(1.0, "s")
+    before_handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    if loop == "until":
+        values, _ = ct.scan(lambda p: (p + 1, ct.until(p < 0)), outputs_info=s, n_steps=2**62)
+        result = values[-1]
+    else:
+        result = ct.while_loop(lambda v: v > 0, lambda v: v * 0.5 + 1, s)
+    f = ct.function([], result, updates={s: result})
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            f()
+    finally:
+        timer.join()
+        signal.signal(signal.SIGINT, before_handler)
+    assert s.get_value() == 1.0
 
 
 def test_unused_inputs_may_be_warned_of(capfd):

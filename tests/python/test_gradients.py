@@ -57,10 +57,21 @@ def test_products_with_jacobians_and_hessians():
     np.testing.assert_allclose(
         ct.gradient.hessian((known**3).sum(), known).eval({known: V}), np.diag(6 * V)
     )
-    np.testing.assert_allclose(  # whatever the size
-        ct.gradient.jacobian(x**2 + x.sum(), x).eval({x: V}), np.diag(2 * V) + 1
-    )
-    np.testing.assert_allclose(ct.gradient.hessian((x**3).sum(), x).eval({x: V}), np.diag(6 * V))
+    both = ct.function([x], [ct.gradient.jacobian(f, x), ct.gradient.hessian(cost, x)])
+    np.testing.assert_allclose(both(V)[0], J)
+    np.testing.assert_allclose(both(V)[1], np.diag(6 * V))
+    np.testing.assert_allclose(both(np.ones(1))[1], [[6.0]])
+    assert [m.shape for m in both(np.ones(0))] == [(0, 0), (0, 0)]
+
+
+def test_hessians_of_loops():
+    x = T.dvector("x")
+    values, _ = ct.scan(lambda a, p: T.tanh(p * a + a), x, np.float64(0.5))
+    cost = T.sqr(values).sum()
+    f = ct.function([x], [ct.gradient.hessian(cost, x), ct.grad(cost, x)])
+    step = 1e-6
+    wanted = [(f(V + step * d)[1] - f(V - step * d)[1]) / (2 * step) for d in np.eye(3)]
+    np.testing.assert_allclose(f(V)[0], wanted, atol=1e-6)
 
 
 def test_shaped_gradients():

@@ -233,5 +233,13 @@ TEST(Unrolled, AStateThatIsReplaced) {
            {numbers({3, 2}), numbers({2}, 2)});
 }
 
+// What adds up leaves a loop only if nothing else reads it: the gradient of every step does.
+TEST(Unrolled, AStateThatAddsUp) {
+    Variable xs = of("f64[?]", "xs"), h = of("f64[]", "h");
+    agrees([](const Step& s) { return StepResult(s.sequences[0] * 0.5 + s.states[0]); },
+           {.sequences = {xs}, .outputs_info = {h}}, 5, {xs, h},
+           {numbers({5}), Array::scalar(0.4)});
+}
+
 }  // namespace
 }  // namespace croton

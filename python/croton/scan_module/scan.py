@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from .. import _core
+from ..updates import OrderedUpdates
 from .scan_utils import as_list, initials_and_taps, returned, sequences_and_taps, written
 
 
@@ -22,7 +27,7 @@ def scan(
     return_list=False,
     checkpoint=0,
     checkpoint_bytes=0,
-):
+) -> tuple[Any, OrderedUpdates]:
     """A loop: fn is called once, to be written down, and runs once a step.
 
     fn(elements of sequences, past values of outputs, non_sequences) gives the outputs of one step, and may
@@ -47,13 +52,15 @@ def scan(
     """
     if checkpoint == "sqrt":
         checkpoint = -1
-    elif not isinstance(checkpoint, int) or checkpoint < 0:
+    elif not isinstance(checkpoint, (int, np.integer)) or checkpoint < 0:
         raise _core.UsageError(f'scan: checkpoint is a number of steps or "sqrt", not {checkpoint!r}')
+    sequences, outputs_info = sequences_and_taps(sequences), initials_and_taps(outputs_info)
+    non_sequences = as_list(non_sequences)
     outputs, updates = _core.scan(
-        written(fn),
-        sequences_and_taps(sequences),
-        initials_and_taps(outputs_info),
-        as_list(non_sequences),
+        written(fn, sequences, outputs_info, non_sequences),
+        sequences,
+        outputs_info,
+        non_sequences,
         n_steps,
         truncate_gradient,
         go_backwards,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .. import _core
+from ..updates import OrderedUpdates
 from .scan_utils import as_list, initials_and_taps, returned, sequences_and_taps, written
 
 
@@ -15,17 +18,19 @@ def scan_checkpoints(
     n_steps=None,
     save_every_N=10,
     padding=True,
-):
+) -> tuple[Any, OrderedUpdates]:
     """A scan that keeps the values of every save_every_N-th step, and of the last one, only.
 
     Gradients compute the steps between them again. Outputs have no taps other than -1. padding is accepted
     for Theano's sake: any number of steps will do.
     """
+    sequences, outputs_info = sequences_and_taps(sequences), initials_and_taps(outputs_info)
+    non_sequences = as_list(non_sequences)
     outputs, updates = _core.scan_checkpoints(
-        written(fn),
-        sequences_and_taps(sequences),
-        initials_and_taps(outputs_info),
-        as_list(non_sequences),
+        written(fn, sequences, outputs_info, non_sequences),
+        sequences,
+        outputs_info,
+        non_sequences,
         n_steps,
         name or "",
         save_every_N,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 from .._core import TensorSharedVariable, TensorTypeError, TensorVariable, UsageError
 from ..updates import OrderedUpdates
 
@@ -100,13 +102,34 @@ def initials_and_taps(outputs_info):
     return result
 
 
-def written(fn):
+def _check_arguments(fn, sequences, outputs_info, non_sequences):
+    """That fn takes as many arguments as it will get."""
+    elements = sum(len(taps) for _, taps in sequences)
+    past = sum(len(taps) for initial, taps in outputs_info if initial is not None)
+    try:
+        signature = inspect.signature(fn)
+    except (TypeError, ValueError):  # some built-in functions have none
+        return
+    try:
+        signature.bind(*range(elements + past + len(non_sequences)))
+    except TypeError as error:
+        raise UsageError(
+            f"scan: the body {getattr(fn, '__name__', fn)}{signature} is called with {elements} elements of "
+            f"sequences, {past} past values of outputs and {len(non_sequences)} non_sequences: {error}"
+        ) from None
+
+
+def written(fn, sequences, outputs_info, non_sequences):
     """The function as the library calls it."""
     if not callable(fn):
         raise TensorTypeError(f"scan: the body is a function, not {fn!r}")
+    _check_arguments(fn, sequences, outputs_info, non_sequences)
 
     def body(arguments):
         condition, outputs, updates = get_updates_and_outputs(fn(*arguments))
+        for i, output in enumerate(outputs):
+            if output is None:
+                raise UsageError(f"scan: output {i} of the body is None")
         return outputs, updates, condition
 
     return body

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ..updates import OrderedUpdates
 from .scan import scan
 
 
@@ -13,7 +16,7 @@ def map(
     go_backwards=False,
     mode=None,
     name=None,
-):
+) -> tuple[Any, OrderedUpdates]:
     """fn of each element of the sequences. Gives (outputs, updates) as scan does."""
     return scan(
         fn,
@@ -26,7 +29,7 @@ def map(
     )
 
 
-def reduce(fn, sequences, outputs_info, non_sequences=None, go_backwards=False, mode=None, name=None):
+def reduce(fn, sequences, outputs_info, non_sequences=None, go_backwards=False, mode=None, name=None) -> tuple[Any, OrderedUpdates]:
     """The last values of fn(elements, values so far, non_sequences). Gives (outputs, updates)."""
     outputs, updates = scan(
         fn,
@@ -42,12 +45,12 @@ def reduce(fn, sequences, outputs_info, non_sequences=None, go_backwards=False, 
     return outputs[-1], updates
 
 
-def foldl(fn, sequences, outputs_info, non_sequences=None, mode=None, name=None):
+def foldl(fn, sequences, outputs_info, non_sequences=None, mode=None, name=None) -> tuple[Any, OrderedUpdates]:
     """reduce from the first element to the last."""
     return reduce(fn, sequences, outputs_info, non_sequences, False, mode, name)
 
 
-def foldr(fn, sequences, outputs_info, non_sequences=None, mode=None, name=None):
+def foldr(fn, sequences, outputs_info, non_sequences=None, mode=None, name=None) -> tuple[Any, OrderedUpdates]:
     """reduce from the last element to the first."""
     return reduce(fn, sequences, outputs_info, non_sequences, True, mode, name)
 

