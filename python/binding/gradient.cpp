@@ -70,21 +70,6 @@ void bind_gradients(nb::module_& m) {
         nb::arg("cost").none(), nb::arg("wrt"), nb::arg("consider_constant") = nb::none(),
         nb::arg("disconnected_inputs") = "raise", nb::arg("known_grads") = nb::none(),
         nb::arg("null_if_disconnected") = false);
-    for (bool second : {false, true})
-        m.def(
-            second ? "hessian" : "jacobian",
-            [second](nb::handle expression, nb::handle wrt, nb::handle consider_constant,
-                     const std::string& disconnected) {
-                Site site = python_site();
-                SiteScope scope(site);
-                auto options = to_options(consider_constant, disconnected, nb::none(), false, site);
-                Variable v = to_variable(expression, site);
-                Variables variables = to_wrt(wrt);
-                return to_python_list(second ? hessian(v, variables, options)
-                                             : jacobian(v, variables, options));
-            },
-            nb::arg("expression"), nb::arg("wrt"), nb::arg("consider_constant") = nb::none(),
-            nb::arg("disconnected_inputs") = "raise");
     m.def(
         "vjp",
         [](nb::handle outputs, nb::handle wrt, nb::handle cotangents, nb::handle consider_constant,
