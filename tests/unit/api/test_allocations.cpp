@@ -25,6 +25,9 @@ void* counted_or_null(std::size_t bytes) noexcept {
     ++allocations;
     return std::malloc(bytes ? bytes : 1);
 }
+
+// Not inlined: where its caller is, but operator new is not, g++ warns that the two do not match.
+[[gnu::noinline]] void give_back(void* memory) noexcept { std::free(memory); }
 }  // namespace
 
 // All forms: under the address sanitizer the ones that do not throw are not made of the ones that
@@ -37,10 +40,10 @@ void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
 void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept {
     return counted_or_null(bytes);
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept { give_back(memory); }
+void operator delete[](void* memory) noexcept { give_back(memory); }
+void operator delete(void* memory, std::size_t) noexcept { give_back(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { give_back(memory); }
 
 namespace croton {
 namespace {
