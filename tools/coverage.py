@@ -7,6 +7,7 @@ gcov" for clang. With --files, every file below 70 % is listed too.
 """
 
 import collections
+import concurrent.futures
 import gzip
 import json
 import os
@@ -45,11 +46,15 @@ def line_counts(build):
     if not counters:
         sys.exit(f"no counters below {build}: build the preset coverage and run its tests first")
     # One object at a time: reports of a header that many objects compiled have one name.
-    for path in counters:
+    def report(path):
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run([*gcov, *form, "--hash-filenames", path], cwd=folder, check=True,
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            yield from read(pathlib.Path(folder))
+            return list(read(pathlib.Path(folder)))
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for rows in pool.map(report, counters):
+            yield from rows
 
 
 def own_name(name):

@@ -248,7 +248,7 @@ Array eval(const Variable& expression, const std::vector<std::pair<Variable, Arr
     }
     FunctionOptions options;
     options.on_unused_input = "ignore";
-    return function(variables, expression, options).call(std::move(values)).only();
+    return function(variables, expression, options).call(values).only();
 }
 
 }  // namespace croton

@@ -159,6 +159,7 @@ class Function {
 
   private:
     static const Array& as_array(const Array& a) { return a; }
+    static const Array& as_array(const Array&& a) = delete;  // would be gone before the call
     template <class T, class = std::enable_if_t<std::is_arithmetic_v<T>>>
     static Array as_array(T value) {
         return Array::scalar(value);

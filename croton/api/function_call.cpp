@@ -251,7 +251,7 @@ Results Function::call_named(std::vector<std::optional<Array>> positional,
             fail(ErrorKind::Usage, "function ", s.name, ": input '", name, "' is given twice");
         slot = value;
     }
-    return call(std::move(positional));
+    return call(positional);
 }
 
 }  // namespace croton

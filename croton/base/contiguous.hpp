@@ -30,6 +30,8 @@ class Contiguous {
     }
 
   private:
+    friend Self;
+    Contiguous() = default;  // by nobody but Self: self() casts
     Self& self() { return static_cast<Self&>(*this); }
     const Self& self() const { return static_cast<const Self&>(*this); }
 };

@@ -71,7 +71,8 @@ class Parser {
         if (!accept(c)) wrong(cat("'", c, "' was expected"));
     }
     void skip_space() {
-        while (at_ < text_.size() && std::string_view(" \t\r\n").find(text_[at_]) != text_.npos)
+        while (at_ < text_.size() &&
+               std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos)
             ++at_;
     }
     bool accept_word(std::string_view word) {

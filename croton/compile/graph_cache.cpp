@@ -20,7 +20,7 @@ PackOptions pack_options() { return {find_op, most_constant_bytes}; }
 // "assumptions 2: 0 1 2 0 3 0 -1 784", a line end, and the graph's bytes.
 std::optional<Specialised> unpacked(const std::string& content) {
     size_t start = content.find('\n');
-    if (start == content.npos) return {};
+    if (start == std::string_view::npos) return {};
     std::istringstream in(content.substr(0, start));
     std::string word;
     size_t count = 0;

@@ -27,7 +27,8 @@ std::string variable(const char* name) {
 bool locale_is_utf8() {
     for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"})
         if (std::string value = variable(name); !value.empty())
-            return value.find("UTF-8") != value.npos || value.find("utf8") != value.npos;
+            return value.find("UTF-8") != std::string_view::npos ||
+                   value.find("utf8") != std::string_view::npos;
     return false;
 }
 

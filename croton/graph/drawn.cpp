@@ -120,7 +120,7 @@ std::string drawn(std::string_view message, const std::vector<DrawnValue>& all,
     return out;
 }
 
-bool is_drawn(std::string_view message) { return message.find("\n\n") != message.npos; }
+bool is_drawn(std::string_view message) { return message.find("\n\n") != std::string_view::npos; }
 
 std::string shown_name(const OpRecord& op, const Attrs& attrs) {
     for (const auto& value : attrs.values)

@@ -130,7 +130,8 @@ class HeaderParser {
             {"f2", DType::Float16},   {"f4", DType::Float32},     {"f8", DType::Float64},
             {"c8", DType::Complex64}, {"c16", DType::Complex128},
         };
-        bool ordered = !descr.empty() && std::string_view("<>|=").find(descr[0]) != descr.npos;
+        bool ordered =
+            !descr.empty() && std::string_view("<>|=").find(descr[0]) != std::string_view::npos;
         for (const auto& [code, dtype] : rows)
             if (descr.substr(ordered ? 1 : 0) == code) {
                 header_.dtype = dtype;
@@ -139,7 +140,7 @@ class HeaderParser {
             }
         fail(ErrorKind::Unsupported, label_, " holds elements of NumPy's type '", descr,
              "', which Croton lacks",
-             descr.find('O') != descr.npos ? " (pickled Python objects)" : "");
+             descr.find('O') != std::string_view::npos ? " (pickled Python objects)" : "");
     }
 
     std::string_view rest_;

@@ -56,7 +56,7 @@ thread_local PyObject* stashed = nullptr;
 PyObject* class_of(const Error& error) {
     std::string_view text = error.what();
     for (const auto& row : finer)
-        if (text.find(row.phrase) != text.npos) {
+        if (text.find(row.phrase) != std::string_view::npos) {
             for (const auto& parent : rows)
                 if (parent.kind == error.kind() && std::string_view(parent.name) == row.parent)
                     return row.made;

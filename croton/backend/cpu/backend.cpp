@@ -102,7 +102,7 @@ std::optional<UnpackedObject> unpacked_object(std::string_view content) {
     UnpackedObject result;
     for (;;) {
         size_t end = content.find('\n');
-        if (end == content.npos) return {};
+        if (end == std::string_view::npos) return {};
         std::istringstream line{std::string(content.substr(0, end))};
         content.remove_prefix(end + 1);
         if (end == 0) break;
