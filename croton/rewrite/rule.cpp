@@ -5,6 +5,7 @@
 #include <span>
 #include <unordered_map>
 
+#include "croton/base/format.hpp"
 #include "croton/graph/traverse.hpp"
 
 namespace croton::rewrite {
@@ -137,7 +138,7 @@ class Matcher {
 std::optional<Match> match(const Rule& rule, Arena& arena, NodeId root) {
     Matcher matcher(arena, root);
     if (!matcher.visit(rule.left, {root, rule.left.index()})) return std::nullopt;
-    if (rule.where && !rule.where(matcher.result())) return std::nullopt;
+    if (!rule.where(matcher.result())) return std::nullopt;
     return std::move(matcher.result());
 }
 
@@ -195,20 +196,45 @@ Variable instantiate(const Rule& rule, const Match& match) {
         [&](std::string_view name) -> const AttrValue& { return match.attr_value(name); });
 }
 
+namespace {
+// Of a path what names the file within the library.
+std::string place_text(std::string_view path, uint32_t line) {
+    auto folder = path.rfind("croton/");
+    if (folder != std::string_view::npos) path.remove_prefix(folder + 7);
+    return cat(path, ":", line);
+}
+}  // namespace
+
+std::string place_of(const Rule& rule) {
+    const Site& left = rule.left.site();
+    if (left.known()) return place_text(left.file, left.line);
+    return place_text(rule.site.file_name(), rule.site.line());
+}
+std::string place_of(const NodeRule& rule) {
+    return place_text(rule.site.file_name(), rule.site.line());
+}
+
 Condition floating(std::string name) {
-    return [name](const Match& m) { return is_floating(m.type(name).dtype); };
+    return {cat(name, " is floating"),
+            [name](const Match& m) { return is_floating(m.type(name).dtype); }};
 }
 Condition continuous(std::string name) {
-    return [name](const Match& m) { return is_continuous(m.type(name).dtype); };
+    return {cat(name, " is floating or complex"),
+            [name](const Match& m) { return is_continuous(m.type(name).dtype); }};
 }
 Condition is_constant(std::string name) {
-    return [name](const Match& m) { return m.constant(name) != nullptr; };
+    return {cat(name, " is a constant"),
+            [name](const Match& m) { return m.constant(name) != nullptr; }};
 }
 Condition both(Condition a, Condition b) {
-    return [a, b](const Match& m) { return a(m) && b(m); };
+    std::string words = cat(a.words(), ", ", b.words());
+    return {std::move(words), [a, b](const Match& m) { return a(m) && b(m); }};
 }
+Condition as_the_function_says(std::string words) { return {std::move(words), nullptr}; }
 Condition shaped_like_result(std::string name) {
-    return [name](const Match& m) { return certainly_same(m.root_type().dims, m.type(name).dims); };
+    return {cat(name, " has the sizes of the result"), [name](const Match& m) {
+                return certainly_same(m.root_type().dims, m.type(name).dims);
+            }};
 }
 
 }  // namespace croton::rewrite

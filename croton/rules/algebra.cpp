@@ -35,6 +35,11 @@ Variable chosen_branch(const Match& m) {
     if (!shaped_like_result(name)(m) || m.type(name).dtype != m.root_type().dtype) return {};
     return m[name];
 }
+
+const Condition only_c_is_a_constant{
+    "c is a constant scalar, x and y are no constants", [](const Match& m) {
+        return m.constant("c") && !m.constant("x") && !m.constant("y") && m.type("c").rank() == 0;
+    }};
 }  // namespace
 
 const Rules& algebra() {
@@ -106,12 +111,9 @@ const Rules& algebra() {
          both(constants("c", "d"), floating("x"))},
         {"constants of a quotient", (x / c) / d, x / (c * d),
          both(constants("c", "d"), floating("x"))},
-        {"constant out of left factor", (x * c) * y, (x * y) * c,
-         [](const Match& m) {
-             return m.constant("c") && !m.constant("x") && !m.constant("y") &&
-                    m.type("c").rank() == 0;
-         }},
-        {"quotient by a power of two", x / c, times_exact_reciprocal, is_constant("c")},
+        {"constant out of left factor", (x * c) * y, (x * y) * c, only_c_is_a_constant},
+        {"quotient by a power of two", x / c, times_exact_reciprocal,
+         both(is_constant("c"), as_the_function_says("1/c is exact"))},
 
         {"floor twice", floor(floor(x)), floor(x)},
         {"ceil twice", ceil(ceil(x)), ceil(x)},
@@ -122,10 +124,8 @@ const Rules& algebra() {
         {"minimum with itself", minimum(x, x), x},
         {"maximum of maximum", maximum(maximum(x, y), y), maximum(x, y)},
         {"minimum of minimum", minimum(minimum(x, y), y), minimum(x, y)},
-        {"maximum of negated", maximum(-x, -y), -minimum(x, y),
-         [](const Match& m) { return is_floating(m.type("x").dtype); }},
-        {"minimum of negated", minimum(-x, -y), -maximum(x, y),
-         [](const Match& m) { return is_floating(m.type("x").dtype); }},
+        {"maximum of negated", maximum(-x, -y), -minimum(x, y), floating("x")},
+        {"minimum of negated", minimum(-x, -y), -maximum(x, y), floating("x")},
         {"cos of negated", cos(-x), cos(x), floating("x")},
         {"sin of negated", sin(-x), -sin(x), floating("x")},
         {"tan of negated", tan(-x), -tan(x), floating("x")},
@@ -150,7 +150,8 @@ const Rules& algebra() {
         {"less than itself", lt(x, x), zeros_like_result},
         {"greater than itself", gt(x, x), zeros_like_result},
         {"choice of equals", where(c, x, x), x, shaped_like_result("x")},
-        {"choice known", where(c, x, y), chosen_branch, is_constant("c")},
+        {"choice known", where(c, x, y), chosen_branch,
+         both(is_constant("c"), as_the_function_says("the branch taken has the result's sizes"))},
         {"choice of not", where(logical_not(c), x, y), where(c, y, x), is_bool_value("c")},
         {"choice in choice, left", where(c, where(c, x, y), z), where(c, x, z),
          shaped_like_result("x")},

@@ -18,10 +18,11 @@ Build defined_from(double least) {
     return [least](const Match& m) { return where(ge(m["x"], least), m["x"], NAN); };
 }
 
-bool finite_and_not_zero(const Match& m) {
-    auto y = m.number("y");
-    return y && std::isfinite(*y) && *y != 0 && m.type("y").rank() == 0;
-}
+const Condition finite_and_not_zero{"y is a finite constant other than 0", [](const Match& m) {
+                                        auto y = m.number("y");
+                                        return y && std::isfinite(*y) && *y != 0 &&
+                                               m.type("y").rank() == 0;
+                                    }};
 }  // namespace
 
 const Rules& functions() {

@@ -97,11 +97,11 @@ Variables scale_before_scatter(Arena& arena, NodeId id) {
 
 std::vector<NodeRule> index_node_rules() {
     return {
-        {"whole slice", drop_full_slices, about({"subtensor"})},
-        {"add at positions in place of zeros", add_in_place_of_zeros, about({"add", "sub"}),
-         below({"put"})},
-        {"scale before adding at positions", scale_before_scatter, about({"neg", "mul", "div"}),
-         below({"put"})},
+        NodeRule{"whole slice", drop_full_slices, about({"subtensor"})},
+        NodeRule{"add at positions in place of zeros", add_in_place_of_zeros, about({"add", "sub"}),
+                 below({"put"})},
+        NodeRule{"scale before adding at positions", scale_before_scatter,
+                 about({"neg", "mul", "div"}), below({"put"})},
     };
 }
 

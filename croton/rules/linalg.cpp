@@ -18,20 +18,22 @@ namespace {
 // gemm writes over its addend. That pays for a value that dies here; an argument would have to be
 // copied first, and its update could no longer be made in place by the elementwise kernel that
 // follows. Nor may either be stretched by the other: both have the sizes of the result.
-bool addend_fits(const Match& m) {
+bool may_take_addend(const Match& m) {
     const Dims &a = m.type("a").dims, &b = m.type("b").dims, &c = m.type("c").dims;
     if (m.arena().kind(m.value("c").node) != NodeKind::Apply || !shaped_like_result("c")(m))
         return false;
     return a.size() == 2 && b.size() == 2 && a[0].certainly_equals(c[0]) &&
            b[1].certainly_equals(c[1]) && is_continuous(m.root_type().dtype) && m.used_once("c");
 }
-bool scale_fits(const Match& m) { return addend_fits(m) && m.type("s").rank() == 0; }
+const Condition addend_fits{"matrices, c dies here and has the sizes of the result",
+                            may_take_addend};
+const Condition scale_fits = both(addend_fits, rank_zero("s"));
 // Over no inner elements the product is 0, and 0 * inf would be no number.
-bool finite_scale(const Match& m) {
-    auto s = m.number("s");
-    return s && std::isfinite(*s) && m.type("s").rank() == 0 && is_floating(m.type("a").dtype) &&
-           is_floating(m.type("b").dtype) && is_floating(m.type("s").dtype);
-}
+const Condition finite_scale = both(both(floating("a"), both(floating("b"), floating("s"))),
+                                    {"s is a finite constant scalar", [](const Match& m) {
+                                         auto s = m.number("s");
+                                         return s && std::isfinite(*s) && m.type("s").rank() == 0;
+                                     }});
 
 // What is summed over rows or columns need not be computed: the sum goes to the factor that has
 // the axis. Where the product itself is wanted, too, nothing is saved.
@@ -49,7 +51,9 @@ Variable product_of_sums(const Match& m) {
         matrix_product(rows ? sum(a, Ints{0}, true) : a, columns ? sum(b, Ints{1}, true) : b);
     return m.attr<bool>("keepdims") ? result : squeeze(result, axes);
 }
-bool matrices(const Match& m) { return m.type("a").rank() == 2 && m.type("b").rank() == 2; }
+const Condition matrices{"a and b are matrices", [](const Match& m) {
+                             return m.type("a").rank() == 2 && m.type("b").rank() == 2;
+                         }};
 }  // namespace
 
 const Rules& linalg() {
@@ -65,7 +69,8 @@ const Rules& linalg() {
         {"product of scaled right", matrix_product(a, b * s), matrix_product(a, b) * s,
          finite_scale},
         {"sum of product", any_attrs(sum(matrix_product(a, b)), {"axes", "keepdims"}),
-         product_of_sums},
+         product_of_sums,
+         as_the_function_says("floating matrices, the product itself is not wanted")},
         {"product plus addend", c + matrix_product(a, b), gemm(a, b, c, 1, 1), addend_fits},
         {"addend minus product", c - matrix_product(a, b), gemm(a, b, c, -1, 1), addend_fits},
         {"product minus addend", matrix_product(a, b) - c, gemm(a, b, c, 1, -1), addend_fits},

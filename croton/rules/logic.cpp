@@ -16,9 +16,7 @@ Variable never(const Match& m) { return zeros_like(m["x"], m.root_type().dtype);
 Variable always(const Match& m) { return ones_like(m["x"], m.root_type().dtype); }
 
 // Numbers of the result's dtype from the truth itself.
-bool truth_alone(const Match& m) {
-    return is_bool(m.type("c").dtype) && shaped_like_result("c")(m);
-}
+const Condition truth_alone = both(is_bool_value("c"), shaped_like_result("c"));
 Variable as_number(const Match& m) { return cast(m["c"], m.root_type().dtype); }
 Variable as_opposite_number(const Match& m) {
     return cast(logical_not(m["c"]), m.root_type().dtype);

@@ -391,20 +391,20 @@ Variables fold_of_joined(Arena& arena, NodeId id) {
 std::vector<NodeRule> reading_node_rules() {
     auto reads = about({"subtensor"});
     return {
-        {"part of a part", read_of_read, reads},
-        {"part of what is computed", read_of_computed, reads},
-        {"part of axes moved", read_of_dimshuffle, reads},
-        {"part of a reduction", read_of_reduction, reads},
-        {"part of one value", read_of_full, reads},
-        {"part of a product", read_of_product, reads},
-        {"part of what was written", read_of_write, reads},
-        {"part of a join", read_of_joined, reads},
-        {"element of a vector", read_of_vector, reads},
-        {"take of one position", take_of_one, about({"take"})},
-        {"join of joins", flatten_joins, about({"concatenate"})},
-        {"fold of a join", fold_of_joined,
-         [](const OpRecord& op) { return op.kind<ReduceCompute>() != nullptr; },
-         below({"concatenate"})},
+        NodeRule{"part of a part", read_of_read, reads},
+        NodeRule{"part of what is computed", read_of_computed, reads},
+        NodeRule{"part of axes moved", read_of_dimshuffle, reads},
+        NodeRule{"part of a reduction", read_of_reduction, reads},
+        NodeRule{"part of one value", read_of_full, reads},
+        NodeRule{"part of a product", read_of_product, reads},
+        NodeRule{"part of what was written", read_of_write, reads},
+        NodeRule{"part of a join", read_of_joined, reads},
+        NodeRule{"element of a vector", read_of_vector, reads},
+        NodeRule{"take of one position", take_of_one, about({"take"})},
+        NodeRule{"join of joins", flatten_joins, about({"concatenate"})},
+        NodeRule{"fold of a join", fold_of_joined,
+                 [](const OpRecord& op) { return op.kind<ReduceCompute>() != nullptr; },
+                 below({"concatenate"})},
     };
 }
 

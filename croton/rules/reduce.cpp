@@ -21,7 +21,7 @@ namespace {
 // Without elements the sum is 0, and 0 * inf would be no number: the factor is known to be finite
 // (and no zero to divide by), or there are elements.
 Condition safe_factor(bool divides) {
-    return [divides](const Match& m) {
+    auto holds = [divides](const Match& m) {
         if (auto c = m.number("c")) return std::isfinite(*c) && !(divides && *c == 0);
         for (int64_t axis : m.attr<Ints>("axes")) {
             Dim dim = m.type("x").dims[static_cast<size_t>(axis)];
@@ -29,6 +29,7 @@ Condition safe_factor(bool divides) {
         }
         return true;
     };
+    return {"c is known to be finite or there are elements", holds};
 }
 }  // namespace
 
@@ -38,14 +39,12 @@ Condition safe_factor(bool divides) {
     }
 
 namespace {
-bool shifted(const Match& m) {
-    return is_floating(m.type("x").dtype) && is_floating(m.type("c").dtype) &&
-           m.type("c").rank() == 0;
-}
-bool positive_or_negative(const Match& m) {
-    auto c = m.number("c");
-    return shifted(m) && c && std::isfinite(*c) && *c != 0;
-}
+const Condition shifted = both(floating("x"), both(floating("c"), rank_zero("c")));
+const Condition positive_or_negative =
+    both(shifted, {"c is a finite constant other than 0", [](const Match& m) {
+                       auto c = m.number("c");
+                       return c && std::isfinite(*c) && *c != 0;
+                   }});
 // A negative factor turns the order around.
 Build scaled_extreme(bool largest) {
     return [largest](const Match& m) {
@@ -141,8 +140,8 @@ Variables merge_reductions(Arena& arena, NodeId id) {
 
 std::vector<NodeRule> reduce_node_rules() {
     auto folds = [](const OpRecord& op) { return op.kind<ReduceCompute>() != nullptr; };
-    return {{"reduction over no axes", drop_empty_reductions, folds},
-            {"reduction of reduction", merge_reductions, folds}};
+    return {NodeRule{"reduction over no axes", drop_empty_reductions, folds},
+            NodeRule{"reduction of reduction", merge_reductions, folds}};
 }
 
 }  // namespace croton::rules

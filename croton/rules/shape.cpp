@@ -134,13 +134,13 @@ Variables merge_casts(Arena& arena, NodeId id) {
 
 std::vector<NodeRule> shape_node_rules() {
     return {
-        {"size without values", lift_size, about({"size_of"})},
-        {"shape from sizes", lift_shape, about({"shape"})},
-        {"count from sizes", lift_count, about({"count"})},
-        {"merge dimshuffles", merge_dimshuffles, about({"dimshuffle"})},
-        {"broadcast by the op itself", drop_broadcasts, &OpRecord::elementwise,
-         below({"broadcast_to", "fill"})},
-        {"merge casts", merge_casts, about({"cast"})},
+        NodeRule{"size without values", lift_size, about({"size_of"})},
+        NodeRule{"shape from sizes", lift_shape, about({"shape"})},
+        NodeRule{"count from sizes", lift_count, about({"count"})},
+        NodeRule{"merge dimshuffles", merge_dimshuffles, about({"dimshuffle"})},
+        NodeRule{"broadcast by the op itself", drop_broadcasts, &OpRecord::elementwise,
+                 below({"broadcast_to", "fill"})},
+        NodeRule{"merge casts", merge_casts, about({"cast"})},
     };
 }
 

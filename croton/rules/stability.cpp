@@ -91,17 +91,19 @@ const Rules& stability() {
         {"one plus erf", 1 + erf(x), erfc(-x), real},
 
         {"softmax by hand", exp(x) / any_attrs(sum(exp(x)), {"axes", "keepdims"}), softmax_by_hand,
-         real},
+         both(real, as_the_function_says("over one axis, which is kept"))},
         {"softmax by hand, axis put back",
          exp(x) /
              any_attrs(dimshuffle(any_attrs(sum(exp(x)), {"axes", "keepdims"}), Ints{}), {"order"}),
-         softmax_by_hand_shuffled, real},
+         softmax_by_hand_shuffled,
+         both(real, as_the_function_says("over one axis, which is put back"))},
         {"log of softmax", log(p), logs, real},
         {"exp of log softmax", exp(logs), p, real},
         {"log of sum of exps", log(any_attrs(sum(exp(x)), {"axes", "keepdims"})),
          any_attrs(logsumexp(x), {"axes", "keepdims"}), real},
         {"log of picked softmax", log(pick(p, y)), pick(logs, y), real},
-        {"cross-entropy of softmax", categorical_crossentropy(p, y), crossentropy_of_softmax, real},
+        {"cross-entropy of softmax", categorical_crossentropy(p, y), crossentropy_of_softmax,
+         both(real, as_the_function_says("over the last axis"))},
         {"cross-entropy of sigmoid", binary_crossentropy(sigmoid(x), y),
          sigmoid_binary_crossentropy(x, y), real},
         // Gradients: probability times its own reciprocal is one even where it underflows to zero.
@@ -114,7 +116,7 @@ const Rules& stability() {
          unpick(s, y, p), same_sizes("s", "y")},
         {"unpick of negated", unpick(-s, y, x), -unpick(s, y, x)},
         {"sum of unpicked", any_attrs(sum(unpick(v, y, x)), {"axes", "keepdims"}), sum_of_unpick,
-         floating("v")},
+         both(floating("v"), as_the_function_says("over the last axis"))},
     };
     return rules;
 }

@@ -319,11 +319,11 @@ Variables add_to_part(Arena& arena, NodeId id) {
 std::vector<NodeRule> update_node_rules() {
     auto writes = about({"set_index"}), sums = about({"add"});
     return {
-        {"write of everything or nothing", simplify_write, writes},
-        {"write after write", merge_writes, writes},
-        {"same part of zeros twice", add_same_parts, sums},
-        {"parts of zeros joined", join_parts, sums},
-        {"part of zeros added", add_to_part, sums},
+        NodeRule{"write of everything or nothing", simplify_write, writes},
+        NodeRule{"write after write", merge_writes, writes},
+        NodeRule{"same part of zeros twice", add_same_parts, sums},
+        NodeRule{"parts of zeros joined", join_parts, sums},
+        NodeRule{"part of zeros added", add_to_part, sums},
     };
 }
 

@@ -346,10 +346,13 @@ TEST(ArenaTest, TheDeadMayBeUsedAgain) {
 TEST(Engine, WhatIsLeftWithOneUserIsLookedAtAgain) {
     Variable a = matrix("a"), e = exp(a);
     const Rules rules = {
-        {"alone", sin(exp(x)), cos(x),
-         [](const Match& m) {
-             return m.arena().use_count(m.arena().inputs(m.root())[0].node) == 1;
-         }},
+        {"alone",
+         sin(exp(x)),
+         cos(x),
+         {"exp(x) is used once",
+          [](const Match& m) {
+              return m.arena().use_count(m.arena().inputs(m.root())[0].node) == 1;
+          }}},
         {"back", log(exp(x)), x},
     };
     // The sine comes first, while the logarithm still uses the exponential.

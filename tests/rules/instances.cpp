@@ -1,0 +1,259 @@
+#include "tests/rules/instances.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <random>
+
+#include "croton/base/format.hpp"
+#include "croton/graph/text.hpp"
+#include "croton/graph/traverse.hpp"
+#include "croton/ops/arithmetic.hpp"
+#include "croton/ops/reduce.hpp"
+#include "croton/ops/shape.hpp"
+#include "croton/ops/special.hpp"
+#include "croton/rules/tables.hpp"
+
+namespace croton::test {
+
+namespace {
+// Wildcards that a row is judged for in a part of their domain only: the first word of their
+// leaves' names says which (test_matrix.cpp knows them).
+struct Domain {
+    std::string rule, wildcard, word;
+};
+const std::vector<Domain> domains = {
+    // Probabilities: far outside, the left side cancels and is the worse one.
+    {"cross-entropy of sigmoid", "y", "share"},
+};
+std::string leaf_name(std::string_view rule, const std::string& wildcard) {
+    for (const Domain& domain : domains)
+        if (domain.rule == rule && domain.wildcard == wildcard)
+            return cat(domain.word, " ", wildcard);
+    return wildcard;
+}
+
+// --- leaves -------------------------------------------------------------------------------------
+
+enum class Sort {
+    F64,
+    I64,
+    F32,
+    Bool,
+    U8,
+    I8,
+    C128,
+    Column,         // float64 (n, 1)
+    Vector,         // float64 (n)
+    Scalar,         // float64 ()
+    Scalar32,       // float32 ()
+    Classes,        // int64 (n), each below n
+    Computed,       // float64 (n, n), a node that nobody else uses
+    ConstantF64,    // a number that is no power of two
+    ConstantPower,  // a power of two
+    ConstantI64,
+    ConstantBool,  // false in the first place, true in the others
+    ConstantTrue,
+};
+constexpr int sort_count = static_cast<int>(Sort::ConstantTrue) + 1;
+
+Dim n() { return Dim::symbol("n"); }
+
+Variable matrix_of(DType dtype, const std::string& name) {
+    return input(TensorType{dtype, Dims{n(), n()}}, name);
+}
+
+// With `wide` the float32 leaves are float64: the same values, judged without their rounding.
+Variable leaf(Sort sort, const std::string& name, int ordinal, bool wide) {
+    DType single = wide ? DType::Float64 : DType::Float32;
+    switch (sort) {
+        case Sort::F64: return matrix_of(DType::Float64, name);
+        case Sort::I64: return matrix_of(DType::Int64, name);
+        case Sort::F32: return matrix_of(single, name);
+        case Sort::Bool: return matrix_of(DType::Bool, name);
+        case Sort::U8: return matrix_of(DType::UInt8, name);
+        case Sort::I8: return matrix_of(DType::Int8, name);
+        case Sort::C128: return matrix_of(DType::Complex128, name);
+        case Sort::Column: return input(TensorType{DType::Float64, Dims{n(), Dim(1)}}, name);
+        case Sort::Vector: return input(TensorType{DType::Float64, Dims{n()}}, name);
+        case Sort::Scalar: return input(TensorType{DType::Float64, {}}, name);
+        case Sort::Scalar32: return input(TensorType{single, {}}, name);
+        case Sort::Classes: return input(TensorType{DType::Int64, Dims{n()}}, "classes " + name);
+        case Sort::Computed: return sin(matrix_of(DType::Float64, name));
+        case Sort::ConstantF64: return constant(Array::scalar(1.7 + ordinal));
+        case Sort::ConstantPower: return constant(Array::scalar(std::ldexp(-1.0, 2 - ordinal)));
+        case Sort::ConstantI64: return constant(Array::scalar(int64_t{3} + ordinal));
+        case Sort::ConstantBool: return constant(Array::scalar(ordinal != 0));
+        case Sort::ConstantTrue: return constant(Array::scalar(true));
+    }
+    return {};
+}
+
+// --- instances ----------------------------------------------------------------------------------
+
+// Values for attributes that a row leaves open.
+using OpenAttrs = std::map<std::string, AttrValue, std::less<>>;
+const std::vector<OpenAttrs> open_attributes = {
+    {{"axes", Ints{1}}, {"keepdims", false}, {"axis", int64_t{1}}},
+    {{"axes", Ints{1}}, {"keepdims", true}, {"axis", int64_t{0}}},
+    {{"axes", Ints{0, 1}}, {"keepdims", false}, {"axis", int64_t{1}}},
+};
+
+std::vector<std::string> wildcards(const Variable& pattern) {
+    std::vector<std::string> names;
+    for (const auto& leaf : leaves({pattern}))
+        if (leaf.kind() == NodeKind::Wildcard &&
+            std::find(names.begin(), names.end(), leaf.name()) == names.end())
+            names.push_back(leaf.name());
+    return names;
+}
+
+Variable instance_of(const rewrite::Rule& rule, const std::vector<Sort>& sorts,
+                     const OpenAttrs& open, bool wide) {
+    auto names = wildcards(rule.left);
+    std::map<std::string, Variable> chosen;
+    for (size_t i = 0; i < names.size(); ++i)
+        chosen[names[i]] =
+            leaf(sorts[i], leaf_name(rule.name, names[i]), static_cast<int>(i), wide);
+    return rewrite::filled_pattern(
+        rule.left, [&](std::string_view name) { return chosen.at(std::string(name)); },
+        [&](std::string_view name) -> const AttrValue& {
+            auto given = open.find(name);
+            if (given == open.end()) fail(ErrorKind::Unsupported, "no value for attribute ", name);
+            return given->second;
+        });
+}
+
+Variable sized(const char* type, const char* name) { return input(parse_type(type), name); }
+
+const std::multimap<std::string, std::function<Variable()>, std::less<>> by_hand = {
+    {"reshape of reshape",
+     [] { return reshape(reshape(sized("f64[4,3]", "x"), Ints{12}), Ints{2, 6}); }},
+    {"reshape to sizes it has", [] { return reshape(sized("f64[4,3]", "x"), Ints{4, 3}); }},
+    {"softmax by hand, axis put back",
+     [] {
+         Variable e = exp(sized("f64[4,3]", "x"));
+         return e / expand_dims(sum(e, Ints{1}), Ints{1});
+     }},
+    {"broadcast to sizes it has",
+     [] { return broadcast_to(sized("f64[4,3]", "x"), ShapeArg(Ints{4, 3})); }},
+};
+
+// --- firing -------------------------------------------------------------------------------------
+
+bool takes_its_place(const TensorType& before, const TensorType& after) {
+    if (before.dtype != after.dtype || before.rank() != after.rank()) return false;
+    for (size_t i = 0; i < before.dims.size(); ++i)
+        if (before.dims[i].known() && after.dims[i].known() && !(before.dims[i] == after.dims[i]))
+            return false;
+    return true;
+}
+
+std::optional<Fired> fire(const rewrite::Rule& rule, const Variable& instance) {
+    rewrite::Arena arena({instance});
+    rewrite::Value root = arena.outputs()[0];
+    auto found = rewrite::match(rule, arena, root.node);
+    if (!found) return {};
+    Variable after = rewrite::instantiate(rule, *found);
+    if (!after || !takes_its_place(instance.type(), after.type())) return {};
+    return Fired{arena.variable(root), after, {}};
+}
+
+class Trial {
+  public:
+    Trial(const rewrite::Rule& rule, const Seen& seen)
+        : rule_(rule), seen_(seen), names_(wildcards(rule.left)) {}
+
+    void run() {
+        auto [first, last] = by_hand.equal_range(rule_.name);
+        for (; first != last && !enough_; ++first) attempt_by_hand(first->second());
+        for (int sort = 0; sort < sort_count; ++sort)
+            attempt(std::vector<Sort>(names_.size(), static_cast<Sort>(sort)));
+        if (names_.size() == 2) return run_all_pairs();
+        std::mt19937_64 random(std::hash<std::string_view>{}(rule_.name));
+        std::uniform_int_distribution<int> any(0, sort_count - 1);
+        for (int i = 0, mixed = 0;
+             names_.size() > 2 && i < (fired_ > 0 ? 2000 : 6000) && mixed < 60 && !enough_; ++i) {
+            std::vector<Sort> sorts;
+            for (size_t k = 0; k < names_.size(); ++k)
+                sorts.push_back(static_cast<Sort>(any(random)));
+            int before = fired_;
+            attempt(sorts);
+            mixed += fired_ > before;
+        }
+    }
+
+  private:
+    // A row may be wrong for one pair only, e.g. a column that stands for a whole matrix.
+    void run_all_pairs() {
+        for (int first = 0; first < sort_count; ++first)
+            for (int second = 0; second < sort_count; ++second)
+                if (first != second) attempt({static_cast<Sort>(first), static_cast<Sort>(second)});
+    }
+
+    void note(const Fired& fired) {
+        ++fired_;
+        enough_ = !seen_.fired(fired);
+    }
+
+    void attempt_by_hand(const Variable& instance) {
+        if (auto fired = fire(rule_, instance)) note(*fired);
+    }
+
+    void attempt(const std::vector<Sort>& sorts) {
+        for (const auto& open : open_attributes) {
+            if (enough_) return;
+            Variable instance, wide;
+            try {
+                instance = instance_of(rule_, sorts, open, false);
+                wide = instance_of(rule_, sorts, open, true);
+            } catch (const Error&) {
+                return;  // these sorts cannot stand there
+            }
+            std::optional<Fired> fired;
+            try {
+                fired = fire(rule_, instance);
+            } catch (const Error& error) {
+                ++fired_;
+                seen_.broken(cat("the right side cannot be built: ", error.what(), "\nfor:\n",
+                                 print({instance})));
+                continue;
+            }
+            if (!fired) continue;
+            fired->wide = wide;
+            note(*fired);
+        }
+    }
+
+    const rewrite::Rule& rule_;
+    const Seen& seen_;
+    std::vector<std::string> names_;
+    int fired_ = 0;
+    bool enough_ = false;
+};
+}  // namespace
+
+void for_each_instance(const rewrite::Rule& rule, const Seen& seen) { Trial(rule, seen).run(); }
+
+std::vector<Row> all_rows() {
+    std::vector<Row> rows;
+    for (const auto& [table, rules] : rules::all_tables())
+        for (const auto& rule : *rules) rows.push_back({std::string(table), &rule});
+    return rows;
+}
+
+std::string test_name(const Row& row, size_t place) {
+    std::string name = cat(place, "_", row.table, "_", row.rule->name);
+    for (char& c : name)
+        if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+    return name;
+}
+
+std::vector<std::string> rows_with_instances_by_hand() {
+    std::vector<std::string> names;
+    for (const Domain& domain : domains) names.push_back(domain.rule);
+    for (const auto& [name, build] : by_hand) names.push_back(name);
+    return names;
+}
+
+}  // namespace croton::test
