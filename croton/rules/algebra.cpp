@@ -42,6 +42,23 @@ const Condition only_c_is_a_constant{
     }};
 }  // namespace
 
+const NodeRule& constants_last() {
+    static const NodeRule rule{
+        "constants last",
+        [](Arena& arena, NodeId id) {
+            auto inputs = arena.inputs(id);
+            Variables swapped{arena.variable(inputs[1]), arena.variable(inputs[0])};
+            return apply_like(arena.variable({id, 0}).node(), swapped);
+        },
+        [](const OpRecord& op) { return op.facts.commutative && op.arguments.size() == 2; },
+        [](const Arena& arena, NodeId id) {
+            auto inputs = arena.inputs(id);
+            return arena.kind(inputs[0].node) == NodeKind::Constant &&
+                   arena.kind(inputs[1].node) != NodeKind::Constant;
+        }};
+    return rule;
+}
+
 const Rules& algebra() {
     static const Variable x = wildcard("x"), y = wildcard("y"), z = wildcard("z"),
                           c = wildcard("c"), d = wildcard("d");

@@ -1,6 +1,5 @@
 // Truth: comparisons, bits, choices.
 #include "croton/ops/arithmetic.hpp"
-#include "croton/ops/cast.hpp"
 #include "croton/ops/compare.hpp"
 #include "croton/ops/create.hpp"
 #include "croton/ops/special.hpp"
@@ -14,13 +13,6 @@ using namespace rewrite;
 namespace {
 Variable never(const Match& m) { return zeros_like(m["x"], m.root_type().dtype); }
 Variable always(const Match& m) { return ones_like(m["x"], m.root_type().dtype); }
-
-// Numbers of the result's dtype from the truth itself.
-const Condition truth_alone = both(is_bool_value("c"), shaped_like_result("c"));
-Variable as_number(const Match& m) { return cast(m["c"], m.root_type().dtype); }
-Variable as_opposite_number(const Match& m) {
-    return cast(logical_not(m["c"]), m.root_type().dtype);
-}
 }  // namespace
 
 const Rules& logic() {
@@ -94,8 +86,6 @@ const Rules& logic() {
         {"the smaller integer, or equal", where(le(x, y), x, y), minimum(x, y), wholes},
         {"the larger integer", where(gt(x, y), x, y), maximum(x, y), wholes},
         {"the larger integer, or equal", where(ge(x, y), x, y), maximum(x, y), wholes},
-        {"one or zero", where(c, 1, 0), as_number, truth_alone},
-        {"zero or one", where(c, 0, 1), as_opposite_number, truth_alone},
         {"choice of negated", where(c, -x, -y), -where(c, x, y), reals},
         {"choice of exps", where(c, exp(x), exp(y)), exp(where(c, x, y)), reals},
         {"choice of logs", where(c, log(x), log(y)), log(where(c, x, y)), reals},

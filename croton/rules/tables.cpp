@@ -40,7 +40,7 @@ std::function<bool(const rewrite::Arena&, rewrite::NodeId)> below(
 
 const std::vector<rewrite::NodeRule>& node_rules() {
     static const std::vector<rewrite::NodeRule> rules = [] {
-        std::vector<rewrite::NodeRule> all;
+        std::vector<rewrite::NodeRule> all{constants_last()};
         for (auto* family : {shape_node_rules, reduce_node_rules, index_node_rules,
                              reading_node_rules, update_node_rules, pick_node_rules})
             for (auto& rule : family()) all.push_back(rule);
@@ -53,7 +53,7 @@ const std::vector<std::pair<std::string_view, const rewrite::Rules*>>& all_table
     static const std::vector<std::pair<std::string_view, const rewrite::Rules*>> tables = {
         {"algebra", &algebra()},     {"functions", &functions()}, {"logic", &logic()},
         {"stability", &stability()}, {"shape", &shape()},         {"index", &index()},
-        {"reduce", &reduce()},       {"linalg", &linalg()},
+        {"reduce", &reduce()},       {"linalg", &linalg()},       {"specialise", &specialise()},
     };
     return tables;
 }

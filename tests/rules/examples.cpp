@@ -22,6 +22,7 @@ Variable picked(const Variable& x, const Variable& i) { return at(x, {arange(siz
 
 const std::vector<Example>& examples() {
     static const std::vector<Example> all = {
+        {"constants last", [](const Leaves& l) { return sum(2.5 * l.x); }},
         // sizes
         {"size without values", [](const Leaves& l) { return size_of(exp(l.x), 1) + 1; }},
         {"shape from sizes", [](const Leaves& l) { return shape(exp(l.x)) * 2; }},

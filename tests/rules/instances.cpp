@@ -9,6 +9,8 @@
 #include "croton/graph/text.hpp"
 #include "croton/graph/traverse.hpp"
 #include "croton/ops/arithmetic.hpp"
+#include "croton/ops/index.hpp"
+#include "croton/ops/nnet.hpp"
 #include "croton/ops/reduce.hpp"
 #include "croton/ops/shape.hpp"
 #include "croton/ops/special.hpp"
@@ -25,6 +27,16 @@ struct Domain {
 const std::vector<Domain> domains = {
     // Probabilities: far outside, the left side cancels and is the worse one.
     {"cross-entropy of sigmoid", "y", "share"},
+    // Numbers near 1e8 swallow the logarithm on the left side only.
+    {"log of softmax by hand", "x", "moderate"},
+    // Where nothing saturates: else numbers are equal that x tells apart.
+    {"argmax of softmax", "x", "moderate"},
+    {"argmin of softmax", "x", "moderate"},
+    {"argmax of log of softmax", "x", "moderate"},
+    {"argmin of log of softmax", "x", "moderate"},
+    {"argmax of sigmoid", "x", "moderate"},
+    {"argmax of exp", "x", "moderate"},
+    {"argmax of tanh", "x", "moderate"},
 };
 std::string leaf_name(std::string_view rule, const std::string& wildcard) {
     for (const Domain& domain : domains)
@@ -134,6 +146,50 @@ const std::multimap<std::string, std::function<Variable()>, std::less<>> by_hand
      [] {
          Variable e = exp(sized("f64[4,3]", "x"));
          return e / expand_dims(sum(e, Ints{1}), Ints{1});
+     }},
+    {"log of softmax by hand, axis put back",
+     [] {
+         Variable x = sized("f64[4,3]", "x");
+         return x - expand_dims(logsumexp(x, Ints{1}), Ints{1});
+     }},
+    {"sum of exps of a difference, axis put back",
+     [] {
+         Variable x = sized("f64[4,3]", "x"), s = sized("f64[4]", "s");
+         return logsumexp(x - expand_dims(s, Ints{1}), Ints{1}) + s;
+     }},
+    {"sum of exps of a difference, axis taken away",
+     [] {
+         Variable x = sized("f64[4,3]", "x"), s = sized("f64[4,1]", "s");
+         return logsumexp(x - s, Ints{1}) + squeeze(s, Ints{1});
+     }},
+    {"log of sum of several exps",
+     [] {
+         Variable x = sized("f64[4,3]", "x"), y = sized("f64[3]", "y"), z = sized("f64[]", "z");
+         return log(exp(x) + (exp(y) + exp(z)));
+     }},
+    {"log of softmax at positions",
+     [] { return log(take(softmax(sized("f64[4,3]", "x"), 1), sized("i64[4]", "classes y"), 0)); }},
+    {"log of softmax at pairs of positions",
+     [] {
+         return log(at(softmax(sized("f64[4,3]", "x"), 1),
+                       {constant(Array::of(std::vector<int64_t>{0, 3, 1}, {3})),
+                        constant(Array::of(std::vector<int64_t>{2, 0, 1}, {3}))}));
+     }},
+    {"log of softmax at a position a row",
+     [] {
+         return log(take_along_axis(
+             softmax(sized("f64[4,3]", "x"), 1),
+             constant(Array::of(std::vector<int64_t>{2, 0, 1, 1}, {4}).reshape({4, 1})), 1));
+     }},
+    {"log of part of softmax",
+     [] { return log(at(softmax(sized("f64[4,3]", "x"), 1), {everything, 1})); }},
+    {"log of product", [] { return log(prod(sigmoid(sized("f64[4,3]", "x")), Ints{1})); }},
+    {"log of scaled", [] { return log(erfc(sized("f64[4,3]", "x")) * 0.5); }},
+    {"log of divided", [] { return log(sum(exp(sized("f64[4,3]", "x")), Ints{1}) / 7.0); }},
+    {"log of sum of weighted exps",
+     [] {
+         Variable w = softmax(sized("f64[3]", "w"));
+         return log(sum(w * exp(sized("f64[4,3]", "x")), Ints{1}));
      }},
     {"broadcast to sizes it has",
      [] { return broadcast_to(sized("f64[4,3]", "x"), ShapeArg(Ints{4, 3})); }},

@@ -76,7 +76,7 @@ Array values_for(const Variable& leaf, size_t ordinal, Values values) {
         size_t edge = edge_at(index, ordinal);
         double x = real(random), y = is_complex(leaf.dtype()) ? real(random) : 0;
         if (leaf.name().starts_with("classes"))
-            x = static_cast<double>((k * 5 + 2) % size);
+            x = static_cast<double>((k * 5 + 2) % (leaf.type().dims[0].known() ? 3 : size));
         else if (whole)
             x = values == Values::Edges ? static_cast<double>(integer_edges[edge])
                                         : std::floor(x * 3);
@@ -84,6 +84,8 @@ Array values_for(const Variable& leaf, size_t ordinal, Values values) {
             x = real_edges[edge], y = is_complex(leaf.dtype()) ? std::round(y) : 0;
         if (values == Values::EmptyEdges && !whole) x = infinity;
         if (leaf.name().starts_with("share")) x = std::clamp(x, 0.0, 1.0);
+        if (leaf.name().starts_with("moderate"))
+            x = std::isnan(x) ? 0 : std::clamp(x, is_unsigned(leaf.dtype()) ? 0.0 : -6.0, 6.0);
         elements.emplace_back(x, y);
     }
     if (is_complex(leaf.dtype())) return Array::of(elements, shape);
