@@ -71,10 +71,15 @@ class Condition {
         : words_(std::move(words)), holds_(std::move(holds)) {}
     bool operator()(const Match& m) const { return !holds_ || holds_(m); }
     const std::string& words() const { return words_; }
+    /// The same, to be asked again with the inputs of commutative ops in other orders where it does
+    /// not hold: for conditions that tell two wildcards of one sum or product apart.
+    Condition in_any_order() const;
+    bool any_order() const { return any_order_; }
 
   private:
     std::string words_;
     std::function<bool(const Match&)> holds_;
+    bool any_order_ = false;
 };
 /// Null means: not here after all.
 using Build = std::function<Variable(const Match&)>;

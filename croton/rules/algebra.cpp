@@ -24,6 +24,27 @@ Variable times_exact_reciprocal(const Match& m) {
     return m["x"] * (1.0 / *c);
 }
 
+// x to a whole power in at most four products.
+Variable small_power(const Match& m) {
+    auto c = m.number("c");
+    if (!c || m.type("c").rank() != 0 || std::floor(*c) != *c || std::abs(*c) > 8) return {};
+    auto rest = static_cast<int>(std::abs(*c));
+    if (rest < 3) return {};
+    Variable power = m["x"], result;
+    for (; rest > 0; rest /= 2) {
+        if (rest % 2 == 1) result = result ? result * power : power;
+        if (rest > 1) power = sqr(power);
+    }
+    return *c < 0 ? reciprocal(result) : result;
+}
+// Powers of powers multiply where both are whole: (x^2)^0.5 is |x|.
+Variable power_of_power(const Match& m) {
+    auto c = m.number("c"), d = m.number("d");
+    if (!c || !d || m.type("c").rank() + m.type("d").rank() != 0) return {};
+    if (std::floor(*c) != *c || std::floor(*d) != *d || std::abs(*c * *d) > 1e6) return {};
+    return pow(m["x"], *c * *d);
+}
+
 Variable zeros_like_result(const Match& m) { return zeros_like(m["x"], m.root_type().dtype); }
 Variable ones_like_result(const Match& m) { return ones_like(m["x"], m.root_type().dtype); }
 
@@ -89,6 +110,10 @@ const Rules& algebra() {
         {"integer divided by one", floor_div(x, 1), x, integer_or_bool("x")},
         {"integer modulo one", mod(x, 1), zeros_like_result,
          both(integer_or_bool("x"), shaped_like_result("x"))},
+        {"integer modulo twice", mod(mod(x, y), y), mod(x, y),
+         both(integer_or_bool("x"), integer_or_bool("y"))},
+        {"integer less its difference", x - (x - y), y,
+         both(integer_or_bool("x"), shaped_like_result("y"))},
         {"integer sum less its part", (x + y) - y, x,
          both(integer_or_bool("x"), shaped_like_result("x"))},
         {"integer difference and its part", (x - y) + y, x,
@@ -102,9 +127,20 @@ const Rules& algebra() {
         {"power four", pow(x, 4), sqr(sqr(x))},
         {"power minus one", pow(x, -1), reciprocal(x), floating("x")},
         {"power minus two", pow(x, -2), reciprocal(sqr(x)), floating("x")},
+        {"power of one", pow(1, x), ones_like_result, both(floating("x"), shaped_like_result("x"))},
+        {"power of two", pow(2, x), exp2(x), floating("x")},
+        {"small power", pow(x, c), small_power,
+         both(floating("x"), as_the_function_says("c is whole, from 3 to 8 or from -8 to -3"))},
+        {"power three halves", pow(x, 1.5), x * sqrt(x), floating("x")},
+        {"power of power", pow(pow(x, c), d), power_of_power,
+         both(floating("x"), as_the_function_says("c and d are whole constants"))},
         {"one over", 1 / x, reciprocal(x), floating("x")},
         {"product with reciprocal", x * reciprocal(y), x / y, floating("x")},
         {"quotient by reciprocal", x / reciprocal(y), x * y, floating("x")},
+        {"reciprocal over", reciprocal(x) / y, reciprocal(x * y),
+         both(floating("x"), floating("y"))},
+        {"squares multiplied", sqr(x) * sqr(y), sqr(x * y), both(floating("x"), floating("y"))},
+        {"squares divided", sqr(x) / sqr(y), sqr(x / y), both(floating("x"), floating("y"))},
         {"square of negated", sqr(-x), sqr(x)},
         {"square of absolute", sqr(abs(x)), sqr(x), not_complex("x")},
         {"root of square", sqrt(sqr(x)), abs(x), floating("x")},
@@ -128,6 +164,14 @@ const Rules& algebra() {
          both(constants("c", "d"), floating("x"))},
         {"constants of a quotient", (x / c) / d, x / (c * d),
          both(constants("c", "d"), floating("x"))},
+        // A common factor comes out where the sum of the others is known. (It does not go in: (x -
+        // 1) * 3
+        // is exact near 1, x * 3 - 3 is not.)
+        {"scaled twice, added", x * c + x * d, x * (c + d), constants("c", "d")},
+        {"scaled twice, subtracted", x * c - x * d, x * (c - d), constants("c", "d")},
+        {"scaled and itself", x * c + x, x * (c + 1), is_constant("c")},
+        {"scaled less itself", x * c - x, x * (c - 1), is_constant("c")},
+        {"itself less scaled", x - x * c, x * (1 - c), is_constant("c")},
         {"constant out of left factor", (x * c) * y, (x * y) * c, only_c_is_a_constant},
         {"quotient by a power of two", x / c, times_exact_reciprocal,
          both(is_constant("c"), as_the_function_says("1/c is exact"))},

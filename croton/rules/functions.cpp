@@ -3,7 +3,9 @@
 #include <cmath>
 
 #include "croton/ops/arithmetic.hpp"
+#include "croton/ops/cast.hpp"
 #include "croton/ops/compare.hpp"
+#include "croton/ops/nnet.hpp"
 #include "croton/ops/special.hpp"
 #include "croton/rules/conditions.hpp"
 #include "croton/rules/tables.hpp"
@@ -105,10 +107,14 @@ const Rules& functions() {
         {"absolute of cosh", abs(cosh(x)), cosh(x), real},
         {"absolute of exp2", abs(exp2(x)), exp2(x), real},
         {"absolute of erfc", abs(erfc(x)), erfc(x), real},
+        {"absolute of relu", abs(relu(x)), relu(x), real},
+        {"relu twice", relu(relu(x)), relu(x), real},
         {"absolute of softplus", abs(softplus(x)), softplus(x), real},
         {"absolute of hypot", abs(hypot(x, y)), hypot(x, y), reals},
         {"product of absolutes", abs(x) * abs(y), abs(x * y), reals},
         {"quotient of absolutes", abs(x) / abs(y), abs(x / y), reals},
+        {"square of a truth", sqr(any_attrs(cast(c, DType::Float64), {"dtype"})),
+         any_attrs(cast(c, DType::Float64), {"dtype"}), is_bool_value("c")},
         {"maximum of exp and zero", maximum(exp(x), 0), exp(x), real},
         {"maximum of square and zero", maximum(sqr(x), 0), sqr(x), real},
         {"maximum of absolute and zero", maximum(abs(x), 0), abs(x), real},

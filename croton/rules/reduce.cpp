@@ -8,6 +8,8 @@
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/catalogue.hpp"
 #include "croton/ops/compare.hpp"
+#include "croton/ops/nnet.hpp"
+#include "croton/ops/shape.hpp"
 #include "croton/ops/special.hpp"
 #include "croton/rules/conditions.hpp"
 #include "croton/rules/node_rules.hpp"
@@ -39,7 +41,34 @@ Condition safe_factor(bool divides) {
     }
 
 namespace {
-const Condition shifted = both(floating("x"), both(floating("c"), rank_zero("c")));
+const Condition factor_words =
+    as_the_function_says("c is the same along the axes, which are known to have elements");
+// sum(x * c) over axes along which c does not change is sum(x) * c.
+Build factor_out_of_sum(bool divides) {
+    return [divides](const Match& m) -> Variable {
+        for (auto [kept, factor] : {std::pair("x", "c"), std::pair("c", "x")}) {
+            const Dims &own = m.type(factor).dims, &whole = m.type(kept).dims;
+            const auto& axes = m.attr<Ints>("axes");
+            bool keepdims = m.attr<bool>("keepdims");
+            bool fits = own.size() == whole.size() && !axes.empty() &&
+                        m.type(kept).dtype == m.root_type().dtype;
+            for (int64_t axis : axes) {
+                auto i = static_cast<size_t>(axis);
+                fits = fits && i < own.size() && own[i].is_one() && whole[i].known() &&
+                       whole[i].size() > 0;
+            }
+            if (fits) {
+                Variable spread = keepdims ? m[factor] : squeeze(m[factor], axes);
+                Variable total = sum(m[kept], axes, keepdims);
+                return divides ? total / spread : total * spread;
+            }
+            if (divides) break;
+        }
+        return {};
+    };
+}
+
+const Condition shifted = both(floating("x"), both(floating("c"), rank_zero("c"))).in_any_order();
 const Condition positive_or_negative =
     both(shifted, {"c is a finite constant other than 0", [](const Match& m) {
                        auto c = m.number("c");
@@ -64,9 +93,14 @@ const Rules& reduce() {
     static const Rules rules = {
         {"sum of negated", over(sum(-x)), -over(sum(x)), floating("x")},
         {"sum of scaled", over(sum(x * c)), over(sum(x)) * c,
-         both(floating("x"), both(rank_zero("c"), both(floating("c"), safe_factor(false))))},
+         both(floating("x"), both(rank_zero("c"), both(floating("c"), safe_factor(false))))
+             .in_any_order()},
         {"sum of divided", over(sum(x / c)), over(sum(x)) / c,
          both(floating("x"), both(rank_zero("c"), both(floating("c"), safe_factor(true))))},
+        {"sum of products with the same along the axes", over(sum(x * c)), factor_out_of_sum(false),
+         both(floating("x"), both(floating("c"), factor_words))},
+        {"sum of quotients by the same along the axes", over(sum(x / c)), factor_out_of_sum(true),
+         both(floating("x"), both(floating("c"), factor_words))},
         {"max of shifted", over(max(x + c)), over(max(x)) + c, shifted},
         {"min of shifted", over(min(x + c)), over(min(x)) + c, shifted},
         {"max of scaled", over(max(x * c)), scaled_extreme(true), positive_or_negative},
@@ -93,6 +127,9 @@ const Rules& reduce() {
         CROTON_INCREASING(floor),
         CROTON_INCREASING(ceil),
         CROTON_INCREASING(rint),
+        CROTON_INCREASING(relu),
+        {"max of erfc", over(max(erfc(x))), erfc(over(min(x))), floating("x")},
+        {"min of erfc", over(min(erfc(x))), erfc(over(max(x))), floating("x")},
         {"max of negated", over(max(-x)), -over(min(x)), floating("x")},
         {"min of negated", over(min(-x)), -over(max(x)), floating("x")},
     };

@@ -9,7 +9,10 @@
 #include "croton/graph/text.hpp"
 #include "croton/graph/traverse.hpp"
 #include "croton/ops/arithmetic.hpp"
+#include "croton/ops/cast.hpp"
+#include "croton/ops/create.hpp"
 #include "croton/ops/index.hpp"
+#include "croton/ops/linalg.hpp"
 #include "croton/ops/nnet.hpp"
 #include "croton/ops/reduce.hpp"
 #include "croton/ops/shape.hpp"
@@ -191,6 +194,29 @@ const std::multimap<std::string, std::function<Variable()>, std::less<>> by_hand
          Variable w = softmax(sized("f64[3]", "w"));
          return log(sum(w * exp(sized("f64[4,3]", "x")), Ints{1}));
      }},
+    {"product of a diagonal",
+     [] { return matrix_product(diag(sized("f64[4]", "v")), sized("f64[4,3]", "x")); }},
+    {"product with a diagonal",
+     [] { return matrix_product(sized("f64[4,3]", "x"), diag(sized("f64[3]", "v"))); }},
+    {"product of the identity", [] { return matrix_product(eye(4), sized("f64[4,3]", "x")); }},
+    {"product with the identity", [] { return matrix_product(sized("f64[4,3]", "x"), eye(3)); }},
+    {"transposed batch of products",
+     [] {
+         Variable product = matrix_product(sized("f64[2,4,3]", "x"), sized("f64[2,3,5]", "y"));
+         return dimshuffle(product, {0, 2, 1});
+     }},
+    {"sum of products with the same along the axes",
+     [] { return sum(sized("f64[4,3]", "x") * sized("f64[4,1]", "y"), Ints{1}); }},
+    {"sum of products with the same along the axes",
+     [] { return sum(sized("f64[1,3]", "y") * sized("f64[4,3]", "x"), Ints{0}, true); }},
+    {"sum of quotients by the same along the axes",
+     [] { return sum(sized("f64[4,3]", "x") / sized("f64[4,1]", "y"), Ints{1}); }},
+    {"small power", [] { return pow(sized("f64[4,3]", "x"), 5.0); }},
+    {"small power", [] { return pow(sized("f64[4,3]", "x"), 8.0); }},
+    {"small power", [] { return pow(sized("f32[?,?]", "x"), 7.0); }},
+    {"small power", [] { return pow(sized("f64[?,?]", "x"), -6.0); }},
+    {"square of a truth", [] { return sqr(cast(sized("b1[4,3]", "c"), DType::Float64)); }},
+    {"square of a truth", [] { return sqr(cast(sized("b1[4,3]", "c"), DType::Int32)); }},
     {"broadcast to sizes it has",
      [] { return broadcast_to(sized("f64[4,3]", "x"), ShapeArg(Ints{4, 3})); }},
 };
