@@ -6,6 +6,7 @@
 
 #include "croton/kernel/kernel.hpp"
 #include "croton/ops/arithmetic.hpp"
+#include "croton/ops/cast.hpp"
 #include "croton/ops/catalogue.hpp"
 #include "croton/ops/compare.hpp"
 #include "croton/ops/nnet.hpp"
@@ -13,6 +14,7 @@
 #include "croton/ops/special.hpp"
 #include "croton/rules/conditions.hpp"
 #include "croton/rules/node_rules.hpp"
+#include "croton/rules/parts.hpp"
 #include "croton/rules/tables.hpp"
 
 namespace croton::rules {
@@ -173,12 +175,114 @@ Variables merge_reductions(Arena& arena, NodeId id) {
     std::sort(axes.begin(), axes.end());
     return {apply(*op, {arena.variable(source)}, {{"axes", axes}, {"keepdims", keepdims}})[0]};
 }
+
+bool folds_values(const OpRecord& op) {
+    auto reduce = op.kind<ReduceCompute>();
+    return reduce && reduce->combine != kernel::Combine::ArgMax &&
+           reduce->combine != kernel::Combine::ArgMin;
+}
+bool has(const Ints& axes, int64_t axis) {
+    return std::find(axes.begin(), axes.end(), axis) != axes.end();
+}
+
+// Along an axis of one element there is nothing to fold.
+Variables skip_axes_of_one(Arena& arena, NodeId id) {
+    Value x = arena.inputs(id)[0];
+    if (arena.type(x).dtype != arena.type({id, 0}).dtype) return {};
+    Ints axes, left, order;
+    for (int64_t axis : arena.attr_view(id).get<Ints>("axes")) {
+        bool one = arena.type(x).dims[static_cast<size_t>(axis)].is_one();
+        (one ? order : left).push_back(axis);
+    }
+    if (order.empty()) return {};
+    bool keepdims = arena.attr_view(id).get<bool>("keepdims");
+    Variable made = arena.variable(x);
+    if (!keepdims) made = squeeze(made, order);
+    for (int64_t axis : left) {
+        auto before =
+            std::count_if(order.begin(), order.end(), [&](int64_t o) { return o < axis; });
+        axes.push_back(keepdims ? axis : axis - before);
+    }
+    if (!axes.empty())
+        made = apply(*arena.op(id), {made}, {{"axes", axes}, {"keepdims", keepdims}})[0];
+    return {with_sizes(made, arena.type({id, 0}).dims)};
+}
+
+// sum(x.T, axis 0) is sum(x, axis 1): what is left is moved, if anything.
+Variables fold_before_moving(Arena& arena, NodeId id) {
+    static const OpRecord* dimshuffle_op = record("dimshuffle");
+    Value view = arena.inputs(id)[0];
+    if (!made_by(arena, view, dimshuffle_op)) return {};
+    Value x = arena.inputs(view.node)[0];
+    const Ints order = arena.attr_view(view.node).get<Ints>("order"),
+               axes = arena.attr_view(id).get<Ints>("axes");
+    bool keepdims = arena.attr_view(id).get<bool>("keepdims");
+    Ints folded, places, moved;
+    for (int64_t axis : axes)
+        if (int64_t own = order[static_cast<size_t>(axis)]; own >= 0) folded.push_back(own);
+    if (folded.empty()) return {};
+    std::sort(folded.begin(), folded.end());
+    for (int64_t axis = 0, next = 0; axis < arena.type(x).rank(); ++axis)
+        places.push_back(has(folded, axis) ? -1 : next++);
+    for (size_t i = 0; i < order.size(); ++i) {
+        bool gone = has(axes, static_cast<int64_t>(i));
+        if (gone && keepdims) moved.push_back(new_axis);
+        if (!gone) moved.push_back(order[i] < 0 ? new_axis : places[static_cast<size_t>(order[i])]);
+    }
+    Variable made =
+        apply(*arena.op(id), {arena.variable(x)}, {{"axes", folded}, {"keepdims", false}})[0];
+    return {with_sizes(dimshuffle(made, moved), arena.type({id, 0}).dims)};
+}
+
+// The scalar that fills an array; null if it is filled with nothing of that sort.
+Variable filling_scalar(Arena& arena, Value v) {
+    static const OpRecord *broadcast_op = record("broadcast_to"), *fill_op = record("fill"),
+                          *full_like_op = record("full_like");
+    bool second = made_by(arena, v, fill_op) || made_by(arena, v, full_like_op);
+    if (!second && !made_by(arena, v, broadcast_op)) return {};
+    Variable value = input_of(arena, v, second ? 1 : 0);
+    const Array* number = constant_value(value);
+    if (number && number->size() == 1) value = constant(number->reshape({}), value.site());
+    return value.rank() == 0 && value.dtype() == arena.type(v).dtype ? value : Variable();
+}
+
+// The sum of so many times the same number is their product. Without elements it is 0, and
+// 0 * inf would be no number: the number is known to be finite.
+Variables sum_of_one_value(Arena& arena, NodeId id) {
+    Value filled = arena.inputs(id)[0];
+    Variable value = filling_scalar(arena, filled);
+    if (!value || arena.type({id, 0}).rank() != 0) return {};
+    const Array* number = arena.constant(arena.add(value));
+    if (!number || is_complex(number->dtype()) || !std::isfinite(number->item<double>())) return {};
+    DType dtype = arena.type({id, 0}).dtype;
+    return {cast(value, dtype) * cast(count(arena.variable(filled)), dtype)};
+}
+
+// The largest and the smallest of equal numbers, of which there are some.
+Variables extreme_of_one_value(Arena& arena, NodeId id) {
+    Value filled = arena.inputs(id)[0];
+    Variable value = filling_scalar(arena, filled);
+    const Dims& dims = arena.type(filled).dims;
+    bool some = std::all_of(dims.begin(), dims.end(),
+                            [](Dim dim) { return dim.known() && dim.size() > 0; });
+    if (!value || !some || arena.type({id, 0}).rank() != 0) return {};
+    return {value};
+}
 }  // namespace
 
 std::vector<NodeRule> reduce_node_rules() {
     auto folds = [](const OpRecord& op) { return op.kind<ReduceCompute>() != nullptr; };
-    return {NodeRule{"reduction over no axes", drop_empty_reductions, folds},
-            NodeRule{"reduction of reduction", merge_reductions, folds}};
+    auto fold_values = &folds_values;
+    return {
+        NodeRule{"reduction over no axes", drop_empty_reductions, folds},
+        NodeRule{"reduction of reduction", merge_reductions, folds},
+        NodeRule{"fold of one element", skip_axes_of_one, fold_values},
+        NodeRule{"fold of axes moved", fold_before_moving, fold_values, below({"dimshuffle"})},
+        NodeRule{"sum of one value", sum_of_one_value, about({"sum"}),
+                 below({"broadcast_to", "fill", "full_like"})},
+        NodeRule{"extreme of one value", extreme_of_one_value, about({"max", "min", "supremum"}),
+                 below({"broadcast_to", "fill", "full_like"})},
+    };
 }
 
 }  // namespace croton::rules

@@ -41,8 +41,9 @@ std::function<bool(const rewrite::Arena&, rewrite::NodeId)> below(
 const std::vector<rewrite::NodeRule>& node_rules() {
     static const std::vector<rewrite::NodeRule> rules = [] {
         std::vector<rewrite::NodeRule> all{constants_last()};
-        for (auto* family : {shape_node_rules, reduce_node_rules, index_node_rules,
-                             reading_node_rules, update_node_rules, pick_node_rules})
+        for (auto* family :
+             {shape_node_rules, view_node_rules, reduce_node_rules, index_node_rules,
+              reading_node_rules, join_node_rules, update_node_rules, pick_node_rules})
             for (auto& rule : family()) all.push_back(rule);
         return all;
     }();

@@ -4,6 +4,7 @@
 #include "croton/grad/grad.hpp"
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/cast.hpp"
+#include "croton/ops/compare.hpp"
 #include "croton/ops/create.hpp"
 #include "croton/ops/index.hpp"
 #include "croton/ops/linalg.hpp"
@@ -34,13 +35,54 @@ const std::vector<Example>& examples() {
          [](const Leaves& l) { return exp(l.v) * broadcast_like(l.s, l.v); }},
         {"merge casts",
          [](const Leaves& l) { return cast(cast(l.i, DType::Float64), DType::Int64); }},
+        {"axes moved before computing",
+         [](const Leaves& l) { return transpose(exp(transpose(l.x)) * l.s); }},
+        {"axes moved before computing",
+         [](const Leaves& l) { return transpose(transpose(l.x) * transpose(sin(l.x))); }},
+        {"reshape past axes of one",
+         [](const Leaves& l) { return reshape(expand_dims(l.six, 0), {3, 2}); }},
+        {"reshape that adds or drops axes of one",
+         [](const Leaves& l) { return exp(reshape(l.v, {size_of(l.v, 0), 1})); }},
+        {"reshape that adds or drops axes of one",
+         [](const Leaves& l) { return flatten(reshape(l.six, {1, 6, 1})) + 1; }},
+        {"reshape before computing",
+         [](const Leaves& l) { return reshape(exp(reshape(l.six, {2, 3})) * l.s, {3, 2}); }},
+        {"computed before it is spread",
+         [](const Leaves& l) { return exp(broadcast_like(l.s, l.v)); }},
+        {"computed before it is spread",
+         [](const Leaves& l) { return sin(broadcast_to(l.six, {3, 6})) * l.s; }},
+        {"broadcast of broadcast",
+         [](const Leaves& l) { return broadcast_to(broadcast_to(l.s, {6}), {2, 6}); }},
         // folds
+        {"fold of one element",
+         [](const Leaves& l) { return sum(expand_dims(l.x, 1), Ints{1, 2}); }},
+        {"fold of one element",
+         [](const Leaves& l) { return max(expand_dims(l.v, 0), Ints{0}, true) * 2; }},
+        {"fold of axes moved", [](const Leaves& l) { return sum(transpose(l.x), Ints{0}); }},
+        {"fold of axes moved",
+         [](const Leaves& l) {
+             return max(dimshuffle(outer(l.v, l.w), {1, -1, 0}), Ints{2}, true);
+         }},
+        {"sum of one value", [](const Leaves& l) { return sum(full_like(l.x, 2.5)); }},
+        {"sum of one value", [](const Leaves& l) { return gradient(sum(sum(l.v) + l.x), l.v); }},
+        {"extreme of one value", [](const Leaves& l) { return max(full_like(l.six, l.s)); }},
         {"reduction over no axes", [](const Leaves& l) { return exp(sum(l.x, Ints{})); }},
         {"reduction of reduction", [](const Leaves& l) { return sum(sum(l.x, Ints{1})); }},
         {"reduction of reduction",
          [](const Leaves& l) { return max(max(l.x, Ints{0}, true), Ints{1}, true); }},
         // positions
         {"whole slice", [](const Leaves& l) { return at(sin(l.x), {everything, everything}); }},
+        {"whole slice", [](const Leaves& l) { return exp(slice(l.six, 0, 6)); }},
+        {"whole slice", [](const Leaves& l) { return exp(slice(l.v, 0, size_of(l.v, 0))); }},
+        {"position of an axis of one",
+         [](const Leaves& l) { return exp(at(sum(l.x, Ints{0}, true), {0, everything})); }},
+        {"reversed twice", [](const Leaves& l) { return flip(flip(l.v, Ints{0}), Ints{0}); }},
+        {"reversed twice", [](const Leaves& l) { return flip(flip(l.x, Ints{0, 1}), Ints{1}); }},
+        {"part of a lookup", [](const Leaves& l) { return at(take(l.x, l.i), {everything, 2}); }},
+        {"part of a lookup",
+         [](const Leaves& l) {
+             return at(take(l.x, clip(l.i, 0, 2), 1), {Slice(0, 1), everything});
+         }},
         {"add at positions in place of zeros",
          [](const Leaves& l) { return l.w - gradient(sum(sqr(take(l.v, l.i))), l.v); }},
         {"scale before adding at positions",
@@ -72,6 +114,14 @@ const std::vector<Example>& examples() {
              Variable once = set_subtensor(slice(l.v, 1, 3), l.s);
              return inc_subtensor(slice(once, 1, 3), sqr(slice(l.v, 1, 3)));
          }},
+        {"write of what is spread",
+         [](const Leaves& l) {
+             return set_subtensor(slice(l.v, 1, 3), broadcast_like(l.s, slice(l.v, 1, 3)));
+         }},
+        {"write of a part and something",
+         [](const Leaves& l) { return set_subtensor(slice(l.v, 1, 3), l.s + slice(l.v, 1, 3)); }},
+        {"write of a part and something",
+         [](const Leaves& l) { return set_subtensor(at(l.x, {0}), at(l.x, {0}) - at(l.x, {1})); }},
         {"parts of zeros joined",
          [](const Leaves& l) {
              return gradient(
@@ -161,6 +211,27 @@ const std::vector<Example>& examples() {
          [](const Leaves& l) { return take(l.x, at(l.i, {0}), 1, "raise"); }},
         {"join of joins",
          [](const Leaves& l) { return concatenate({concatenate({l.v, l.six}), l.w}); }},
+        {"join without empty parts",
+         [](const Leaves& l) { return concatenate({l.v, slice(l.six, 2, 2), l.w}); }},
+        {"parts joined again",
+         [](const Leaves& l) { return concatenate({slice(l.v, {}, 2), slice(l.v, 2, {})}); }},
+        {"parts joined again",
+         [](const Leaves& l) {
+             Variable k = size_of(l.i, 0);
+             return concatenate({slice(l.v, {}, k), slice(l.v, k, {})});
+         }},
+        {"parts joined again",
+         [](const Leaves& l) {
+             return concatenate({l.w, slice(l.v, 1, 3), slice(l.v, 3, 4), slice(l.v, 5, 6)});
+         }},
+        {"join of vectors of scalars",
+         [](const Leaves& l) {
+             return concatenate({make_vector({l.s, 2 * l.s}), make_vector({l.s + 1})});
+         }},
+        {"fold of a join",
+         [](const Leaves& l) { return max(concatenate({l.six, exp(l.six)}), Ints{0}); }},
+        {"fold of a join",
+         [](const Leaves& l) { return any(concatenate({gt(l.six, 1), gt(l.v, 1)}), Ints{0}); }},
         {"fold of a join", [](const Leaves& l) { return sum(concatenate({l.v, l.six})); }},
     };
     return all;
