@@ -188,18 +188,45 @@ Variables fold_of_joined(Arena& arena, NodeId id) {
     }
     return {total};
 }
+
+// prod(shape(x)) is a product of scalars.
+Variables fold_of_vector(Arena& arena, NodeId id) {
+    static const OpRecord* make_vector_op = record("make_vector");
+    Value vector = arena.inputs(id)[0];
+    if (!made_by(arena, vector, make_vector_op) || arena.inputs(vector.node).size() > 8 ||
+        arena.type(vector).dtype != arena.type({id, 0}).dtype || arena.type({id, 0}).rank() != 0 ||
+        arena.attr_view(id).get<Ints>("axes").empty())
+        return {};
+    Together both = together(arena.op(id)->kind<ReduceCompute>()->combine, true);
+    if (!both) return {};
+    Variable total;
+    for (size_t k = 0; k < arena.inputs(vector.node).size(); ++k) {
+        Variable element = input_of(arena, vector, k);
+        total = total ? both(total, element) : element;
+    }
+    return {total};
+}
+
+Variables only_element(Arena& arena, NodeId id) {
+    static const OpRecord* make_vector_op = record("make_vector");
+    Value vector = arena.inputs(id)[0];
+    if (!made_by(arena, vector, make_vector_op) || arena.type({id, 0}).rank() != 0) return {};
+    return {input_of(arena, vector, 0)};
+}
 }  // namespace
 
 std::vector<NodeRule> join_node_rules() {
+    auto folds = [](const OpRecord& op) { return op.kind<ReduceCompute>() != nullptr; };
     auto joins = about({"concatenate"});
     return {
         NodeRule{"join of joins", flatten_joins, joins},
         NodeRule{"join without empty parts", drop_empty_parts, joins},
         NodeRule{"parts joined again", join_neighbours, joins, below({"subtensor"})},
         NodeRule{"join of vectors of scalars", join_vectors, joins, below({"make_vector"})},
-        NodeRule{"fold of a join", fold_of_joined,
-                 [](const OpRecord& op) { return op.kind<ReduceCompute>() != nullptr; },
-                 below({"concatenate"})},
+        NodeRule{"fold of a join", fold_of_joined, folds, below({"concatenate"})},
+        NodeRule{"fold of a vector of scalars", fold_of_vector, folds, below({"make_vector"})},
+        NodeRule{"only element of a vector", only_element, about({"dimshuffle"}),
+                 below({"make_vector"})},
     };
 }
 

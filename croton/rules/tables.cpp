@@ -42,8 +42,9 @@ const std::vector<rewrite::NodeRule>& node_rules() {
     static const std::vector<rewrite::NodeRule> rules = [] {
         std::vector<rewrite::NodeRule> all{constants_last()};
         for (auto* family :
-             {shape_node_rules, view_node_rules, reduce_node_rules, index_node_rules,
-              reading_node_rules, join_node_rules, update_node_rules, pick_node_rules})
+             {shape_node_rules, size_node_rules, view_node_rules, reduce_node_rules,
+              index_node_rules, reading_node_rules, join_node_rules, update_node_rules,
+              pick_node_rules, control_node_rules, chain_node_rules})
             for (auto& rule : family()) all.push_back(rule);
         return all;
     }();

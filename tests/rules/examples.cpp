@@ -5,6 +5,7 @@
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/cast.hpp"
 #include "croton/ops/compare.hpp"
+#include "croton/ops/control.hpp"
 #include "croton/ops/create.hpp"
 #include "croton/ops/index.hpp"
 #include "croton/ops/linalg.hpp"
@@ -28,6 +29,56 @@ const std::vector<Example>& examples() {
         {"size without values", [](const Leaves& l) { return size_of(exp(l.x), 1) + 1; }},
         {"shape from sizes", [](const Leaves& l) { return shape(exp(l.x)) * 2; }},
         {"count from sizes", [](const Leaves& l) { return count(exp(l.x), Ints{0}); }},
+        {"size of what is made for its size",
+         [](const Leaves& l) {
+             return size_of(exp(concatenate({l.v, l.w, slice(l.v, 1, -1)})), 0);
+         }},
+        {"size of what is made for its size",
+         [](const Leaves& l) { return size_of(at(transpose(sin(l.x)), {Slice(-2, {})}), 0); }},
+        {"size of what is made for its size",
+         [](const Leaves& l) { return size_of(sum(slice(l.x, 1, 3), Ints{1}), 0); }},
+        {"size of what is made for its size",
+         [](const Leaves& l) { return size_of(tile(exp(l.v), {2}), 0); }},
+        {"size of what is made for its size",
+         [](const Leaves& l) {
+             return size_of(slice(broadcast_to(l.s, {size_of(l.v, 0)}), 1, {}), 0);
+         }},
+        {"size of what is made for its size",
+         [](const Leaves& l) { return size_of(matmul(slice(l.x, 1, {}), transpose(l.x)), 0); }},
+        // choices and chains
+        {"case known",
+         [](const Leaves& l) { return ifelse(constant(Array::scalar(true)), l.v, exp(l.w)); }},
+        {"cases that are equal",
+         [](const Leaves& l) {
+             Variable e = exp(l.v);
+             return ifelse(gt(l.s, 0), e, e);
+         }},
+        {"cases of a negated condition",
+         [](const Leaves& l) { return ifelse(logical_not(gt(l.s, 0)), l.v, exp(l.w)); }},
+        {"case decided outside",
+         [](const Leaves& l) {
+             Variable c = gt(l.s, 2);
+             return ifelse(c, sin(l.v), ifelse(c, l.v, cos(l.w)));
+         }},
+        {"choices computed together",
+         [](const Leaves& l) {
+             Variable c = gt(l.s, 0);
+             return ifelse(c, l.v, sin(l.v)) * ifelse(c, cos(l.w), l.w);
+         }},
+        {"products in the cheaper order",
+         [](const Leaves& l) {
+             return matmul(matmul(transpose(l.x), l.x), expand_dims(at(l.x, {0}), 1));
+         }},
+        {"products in the cheaper order",
+         [](const Leaves& l) {
+             Variable tall = reshape(l.six, {6, 1}), flat = reshape(exp(l.six), {1, 6});
+             return matmul(matmul(tall, flat), tall * transpose(sin(flat)));
+         }},
+        {"products in the cheaper order",
+         [](const Leaves& l) {
+             Variable tall = reshape(l.six, {6, 1}), flat = reshape(exp(l.six), {1, 6});
+             return matmul(flat, matmul(tall, sin(flat)));
+         }},
         // views and casts
         {"merge dimshuffles", [](const Leaves& l) { return transpose(expand_dims(l.x, 1)); }},
         {"merge dimshuffles", [](const Leaves& l) { return transpose(transpose(l.x)); }},
@@ -228,6 +279,11 @@ const std::vector<Example>& examples() {
          [](const Leaves& l) {
              return concatenate({make_vector({l.s, 2 * l.s}), make_vector({l.s + 1})});
          }},
+        {"fold of a vector of scalars", [](const Leaves& l) { return prod(shape(l.x)); }},
+        {"fold of a vector of scalars",
+         [](const Leaves& l) { return max(make_vector({l.s, exp(l.s), sin(l.s)})); }},
+        {"only element of a vector",
+         [](const Leaves& l) { return exp(dimshuffle(make_vector({l.s * 2}), Ints{})); }},
         {"fold of a join",
          [](const Leaves& l) { return max(concatenate({l.six, exp(l.six)}), Ints{0}); }},
         {"fold of a join",

@@ -11,6 +11,14 @@
 #include "croton/compile/pipeline.hpp"
 #include "croton/compile/reference.hpp"
 #include "croton/compile/specialise.hpp"
+#include "croton/graph/traverse.hpp"
+#include "croton/ops/arithmetic.hpp"
+#include "croton/ops/index.hpp"
+#include "croton/ops/linalg.hpp"
+#include "croton/ops/nnet.hpp"
+#include "croton/ops/reduce.hpp"
+#include "croton/ops/shape.hpp"
+#include "croton/ops/special.hpp"
 #include "croton/rules/tables.hpp"
 #include "tests/rules/examples.hpp"
 
@@ -100,6 +108,29 @@ TEST_P(NodeRules, FiresAndKeepsValues) {
 
 INSTANTIATE_TEST_SUITE_P(Rules, NodeRules, testing::ValuesIn(examples()),
                          [](const auto& info) { return test_name(info.param, info.index); });
+
+// Graphs of sizes compute no values: all that is left is read off the inputs.
+TEST(Sizes, NeedNoValues) {
+    Leaves l;
+    Variable product = matmul(l.x, transpose(l.x)), parts = concatenate({l.v, sin(l.w), l.six});
+    const Variables asked = {
+        size(exp(product)),
+        size_of(parts, 0),
+        size_of(at(parts, {Slice(2, -1)}), 0),
+        size_of(take(softmax(l.x), l.i), 0) + size_of(take(softmax(l.x), l.i), 1),
+        sum(shape(tile(l.v, {2}))),
+        count(sum(exp(l.x), Ints{1}, true)),
+    };
+    for (const Variable& size : asked) {
+        auto named = compile::specialise(l.all(), {size}, true);
+        auto rewritten =
+            compile::rewrite_graph(named.outputs, compile::mode_named("fast"), nullptr);
+        for (const Node* node : toposort(rewritten))
+            if (node->kind == NodeKind::Apply) {
+                EXPECT_TRUE(node->types[0].dims.empty()) << print(rewritten);
+            }
+    }
+}
 
 TEST(NodeRuleExamples, EachRuleHasOne) {
     std::set<std::string> shown;
