@@ -24,6 +24,7 @@
 #include "croton/ops/nnet.hpp"
 #include "croton/ops/random.hpp"
 #include "croton/ops/reduce.hpp"
+#include "croton/ops/scan.hpp"
 #include "croton/ops/shape.hpp"
 #include "croton/ops/sort.hpp"
 #include "croton/ops/special.hpp"

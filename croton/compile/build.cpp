@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "croton/compile/graph_cache.hpp"
+#include "croton/compile/loops.hpp"
 #include "croton/compile/pipeline.hpp"
 #include "croton/compile/reference.hpp"
 #include "croton/compile/specialise.hpp"
@@ -28,7 +29,7 @@ Specialised rewritten_graph(const BuildRequest& request, bool assume, Trace& tra
             return *kept;
         }
     Specialised result = specialise(request.inputs, request.outputs, assume);
-    result.outputs = rewrite_graph(result.outputs, mode, nullptr);
+    result.outputs = rewrite_graph(prepare_loops(result.outputs, mode, nullptr), mode, nullptr);
     if (!key.empty()) keep_graph(key, result);
     return result;
 }
@@ -108,8 +109,10 @@ Built build(const BuildRequest& request) {
 std::vector<Event> rewriting_events(const BuildRequest& request, const Built& built) {
     std::vector<Event> events;
     if (request.mode.rewrite)
-        rewrite_graph(specialise(request.inputs, request.outputs, built.assumed).outputs,
-                      request.mode, &events);
+        rewrite_graph(
+            prepare_loops(specialise(request.inputs, request.outputs, built.assumed).outputs,
+                          request.mode, &events),
+            request.mode, &events);
     return events;
 }
 

@@ -63,7 +63,7 @@ FuseGraph::FuseGraph(const Variables& inputs, const Variables& outputs) : stoppe
     lazy_ = lazy_nodes(all, outputs, inputs);
     for (Node* node : all) {
         if (node->kind != NodeKind::Apply || lazy_.contains(node)) continue;
-        numbers_.insert(node, size());
+        numbers_.insert(node, static_cast<uint32_t>(size()));
         entries_.push_back({node, {}, {}});
     }
     for (int n = 0; n < size(); ++n)
@@ -78,8 +78,8 @@ FuseGraph::FuseGraph(const Variables& inputs, const Variables& outputs) : stoppe
 
 int FuseGraph::producer(const Variable& v) const {
     if (stopped_.contains(v)) return -1;
-    const int* found = numbers_.find(v.node_pointer());
-    return found ? *found : -1;
+    uint32_t found = numbers_.find(v.node_pointer());
+    return found == NodeNumbers::none ? -1 : static_cast<int>(found);
 }
 
 Variables FuseGraph::reads(const Node& node) const {

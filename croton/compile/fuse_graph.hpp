@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "croton/base/small_vector.hpp"
+#include "croton/graph/node_numbers.hpp"
 #include "croton/graph/op.hpp"
 #include "croton/graph/traverse.hpp"
 #include "croton/graph/variable.hpp"
@@ -51,7 +52,7 @@ class FuseGraph {
     ValueSet stopped_;
     NodeSet lazy_;
     std::vector<Entry> entries_;  // inputs before users
-    FlatMap<const Node*, int> numbers_;
+    NodeNumbers numbers_;
 };
 
 }  // namespace croton::compile

@@ -53,6 +53,14 @@ Lowered lower_scalar(const Node& node, const ScalarCompute& compute) {
 
 }  // namespace
 
+Scalar constant_scalar(Builder& b, const Array& value) {
+    DType dtype = kernel::compute_dtype(value.dtype());
+    if (is_complex(dtype)) return b.constant(dtype, value.item<std::complex<double>>());
+    if (is_continuous(dtype)) return b.constant(dtype, value.item<double>());
+    if (dtype == DType::UInt64) return b.constant(dtype, value.item<uint64_t>());
+    return b.constant(dtype, value.item<int64_t>());
+}
+
 bool rejects_empty(const ReduceCompute& compute) {
     using enum kernel::Combine;
     auto combine = compute.combine;

@@ -17,6 +17,9 @@ struct Lowered {
 /// The kernel of one elementwise, reduce or indexed node. Internal error for other kinds.
 Lowered lower_node(const Node& node);
 
+/// The only element of an array, as a constant of a kernel.
+kernel::Scalar constant_scalar(kernel::Builder& builder, const Array& value);
+
 /// Whether folding no elements is an error: there is nothing that the result could be.
 bool rejects_empty(const ReduceCompute& compute);
 

@@ -21,7 +21,8 @@ struct Planner {
         for (Id id : p.outputs)
             if (Id r = root(id); at(r).place == Place::Slot) at(r).place = Place::Fresh;
         for (const auto& step : p.steps)
-            if (std::holds_alternative<BranchStep>(step.kind))
+            if (std::holds_alternative<BranchStep>(step.kind) ||
+                std::holds_alternative<LoopStep>(step.kind))
                 for (Id id : step.writes()) at(id).place = Place::Fresh;
     }
 
@@ -156,7 +157,7 @@ struct Planner {
 
     bool plain_kernel(const Step& step) const {
         auto k = std::get_if<KernelStep>(&step.kind);
-        if (!k || k->shape_op || k->reject_empty) return false;
+        if (!k || k->shape_op || k->steps_axis >= 0 || k->reject_empty) return false;
         const auto& kernel = p.kernels[static_cast<size_t>(k->kernel)];
         for (const auto& operand : kernel.operands)
             if (operand.kind == kernel::OperandKind::Table) return false;

@@ -7,16 +7,23 @@ namespace croton::compile {
 
 using namespace runtime;
 
+namespace {
+void generate_inner(std::shared_ptr<const Program>& program, const Backend& backend,
+                    CompileStats* stats) {
+    auto compiled = std::make_shared<Program>(*program);
+    generate(*compiled, backend, stats);
+    program = std::move(compiled);
+}
+}  // namespace
+
 void generate(Program& program, const Backend& backend, CompileStats* stats) {
     program.code = backend.compile(program.kernels, stats);
     for (auto& step : program.steps) {
-        auto branch = std::get_if<BranchStep>(&step.kind);
-        if (!branch) continue;
-        for (auto* side : {&branch->then_program, &branch->else_program}) {
-            auto compiled = std::make_shared<Program>(**side);
-            generate(*compiled, backend, stats);
-            *side = std::move(compiled);
-        }
+        if (auto branch = std::get_if<BranchStep>(&step.kind))
+            for (auto* side : {&branch->then_program, &branch->else_program})
+                generate_inner(*side, backend, stats);
+        if (auto loop = std::get_if<LoopStep>(&step.kind))
+            generate_inner(loop->body, backend, stats);
     }
 }
 

@@ -1,10 +1,13 @@
 #include "croton/compile/specialise.hpp"
 
+#include <algorithm>
+#include <list>
 #include <unordered_map>
 
 #include "croton/compile/translate.hpp"
 #include "croton/graph/op.hpp"
 #include "croton/graph/traverse.hpp"
+#include "croton/ops/loop.hpp"
 
 namespace croton::compile {
 
@@ -78,6 +81,7 @@ class Pass {
             result.inputs.push_back(leaf(i));
             made[inputs_[i]] = result.inputs.back();
         }
+        bodies_.clear();
         for (Node* node : toposort(roots, inputs_))
             if (node->kind == NodeKind::Apply && !replaced(node, made)) rebuild(learn, node, made);
         for (const auto& v : roots) result.outputs.push_back(image(v, made));
@@ -96,6 +100,7 @@ class Pass {
     }
 
     void rebuild(bool learn, Node* node, Images& made) {
+        if (is_loop(*node)) return rebuild_loop(learn, *node, made);
         Variables arguments;
         for (const auto& v : node->inputs) arguments.push_back(image(v, made));
         Dims met;
@@ -113,6 +118,73 @@ class Pass {
         fresh.names = node->names;
         name_sizes(fresh);
         for (const auto& output : outputs) made.insert({node, output.index()}, output);
+    }
+
+    // --- loops ----------------------------------------------------------------------------------
+
+    /// Bodies of loops that have one list of formal inputs (a loop and its gradient's copy) keep
+    /// it.
+    struct Body {
+        Variables formal, fresh;
+        Images images;
+    };
+
+    // The formal inputs get the sizes of what they stand for: states keep theirs from step to step.
+    void rebuild_loop(bool learn, const Node& node, Images& made) {
+        Loop loop(node);
+        Variables results = loop.results();
+        if (learn) {
+            results = expand_all(results, loop.formal());
+            supplied_ |= !(results == loop.results());
+        }
+        Variables formal = loop.formal();
+        loop.steps = image(loop.steps, made);
+        for (auto* list : {&loop.initial, &loop.sequences, &loop.constants})
+            for (Variable& v : *list) v = image(v, made);
+        give_sizes(loop.states, loop.initial, 0);
+        give_sizes(loop.elements, loop.sequences, 1);
+        give_sizes(loop.fixed, loop.constants, 0);
+        Body& body = body_for(formal, loop);
+        for (Node* inner : toposort(results, formal))
+            if (inner->kind == NodeKind::Apply && !replaced(inner, body.images))
+                rebuild(learn, inner, body.images);
+        for (Variable& v : results) v = image(v, body.images);
+        loop.set_results(results);
+        Variables outputs = loop.apply(node.site);
+        Node& fresh = *outputs[0].node_pointer();
+        fresh.names = node.names;
+        name_sizes(fresh);
+        for (const auto& output : outputs) made.insert({&node, output.index()}, output);
+    }
+
+    // Types of formal inputs with the sizes of the values, of which the loop takes off `axes`.
+    static void give_sizes(Variables& formal, const Variables& values, size_t axes) {
+        for (size_t i = 0; i < formal.size(); ++i) {
+            TensorType type = formal[i].type();
+            for (size_t axis = 0; axis < type.dims.size(); ++axis)
+                if (!type.dims[axis].known()) type.dims[axis] = values[i].type().dims[axis + axes];
+            formal[i] = input(std::move(type), formal[i].name(), formal[i].site());
+        }
+    }
+
+    Body& body_for(const Variables& formal, Loop& loop) {
+        Variables fresh = loop.formal();
+        auto same_types = [&](const Body& body) {
+            for (size_t i = 0; i < fresh.size(); ++i)
+                if (!(body.fresh[i].type() == fresh[i].type())) return false;
+            return true;
+        };
+        auto known = std::find_if(bodies_.begin(), bodies_.end(), [&](const Body& body) {
+            return body.formal == formal && same_types(body);
+        });
+        if (known == bodies_.end()) {
+            known = bodies_.insert(bodies_.end(), {formal, fresh, {}});
+            for (size_t i = 0; i < fresh.size(); ++i) known->images.insert(formal[i], fresh[i]);
+        }
+        auto from = known->fresh.begin();
+        for (auto* list : {&loop.states, &loop.elements, &loop.fixed})
+            for (Variable& v : *list) v = *from++;
+        return *known;
     }
 
     // Sizes of an elementwise op's inputs that stand in the same axis of the result; returns what
@@ -183,6 +255,7 @@ class Pass {
     std::unordered_map<int64_t, Origin> origins_;
     Symbols symbols_;
     std::vector<SizeAssumption> assumptions_;
+    std::list<Body> bodies_;
     bool supplied_ = false;  ///< sizes were learned that type rules do not give
 };
 }  // namespace

@@ -4,9 +4,11 @@
 #include <unordered_set>
 
 #include "croton/compile/fuse.hpp"
+#include "croton/compile/loop_kernel.hpp"
 #include "croton/compile/lower.hpp"
 #include "croton/graph/drawn.hpp"
 #include "croton/graph/traverse.hpp"
+#include "croton/ops/loop.hpp"
 
 namespace croton::compile {
 
@@ -196,11 +198,14 @@ struct Translator {
             return add(node, ContractStep{node->op, node->attrs, std::move(inputs),
                                           new_outputs(node, Place::Slot)[0]});
         }
+        if (is_loop(*node)) return loop_step(node);
         if (node->op->kind<InnerCompute>()) return branch_step(node);
         kernel_step(node);
     }
 
     void branch_step(Node* node);
+    void loop_step(Node* node);
+    bool loop_kernel_step(Node* node, const Loop& loop);
 
     // What groups load: values that their nodes read and that they do not compute themselves. What
     // runs inside of branches is in no group and loads everything.
@@ -313,6 +318,45 @@ void Translator::branch_step(Node* node) {
     step.else_program = branch_program(else_branch, fuse_kernels);
     step.then_inputs = ids_of(then_branch.needs);
     step.else_inputs = ids_of(else_branch.needs);
+    step.outputs = new_outputs(node, Place::Fresh);
+    add(node, std::move(step));
+}
+
+// The whole loop as one kernel.
+bool Translator::loop_kernel_step(Node* node, const Loop& loop) {
+    auto made = fuse_kernels ? loop_kernel(loop) : std::nullopt;
+    if (!made) return false;
+    KernelStep step;
+    step.operands = ids_of(made->operands);
+    auto outputs = new_outputs(node, Place::Slot);
+    step.operands.insert(step.operands.end(), outputs.begin(), outputs.end());
+    step.outputs = made->outputs;
+    step.maps = std::move(made->lowered.maps);
+    step.splittable = made->lowered.splittable;
+    step.shape_inputs = {id_of(node->inputs[0])};
+    step.steps_axis = made->steps_axis;
+    step.kernel = kernel_number(std::move(made->lowered.kernel));
+    program.steps.push_back({std::move(step), node->site, made->label});
+    return true;
+}
+
+void Translator::loop_step(Node* node) {
+    Loop loop(*node);
+    if (loop_kernel_step(node, loop)) return;
+    LoopStep step;
+    step.body = std::make_shared<const Program>(
+        translate(loop.formal(), loop.results(), fuse_kernels, loop.name));
+    step.states = static_cast<int>(loop.states.size());
+    step.sequences = static_cast<int>(loop.elements.size());
+    step.until = bool(loop.stop);
+    step.traced = loop.traced;
+    for (const auto& next : loop.next) {
+        auto from = std::find(loop.states.begin(), loop.states.end(), next);
+        step.passed_on.push_back(
+            from == loop.states.end() ? -1 : static_cast<int>(from - loop.states.begin()));
+    }
+    step.inputs = ids_of(node->inputs);
+    for (const auto& v : node->inputs) step.names.push_back(v.name());
     step.outputs = new_outputs(node, Place::Fresh);
     add(node, std::move(step));
 }

@@ -16,14 +16,6 @@ using kernel::SectionKind;
 using runtime::AxisMap;
 
 namespace {
-Scalar constant_scalar(Builder& b, const Array& value) {
-    DType dtype = kernel::compute_dtype(value.dtype());
-    if (is_complex(dtype)) return b.constant(dtype, value.item<std::complex<double>>());
-    if (is_continuous(dtype)) return b.constant(dtype, value.item<double>());
-    if (dtype == DType::UInt64) return b.constant(dtype, value.item<uint64_t>());
-    return b.constant(dtype, value.item<int64_t>());
-}
-
 bool folds_numbers(kernel::Combine combine) {
     return combine == kernel::Combine::Sum || combine == kernel::Combine::Prod;
 }

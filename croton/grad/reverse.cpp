@@ -45,7 +45,7 @@ Region::Region(const Variables& outputs, const Variables& stops)
         uint64_t id = next;
         next += node->types.size();
         if (auto common = common_shape(*node)) id = *common;
-        positions_.insert(node, shape_ids_.size());
+        positions_.insert(node, static_cast<uint32_t>(shape_ids_.size()));
         shape_ids_.push_back(id);
     }
 }
@@ -65,8 +65,8 @@ std::optional<uint64_t> Region::common_shape(const Node& node) const {
 }
 
 size_t Region::position(const Node* node) const {
-    const size_t* found = positions_.find(node);
-    return found ? *found : outside;
+    uint32_t found = positions_.find(node);
+    return found == NodeNumbers::none ? outside : found;
 }
 
 uint64_t Region::shape_id(const Variable& v) const {

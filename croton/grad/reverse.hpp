@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "croton/grad/grad.hpp"
+#include "croton/graph/node_numbers.hpp"
 
 namespace croton::derivatives {
 
@@ -25,7 +26,7 @@ class Region {
     std::optional<uint64_t> common_shape(const Node& node) const;
 
     std::vector<Node*> nodes_;
-    FlatMap<const Node*, size_t> positions_;
+    NodeNumbers positions_;
     std::vector<uint64_t> shape_ids_;  ///< of each node's first output; the others follow
 };
 

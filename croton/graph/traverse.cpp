@@ -2,17 +2,18 @@
 
 #include <span>
 
+#include "croton/graph/node_numbers.hpp"
 #include "croton/graph/op.hpp"
 
 namespace croton {
 
 std::vector<Node*> toposort(const Variables& outputs, const Variables& stops) {
     std::vector<Node*> order;
-    NodeSet done;
+    NodeNumbers done;
     ValueSet stopped(stops);
     std::vector<std::pair<Node*, size_t>> stack;
     auto visit = [&](const Variable& v) {
-        if (v && !stopped.contains(v) && done.insert(v.node_pointer()))
+        if (v && !stopped.contains(v) && done.insert(v.node_pointer(), 0))
             stack.emplace_back(v.node_pointer(), 0);
     };
     for (const auto& output : outputs) {

@@ -1,6 +1,7 @@
 #include "croton/graph/variable.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 
 #include "croton/base/settings.hpp"
@@ -17,6 +18,7 @@ namespace croton {
 void Variable::destroy(Node* node) {
     thread_local std::vector<Node*>* waiting = nullptr;
     if (waiting) {
+        fetch_ahead(node);
         waiting->push_back(node);
         return;
     }
@@ -290,7 +292,28 @@ Variables make_node(const OpRecord& op, Variables inputs, std::shared_ptr<const 
     return outputs_of(node);
 }
 
-Variables apply_attrs(const OpRecord& op, Variables inputs, Attrs attrs, Site site) {
+// Neighbours often have equal attributes (the axes of sums, the pattern of a dimshuffle): one
+// object for them is less to read. Those of the node that is rebuilt are looked at, then what was
+// made last for an op of that kind, no more. Inner graphs stay apart: equal ones may come from
+// different lines.
+std::shared_ptr<const Attrs> shared_attrs(const OpRecord& op, Attrs attrs,
+                                          const std::shared_ptr<const Attrs>& like) {
+    if (attrs.values.empty()) return no_attrs();
+    if (like && like->equals(attrs)) return like;
+    bool opaque = std::any_of(attrs.values.begin(), attrs.values.end(), [](const AttrValue& value) {
+        return std::holds_alternative<std::shared_ptr<const Opaque>>(value);
+    });
+    if (opaque) return std::make_shared<const Attrs>(std::move(attrs));
+    thread_local std::array<std::weak_ptr<const Attrs>, 64> latest;
+    auto& slot = latest[mix(reinterpret_cast<uintptr_t>(&op)) % latest.size()];
+    if (auto last = slot.lock(); last && last->equals(attrs)) return last;
+    auto made = std::make_shared<const Attrs>(std::move(attrs));
+    slot = made;
+    return made;
+}
+
+Variables apply_attrs(const OpRecord& op, Variables inputs, Attrs attrs, Site site,
+                      const std::shared_ptr<const Attrs>& like = nullptr) {
     site = SiteScope::current_or(site);
     Variables given = inputs;
     SiteScope scope(site);  // type rules may build graphs
@@ -301,9 +324,8 @@ Variables apply_attrs(const OpRecord& op, Variables inputs, Attrs attrs, Site si
             TypeContext context{op, inputs, attrs};
             types = op.type(context);
         }
-        auto kept =
-            attrs.values.empty() ? no_attrs() : std::make_shared<const Attrs>(std::move(attrs));
-        return make_node(op, std::move(inputs), std::move(kept), std::move(types), site);
+        return make_node(op, std::move(inputs), shared_attrs(op, std::move(attrs), like),
+                         std::move(types), site);
     } catch (const Error& error) {
         fail_drawn(error, op, attrs, given, site);
     }
@@ -330,7 +352,7 @@ Variable apply_one(const OpRecord& op, const std::vector<Arg>& arguments, NamedA
 }
 
 Variables apply_like(const Node& node, Variables inputs) {
-    return apply_attrs(*node.op, std::move(inputs), *node.attrs, node.site);
+    return apply_attrs(*node.op, std::move(inputs), *node.attrs, node.site, node.attrs);
 }
 
 TensorRef ref(const Array& array) {

@@ -89,7 +89,7 @@ int Builder::table(std::string name, DType dtype, int rank) {
 }
 
 void Builder::begin(SectionKind kind) {
-    kernel_.sections.push_back({kind, {}, {}});
+    kernel_.sections.push_back({kind, {}});
     inner_seen_.clear();
 }
 
@@ -152,6 +152,25 @@ Scalar Builder::accumulate(Combine combine, Scalar value) {
     dtypes_.push_back(dtype);
     section().accumulators.push_back({combine, value.id, result, dtype});
     return {this, result};
+}
+
+Scalar Builder::carry(Scalar initial) {
+    CROTON_ASSERT(section().kind == SectionKind::Loop);
+    auto current = static_cast<ValueId>(dtypes_.size());
+    dtypes_.push_back(initial.dtype());
+    section().carried.push_back({initial.id, current, -1, -1, initial.dtype()});
+    return {this, current};
+}
+
+Scalar Builder::advance(Scalar current, Scalar next) {
+    for (Carried& carried : section().carried) {
+        if (carried.current != current.id) continue;
+        carried.next = next.id;
+        carried.result = static_cast<ValueId>(dtypes_.size());
+        dtypes_.push_back(carried.dtype);
+        return {this, carried.result};
+    }
+    fail(ErrorKind::Internal, "%", current.id, " is not carried by this section");
 }
 
 Scalar Builder::index(int axis) {

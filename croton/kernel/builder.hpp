@@ -42,6 +42,11 @@ class Builder {
     void store(int operand, Scalar value);
     /// Folds `value` over the inner axes of the current Reduce section; usable after it ends.
     Scalar accumulate(Combine combine, Scalar value);
+    /// In a Loop section: a value that begins as `initial` (of an Outer section), and what it is at
+    /// the current index. advance() says what it becomes, once each, when the body is written.
+    Scalar carry(Scalar initial);
+    /// What it is after the last index; usable after the section ends.
+    Scalar advance(Scalar current, Scalar next);
     Scalar index(int axis);
     Scalar extent(int axis);
     Scalar size(int table, int axis);

@@ -405,6 +405,17 @@ Fault Interpreter::run(const Launch& launch, int64_t begin, int64_t end) const {
             part.folds[k].finish(totals[k],
                                  m.values[static_cast<size_t>(section.accumulators[k].result)]);
     };
+    auto run_loop = [&](const Section& section, const Decoded::Part& part) {
+        auto at = [&](ValueId id) -> Slot& { return m.values[static_cast<size_t>(id)]; };
+        for (const auto& c : section.carried) at(c.current) = at(c.initial);
+        std::vector<Slot> next(section.carried.size());
+        run_inner([&] {
+            run_steps(part.steps);
+            for (size_t k = 0; k < next.size(); ++k) next[k] = at(section.carried[k].next);
+            for (size_t k = 0; k < next.size(); ++k) at(section.carried[k].current) = next[k];
+        });
+        for (const auto& c : section.carried) at(c.result) = at(c.current);
+    };
     walk(m, 0, kernel_.outer, begin, end, [&] {
         for (size_t n = 0; n < kernel_.sections.size(); ++n) {
             const auto& section = kernel_.sections[n];
@@ -413,6 +424,7 @@ Fault Interpreter::run(const Launch& launch, int64_t begin, int64_t end) const {
                 case SectionKind::Outer: run_steps(part.steps); break;
                 case SectionKind::Map: run_inner([&] { run_steps(part.steps); }); break;
                 case SectionKind::Reduce: run_reduce(section, part); break;
+                case SectionKind::Loop: run_loop(section, part); break;
             }
         }
     });

@@ -76,16 +76,28 @@ struct Accumulator {
     friend bool operator==(const Accumulator&, const Accumulator&) = default;
 };
 
+/// A value that a loop section hands from one inner index to the next.
+struct Carried {
+    ValueId initial;  ///< what it begins as: of an Outer section
+    ValueId current;  ///< what the body finds
+    ValueId next;     ///< what the body makes of it
+    ValueId result;   ///< what it ends as; visible to later sections
+    DType dtype;
+    friend bool operator==(const Carried&, const Carried&) = default;
+};
+
 enum class SectionKind : uint8_t {
     Outer,   ///< once per outer index; its values are visible to all later sections
     Map,     ///< once per inner index; later inner sections find its values at the same index
     Reduce,  ///< the same, and then the accumulators are folded
+    Loop,    ///< once per inner index, in order; the only inner section of its kernel
 };
 
 struct Section {
     SectionKind kind;
     std::vector<Instruction> body;
-    std::vector<Accumulator> accumulators;  ///< Reduce only
+    std::vector<Accumulator> accumulators = {};  ///< Reduce only
+    std::vector<Carried> carried = {};           ///< Loop only
     friend bool operator==(const Section&, const Section&) = default;
 };
 
@@ -137,6 +149,8 @@ void verify(const Kernel& kernel);
 std::vector<bool> kept_values(const Kernel& kernel);
 /// dtype of every value, by id.
 std::vector<DType> value_dtypes(const Kernel& kernel);
+/// The loop section of a kernel that has one, or null.
+const Section* loop_section(const Kernel& kernel);
 /// Whether a launch may be cut along axis 0: it is an outer axis, or the kernel is one Map section.
 bool can_split(const Kernel& kernel);
 /// Whether operands `in` and `out` may be given the same memory (with equal strides): they have one

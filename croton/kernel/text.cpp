@@ -11,7 +11,7 @@ namespace croton::kernel {
 namespace {
 
 constexpr std::string_view kind_names[] = {"in", "out", "table"};
-constexpr std::string_view section_names[] = {"outer", "map", "reduce"};
+constexpr std::string_view section_names[] = {"outer", "map", "reduce", "loop"};
 
 bool starts_name(char c) { return std::isalpha(static_cast<unsigned char>(c)) || c == '_'; }
 bool continues_name(char c) {
@@ -77,7 +77,13 @@ class Printer {
 
     void print_section(const Section& section) {
         out_ << "  " << section_names[static_cast<int>(section.kind)] << " {\n";
+        for (const auto& c : section.carried)
+            out_ << "    %" << c.current << " = " << dtype_short(c.dtype) << " state %" << c.initial
+                 << "\n";
         for (const auto& i : section.body) print_instruction(i);
+        for (const auto& c : section.carried)
+            out_ << "    %" << c.result << " = " << dtype_short(c.dtype) << " next %" << c.next
+                 << " of %" << c.current << "\n";
         for (const auto& a : section.accumulators)
             out_ << "    %" << a.result << " = " << dtype_short(a.dtype) << " fold "
                  << combine_name(a.combine) << " %" << a.value << "\n";
@@ -299,11 +305,11 @@ class Parser {
     }
 
     void parse_item() {
-        for (int kind = 0; kind < 3; ++kind) {
+        for (int kind = 0; kind < 3; ++kind)
             if (accept(kind_names[kind])) return parse_operand(static_cast<OperandKind>(kind));
+        for (int kind = 0; kind < 4; ++kind)
             if (accept(section_names[kind])) return parse_section(static_cast<SectionKind>(kind));
-        }
-        wrong("in, out, table, outer, map, reduce or '}'");
+        wrong("in, out, table, outer, map, reduce, loop or '}'");
     }
 
     void parse_operand(OperandKind kind) {
@@ -323,7 +329,7 @@ class Parser {
     }
 
     void parse_section(SectionKind kind) {
-        kernel_.sections.push_back({kind, {}, {}});
+        kernel_.sections.push_back({kind, {}});
         expect("{");
         while (!accept("}")) parse_line();
     }
@@ -337,10 +343,28 @@ class Parser {
         }
         DType type = dtype();
         auto& section = kernel_.sections.back();
-        if (accept("fold"))
+        if (accept("state"))
+            section.carried.push_back({value(), result, -1, -1, type});
+        else if (accept("next"))
+            parse_next(type, result);
+        else if (accept("fold"))
             section.accumulators.push_back(parse_fold(type, result));
         else
             section.body.push_back(parse_instruction(type, result));
+    }
+
+    void parse_next(DType type, ValueId result) {
+        ValueId next = value();
+        expect("of");
+        Token token = lexer_.peek();
+        ValueId current = value();
+        for (Carried& carried : kernel_.sections.back().carried)
+            if (carried.current == current && carried.next < 0 && carried.dtype == type) {
+                carried.next = next;
+                carried.result = result;
+                return;
+            }
+        wrong("a state of this dtype that has no next value yet", token);
     }
 
     Accumulator parse_fold(DType type, ValueId result) {

@@ -52,6 +52,12 @@ class Verifier {
         bool inside = section.kind != SectionKind::Outer;
         for (ValueId id : inner_) value(id).visible = inside;
         std::string name = cat("section ", &section - kernel_.sections.data(), ", ");
+        for (const auto& c : section.carried) {
+            where_ = name;
+            check(use(c.initial) == c.dtype, "the state %", c.current, " begins as another dtype");
+            define(c.current, c.dtype, true);
+            inner_.push_back(c.current);
+        }
         for (const auto& i : section.body) {
             where_ =
                 cat(name, "instruction ", &i - section.body.data(), " (", info(i.op).name, "): ");
@@ -63,10 +69,27 @@ class Verifier {
         where_ = name;
         check(section.kind == SectionKind::Reduce || section.accumulators.empty(),
               "only a reduce section has accumulators");
+        check_loop(section);
         for (const auto& a : section.accumulators) check_accumulator(a);
         for (const auto& a : section.accumulators) define(a.result, a.dtype, false);
         for (const auto& a : section.accumulators) value(a.result).visible = true;
         where_.clear();
+    }
+
+    // Inner indices are run through once, in order: no other section may want them again.
+    void check_loop(const Section& section) {
+        if (section.kind != SectionKind::Loop) {
+            check(section.carried.empty(), "only a loop section has states");
+            return;
+        }
+        for (const auto& other : kernel_.sections)
+            check(&other == &section || other.kind == SectionKind::Outer,
+                  "a loop section is the only inner one");
+        check(kernel_.rank == kernel_.outer + 1, "a loop section runs along one axis, not ",
+              kernel_.rank - kernel_.outer);
+        for (const auto& c : section.carried)
+            check(use(c.next) == c.dtype, "the state %", c.current, " becomes another dtype");
+        for (const auto& c : section.carried) define(c.result, c.dtype, true);
     }
 
     Value& value(ValueId id) { return values_[static_cast<size_t>(id)]; }
@@ -215,6 +238,8 @@ std::vector<DType> value_dtypes(const Kernel& kernel) {
         for (const auto& i : section.body)
             if (i.result >= 0) result[static_cast<size_t>(i.result)] = i.dtype;
         for (const auto& a : section.accumulators) result[static_cast<size_t>(a.result)] = a.dtype;
+        for (const auto& c : section.carried)
+            for (ValueId id : {c.current, c.result}) result[static_cast<size_t>(id)] = c.dtype;
     }
     return result;
 }
@@ -236,6 +261,12 @@ std::vector<bool> kept_values(const Kernel& kernel) {
         for (const auto& a : section.accumulators) use(a.value, static_cast<int>(s));
     }
     return kept;
+}
+
+const Section* loop_section(const Kernel& kernel) {
+    for (const auto& section : kernel.sections)
+        if (section.kind == SectionKind::Loop) return &section;
+    return nullptr;
 }
 
 bool can_split(const Kernel& kernel) {

@@ -23,6 +23,7 @@ const std::vector<std::pair<std::string_view, Family>>& catalogue() {
         {"cumulative", families::cumulative()},
         {"random", families::random()},
         {"control", families::control()},
+        {"loop", families::loop()},
         {"user", families::user()},
     };
     return families;

@@ -19,6 +19,7 @@ Family sort();
 Family cumulative();
 Family random();
 Family control();
+Family loop();
 Family user();
 
 }  // namespace croton::families

@@ -11,6 +11,7 @@ Arena::Arena(const Variables& outputs) {
         Value v = add(output);
         ++nodes_[v.node].uses;
         nodes_[v.node].leaves_graph = true;
+        output_places_[v.node].push_back(static_cast<uint32_t>(outputs_.size()));
         outputs_.push_back(v);
     }
 }
@@ -69,6 +70,8 @@ NodeId Arena::find_equal(const Node& node, std::span<const Value> inputs, uint32
 void Arena::link(uint32_t place) {
     Entry& below = nodes_[inputs_[place].node];
     ++below.uses;
+    if (below.passed_over) disturbed_.push_back(inputs_[place].node);
+    below.passed_over = false;
     uses_[place].previous = below.last_use;
     uses_[place].next = none;
     (below.last_use == none ? below.first_use : uses_[below.last_use].next) = place;
@@ -95,8 +98,8 @@ bool Arena::exact(const Node& node, std::span<const Value> inputs) const {
 }
 
 Value Arena::known_value(const Variable& v) const {
-    const NodeId* id = known_.find(v.node_pointer());
-    return id ? resolve({*id, v.index()}) : Value{none, 0};
+    NodeId id = known_.find(v.node_pointer());
+    return id != NodeNumbers::none ? resolve({id, v.index()}) : Value{none, 0};
 }
 
 void Arena::append_entry(Node* node, std::span<const Value> inputs, uint32_t hash) {
@@ -149,8 +152,14 @@ Value Arena::add(const Variable& expression) {
         uint32_t index;  ///< of the output that is wanted
         uint32_t next = 0;
     };
-    std::vector<Frame> stack{{expression.node_pointer(), expression.index()}};
+    std::vector<Frame> stack;
     std::vector<Value> values;
+    auto push = [&](const Variable& v) {
+        for (const auto& input : v.node_pointer()->inputs)
+            croton::fetch_ahead(input.node_pointer());
+        stack.push_back({v.node_pointer(), v.index()});
+    };
+    push(expression);
     while (!stack.empty()) {
         Frame& frame = stack.back();
         if (frame.next < frame.node->inputs.size()) {
@@ -158,7 +167,7 @@ Value Arena::add(const Variable& expression) {
             if (Value seen = known_value(below); seen.node != none)
                 values.push_back(seen);
             else
-                stack.push_back({below.node_pointer(), below.index()});
+                push(below);
             continue;
         }
         size_t first = values.size() - frame.node->inputs.size();
@@ -291,16 +300,18 @@ void Arena::replace(Value old, Value replacement) {
 }
 
 size_t Arena::replace_outputs(Value from, Value to) {
-    size_t moved = 0;
-    for (Value& output : outputs_)
-        if (output == from) {
-            output = to;
-            --nodes_[from.node].uses;
-            ++nodes_[to.node].uses;
-            nodes_[to.node].leaves_graph = true;
-            ++moved;
-        }
-    return moved;
+    std::vector<uint32_t> here, moved;
+    for (uint32_t place : output_places_[from.node])
+        (outputs_[place] == from ? moved : here).push_back(place);
+    for (uint32_t place : moved) outputs_[place] = to;
+    auto count = static_cast<uint32_t>(moved.size());
+    nodes_[from.node].uses -= count;
+    nodes_[to.node].uses += count;
+    if (count > 0) nodes_[to.node].leaves_graph = true;
+    output_places_[from.node] = std::move(here);
+    auto& there = output_places_[to.node];
+    there.insert(there.end(), moved.begin(), moved.end());
+    return count;
 }
 
 Variable Arena::current(NodeId id) {
@@ -322,31 +333,34 @@ Variable Arena::current(NodeId id) {
     return fresh;
 }
 
+// Numbers follow the order of import but for what rewriting has added, so most nodes stand in order
+// as they lie in memory: only what reads a later one asks for a walk below it.
 std::vector<NodeId> Arena::order() const {
     std::vector<NodeId> result;
     result.reserve(live_);
-    std::vector<bool> seen(nodes_.size());
+    std::vector<bool> placed(nodes_.size());
     struct Frame {
         NodeId node;
         uint32_t next, end;  ///< in inputs_
     };
     std::vector<Frame> stack;
-    auto visit = [&](NodeId id) {
-        if (seen[id]) return;
-        seen[id] = true;
+    auto push = [&](NodeId id) {
         uint32_t first = nodes_[id].first_input;
         stack.push_back({id, first, first + nodes_[id].input_count});
     };
-    for (Value output : outputs_) {
-        visit(output.node);
+    for (NodeId first = 0; first < nodes_.size(); ++first) {
+        if (!nodes_[first].alive || nodes_[first].uses == 0 || placed[first]) continue;
+        push(first);
         while (!stack.empty()) {
             Frame& frame = stack.back();
+            while (frame.next < frame.end && placed[inputs_[frame.next].node]) ++frame.next;
             if (frame.next < frame.end) {
-                visit(inputs_[frame.next++].node);
-            } else {
-                result.push_back(frame.node);
-                stack.pop_back();
+                push(inputs_[frame.next].node);
+                continue;
             }
+            placed[frame.node] = true;
+            result.push_back(frame.node);
+            stack.pop_back();
         }
     }
     return result;
@@ -374,7 +388,13 @@ Node* Arena::extracted(NodeId id, const std::vector<Node*>& made, Variables& fre
 Variables Arena::extract() {
     std::vector<Node*> made(nodes_.size());
     Variables fresh;  // holds those that are new
-    for (NodeId id : order()) made[id] = extracted(id, made, fresh);
+    auto all = order();
+    constexpr size_t ahead = 8;
+    for (size_t i = 0; i < all.size(); ++i) {
+        if (i + 2 * ahead < all.size()) fetch_ahead(all[i + 2 * ahead]);
+        if (i + ahead < all.size()) fetch_origin_ahead(all[i + ahead]);
+        made[all[i]] = extracted(all[i], made, fresh);
+    }
     Variables result;
     for (Value v : outputs_) result.emplace_back(made[v.node], v.index);
     return result;

@@ -5,9 +5,10 @@
 // node in all: large graphs take the time that their reading takes.
 #include <cstdint>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
-#include "croton/base/flat_map.hpp"
+#include "croton/graph/node_numbers.hpp"
 #include "croton/graph/op.hpp"
 #include "croton/rewrite/id_table.hpp"
 
@@ -85,6 +86,8 @@ class Arena {
     Users users(NodeId id) const { return {uses_.data(), nodes_[id].first_use}; }
     /// How often the outputs of a node are used, by nodes and as graph outputs.
     size_t use_count(NodeId id) const { return nodes_[id].uses; }
+    /// Rules are not shown a node that nobody reads: it is disturbed if somebody comes to read it.
+    void pass_over(NodeId id) { nodes_[id].passed_over = true; }
     /// Nodes that rules should look at again after what has happened since the last call, they and
     /// what stands above them: they read another value than before, were left with one use (rules
     /// ask for that), or came back. Some may be dead.
@@ -106,6 +109,10 @@ class Arena {
     Variable current(NodeId id);
     /// Whether the arena knows the node already.
     bool knows(const Node* node) const { return known_.contains(node); }
+    /// Asks for what will be read of a node, some nodes before its turn: graphs that are larger
+    /// than the caches cost the latency of memory otherwise.
+    void fetch_ahead(NodeId id) const { __builtin_prefetch(&nodes_[id]); }
+    void fetch_origin_ahead(NodeId id) const { croton::fetch_ahead(nodes_[id].origin); }
     /// The value in force for one that may have been replaced.
     Value resolve(Value v) const;
 
@@ -129,6 +136,7 @@ class Arena {
         NodeKind kind = NodeKind::Input;
         bool alive : 1 = true;
         bool leaves_graph : 1 = false;  ///< may be an output of the graph
+        bool passed_over : 1 = false;   ///< rules have not looked at it, for nobody read it
         bool exact : 1 = false;         ///< the origin's inputs are the origins of the inputs
     };
     static_assert(sizeof(Entry) <= 48, "what all rules look at should stay in the caches");
@@ -156,10 +164,11 @@ class Arena {
     std::vector<Use> uses_;        ///< of each entry of inputs_
     std::vector<Value> forwards_;  ///< of the nodes that something has replaced
     std::vector<Value> outputs_;
-    /// What was taken in: with what it is made of it stays alive, for addresses of nodes are the
-    /// keys of known_ and must not come back as another node's.
+    std::unordered_map<NodeId, std::vector<uint32_t>> output_places_;  ///< in outputs_
+    /// What was taken in: with what it is made of it stays alive, for known_ may know nodes by
+    /// address, which must not come back as another node's.
     Variables kept_;
-    FlatMap<const Node*, NodeId> known_;
+    NodeNumbers known_;
     IdTable table_;  ///< live nodes by hash
     size_t live_ = 0;
     std::vector<std::pair<Value, Value>> replacing_;

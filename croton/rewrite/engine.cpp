@@ -72,6 +72,11 @@ void Engine::run(const RuleSet& rules) {
     for (NodeId id : queue_) queued_[id] = true;
     size_t allowed = 64 * queue_.size() + 10000, before = static_cast<size_t>(count_);
     for (size_t next = 0; next < queue_.size(); ++next) {
+        constexpr size_t ahead = 8;
+        if (next + 2 * ahead < queue_.size()) {
+            arena_.fetch_ahead(queue_[next + 2 * ahead]);
+            arena_.fetch_origin_ahead(queue_[next + ahead]);
+        }
         NodeId id = queue_[next];
         queued_[id] = false;
         rewrite_node(id);
@@ -87,7 +92,11 @@ void Engine::run(const RuleSet& rules) {
 
 void Engine::rewrite_node(NodeId id) {
     if (arena_.kind(id) != NodeKind::Apply) return;
-    while (arena_.alive(id) && !exhausted() && visit(id)) {
+    // What nobody reads may have been replaced long ago: to replace it again would take the readers
+    // of what stands for it, over and over.
+    while (arena_.alive(id) && !exhausted()) {
+        if (arena_.use_count(id) == 0) return arena_.pass_over(id);
+        if (!visit(id)) return;
     }
 }
 

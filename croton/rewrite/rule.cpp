@@ -105,6 +105,7 @@ class Matcher {
 
     bool attributes(const Node& pattern, NodeId id) {
         const auto& wanted = pattern.attrs->values;
+        if (wanted.empty()) return true;
         const auto& found = arena_.attrs(id).values;
         for (size_t i = 0; i < wanted.size(); ++i) {
             if (auto wild = std::get_if<AttrWildcard>(&wanted[i])) {

@@ -126,6 +126,13 @@ std::vector<Array> Executor::results() {
     auto borrow = s_.permissions.borrow;
     for (Id id : p_.outputs) {
         const TensorRef& r = at(id);
+        size_t number = results.size();
+        if (auto into = s_.permissions.into; number < into.size() && into[number].data) {
+            deliver(number, r);
+            results.push_back(Array::view(r.dtype, {0}, {0}, nullptr, nullptr));
+            given_away.push_back(-1);
+            continue;
+        }
         Id owner = root(id);
         bool first = std::find(given_away.begin(), given_away.end(), owner) == given_away.end();
         auto memory = s_.owners[static_cast<size_t>(owner)];
@@ -202,13 +209,35 @@ bool Executor::take_argument(Id id, TensorRef& r) {
     return true;
 }
 
+// Memory that the caller has for an output, if it is as the output is.
+bool Executor::take_destination(Id id, TensorRef& r) {
+    if (value(id).place != Place::Fresh) return false;
+    auto into = s_.permissions.into;
+    for (size_t i = 0; i < into.size(); ++i) {
+        if (p_.outputs[i] != id || !into[i].data) continue;
+        if (!(into[i].shape == r.shape) || !(into[i].strides == r.strides)) return false;
+        r.data = into[i].data;
+        return true;
+    }
+    return false;
+}
+
+void Executor::deliver(size_t output, const TensorRef& r) {
+    const TensorRef& place = s_.permissions.into[output];
+    if (place.data == r.data) return;
+    if (!(place.shape == r.shape))
+        fail(ErrorKind::Shape, "result ", output, " has shape ", shape_text(r.shape),
+             ", it had shape ", shape_text(place.shape), " before");
+    copy_elements(place, r);
+}
+
 void Executor::make_output(Id id, const Sizes& shape) {
     TensorRef& r = at(id);
     r.dtype = value(id).type.dtype;
     int64_t bytes = byte_count(r.dtype, shape);
     r.shape = shape;
     r.strides = contiguous_strides(shape, dtype_size(r.dtype));
-    if (take_argument(id, r)) return;
+    if (take_argument(id, r) || take_destination(id, r)) return;
     r.data = memory_for(id, bytes);
 }
 
@@ -234,15 +263,28 @@ void Executor::extents_from_shape_op(const KernelStep& step, Sizes& extents) {
                         static_cast<int>(axis));
 }
 
+// A loop runs as often as it is told, over sequences of just that length.
+void Executor::extents_from_steps(const KernelStep& step, Sizes& extents) {
+    int64_t steps = at(step.shape_inputs[0]).integer();
+    auto axis = static_cast<size_t>(step.steps_axis);
+    check_steps(steps);
+    extents[axis] = steps;
+    for (size_t i = 0; i + static_cast<size_t>(step.outputs) < step.operands.size(); ++i)
+        if (int own = step.maps[i][axis]; own >= 0)
+            check_sequence(value(step.operands[i]).name,
+                           at(step.operands[i]).shape[static_cast<size_t>(own)], steps);
+}
+
 void Executor::extents_of(const KernelStep& step, Sizes& extents) {
     const auto& k = kernel_of(step);
     extents.resize(static_cast<size_t>(k.rank), 1);
     if (step.shape_op) extents_from_shape_op(step, extents);
+    if (step.steps_axis >= 0) extents_from_steps(step, extents);
     for (size_t i = 0; i < step.operands.size(); ++i) {
         if (k.operands[i].kind != kernel::OperandKind::In) continue;
         const TensorRef& r = at(step.operands[i]);
         for (size_t axis = 0; axis < extents.size(); ++axis)
-            if (int own = step.maps[i][axis]; own >= 0)
+            if (int own = step.maps[i][axis]; own >= 0 && static_cast<int>(axis) != step.steps_axis)
                 join_extent(extents[axis], r.shape[static_cast<size_t>(own)],
                             static_cast<int>(axis));
     }

@@ -1,6 +1,7 @@
 #pragma once
 // Inside of the runtime: what a running call works with. executor.cpp runs steps from their
-// descriptions, replay.cpp from what an earlier call of the same shapes left ready.
+// descriptions (loop.cpp those that repeat others), replay.cpp from what an earlier call of the
+// same shapes left ready.
 #include "croton/runtime/program.hpp"
 #include "croton/runtime/replay.hpp"
 
@@ -27,6 +28,11 @@ struct Frame::State {
     std::vector<Sizes> shapes;                  // of its results
     Replays replays;
 };
+
+/// Index error for a negative number of steps of a loop; Shape error for a sequence that has not
+/// one position a step.
+void check_steps(int64_t steps);
+void check_sequence(const std::string& name, int64_t positions, int64_t steps);
 
 /// Slots of no more bytes stay as large as they have ever been.
 constexpr int64_t small_slot = 16 << 20;
@@ -56,6 +62,8 @@ class Executor {
     void* memory_for(Id id, int64_t bytes);
     void* slot_memory(int slot, int64_t bytes);
     bool take_argument(Id id, TensorRef& r);
+    bool take_destination(Id id, TensorRef& r);
+    void deliver(size_t output, const TensorRef& r);
     void own(Id id, std::shared_ptr<const void> owner);
     void release_owners();
 
@@ -74,9 +82,11 @@ class Executor {
     void step(const ContractStep& step);
     void multiply(const ContractStep& step);
     void step(const BranchStep& step);
+    void step(const LoopStep& step);  // in loop.cpp
 
     void extents_of(const KernelStep& step, Sizes& extents);
     void extents_from_shape_op(const KernelStep& step, Sizes& extents);
+    void extents_from_steps(const KernelStep& step, Sizes& extents);
     bool for_threads(const KernelStep& step, const Sizes& extents) const {
         return step.splittable && element_count(extents) >= parallel_threshold && extents[0] > 1;
     }

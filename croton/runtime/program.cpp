@@ -47,6 +47,7 @@ std::vector<Id> Step::reads() const {
                               ids.insert(ids.end(), s.else_inputs.begin(), s.else_inputs.end());
                               return ids;
                           },
+                          [](const LoopStep& s) { return s.inputs; },
                       },
                       kind);
 }
@@ -61,6 +62,7 @@ std::vector<Id> Step::writes() const {
                           [](const ExternStep& s) { return s.outputs; },
                           [](const ContractStep& s) { return std::vector<Id>{s.output}; },
                           [](const BranchStep& s) { return s.outputs; },
+                          [](const LoopStep& s) { return s.outputs; },
                       },
                       kind);
 }
@@ -89,6 +91,9 @@ std::string Program::print() const {
         if (auto branch = std::get_if<BranchStep>(&step.kind))
             out << "    then " << branch->then_program->print() << "    else "
                 << branch->else_program->print();
+        if (auto loop = std::get_if<LoopStep>(&step.kind))
+            out << "    " << loop->states << " states, " << loop->sequences << " sequences, body "
+                << loop->body->print();
     }
     out << "  return " << ids_text(outputs) << "\n";
     return out.str();

@@ -46,6 +46,7 @@ struct KernelStep {
     std::shared_ptr<const Attrs> shape_attrs = nullptr;
     std::vector<Id> shape_inputs = {};
     AxisMap shape_map = {};     ///< own axis of shape_op's output -> kernel axis
+    int steps_axis = -1;        ///< loops: the axis whose extent is the integer shape_inputs[0]
     bool splittable = false;    ///< axis 0 may be split between threads
     bool reject_empty = false;  ///< a reduction without identity over no elements: an error
     std::string what = {};      ///< the expression, for messages and profiles
@@ -83,7 +84,20 @@ struct BranchStep {
     std::vector<Id> outputs;
 };
 
-using StepKind = std::variant<KernelStep, ViewStep, ExternStep, ContractStep, BranchStep>;
+/// Runs `body` a number of times. Its inputs are states, elements of sequences and constants, its
+/// outputs the states' next values, values to stack and, if `until`, whether to stop.
+struct LoopStep {
+    std::shared_ptr<const Program> body;
+    int states = 0, sequences = 0;
+    bool until = false;
+    std::vector<bool> traced;    ///< of each state: all values are kept, the initial one in front
+    std::vector<int> passed_on;  ///< of each state: the state whose value it becomes, or -1
+    std::vector<Id> inputs;      ///< steps, initial states, sequences, constants
+    std::vector<Id> outputs;     ///< final states or traces, stacks, steps done if `until`
+    std::vector<std::string> names;  ///< the user's, of the inputs
+};
+
+using StepKind = std::variant<KernelStep, ViewStep, ExternStep, ContractStep, BranchStep, LoopStep>;
 
 struct Step {
     StepKind kind;
@@ -124,6 +138,9 @@ struct Permissions {
     std::span<const bool> write = {};   ///< argument i: an output may be left there (an update)
     std::span<const bool> borrow = {};  ///< output i may share memory with an argument's owner,
     size_t borrow_from = 0;             ///< if the argument is this one or a later one
+    /// Where output i is to be left, if its data is not null; it is then not among the results (an
+    /// empty array stands there). Shape error if the output has another shape.
+    std::span<const TensorRef> into = {};
 };
 
 /// Working memory of one running call; reused between calls, never shared by two at once.

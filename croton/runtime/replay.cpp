@@ -308,7 +308,8 @@ void Executor::place_memory(Recording& r) {
     for (int number : r.fresh) {
         const Root& root = r.roots[static_cast<size_t>(number)];
         TensorRef& ref = at(root.value);
-        if (!take_argument(root.value, ref)) ref.data = memory_for(root.value, root.bytes);
+        if (!take_argument(root.value, ref) && !take_destination(root.value, ref))
+            ref.data = memory_for(root.value, root.bytes);
         r.follow(number, ref.data);
     }
 }

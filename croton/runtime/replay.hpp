@@ -112,6 +112,7 @@ class Recorder {
     void note(size_t number, const ExternStep& step);
     void note(size_t number, const ContractStep& step);
     void note(size_t number, const BranchStep& step) { add_whole(number, step.outputs); }
+    void note(size_t number, const LoopStep& step) { add_whole(number, step.outputs); }
 
     Recording::Place& where(Id id) { return r_->where[static_cast<size_t>(id)]; }
     bool known(Id id) const { return known_[static_cast<size_t>(id)]; }

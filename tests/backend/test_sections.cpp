@@ -1,4 +1,4 @@
-// Outer, Map and Reduce sections in many orders, over sizes, layouts and dtypes.
+// Outer, Map, Reduce and Loop sections in many orders, over sizes, layouts and dtypes.
 #include "croton/kernel/builder.hpp"
 #include "tests/backend/contract.hpp"
 #include "tests/backend/values.hpp"
@@ -319,6 +319,76 @@ TEST_P(Sections, LargeReductionsOverEverything) {
                         return ++n % 50021 == 0 ? lowest : static_cast<float>(n % 97);
                     });
             }
+    check_all();
+}
+
+// --- loops: states that go from one inner index to the next
+// ----------------------------------------
+
+// A state from a sequence, one that becomes what the other was, results at each index and at the
+// end.
+constexpr const char* recurrence = R"(kernel recurrence rank 2 outer 1 {
+  in x: T in begin: T in factor: T out all: T out before: T out last: T out older: T
+  outer { %0 = T load begin %1 = T constant 0.5 %2 = T mul %0, %1 %3 = T load factor }
+  loop {
+    %4 = T state %0
+    %5 = T state %2
+    %6 = T load x %7 = T mul %4, %3 %8 = T add %7, %6 %9 = T sub %8, %5
+    T store before %4 T store all %9
+    %10 = T next %9 of %4
+    %11 = T next %4 of %5 }
+  outer { T store last %10 T store older %11 }
+})";
+
+TEST_P(Sections, LoopsHandStatesOn) {
+    for (const char* dtype : {"f32", "f64", "i32", "u8"}) {
+        std::string text = with_dtype(recurrence, dtype);
+        if (dtype[0] != 'f') text.replace(text.find("0.5"), 3, "2");
+        size_t kernel = batch_.add(text);
+        const Sizes sizes[] = {{1, 1},  {1, 7},  {3, 0},   {0, 5},  {2, 16},  {5, 33},
+                               {17, 3}, {4, 64}, {37, 20}, {64, 9}, {300, 4}, {1100, 3}};
+        for (const auto& extents : sizes)
+            for (int layout = 0; layout < 3; ++layout) {
+                auto& p = problem(kernel, extents, -1, 1, layout != 1);
+                p.tolerances = {{8, dtype[1] == '3' ? 1e-4 : 1e-12}};
+                if (layout < 2) continue;
+                // Time is the slow axis, as stacks have it: lanes along the other one.
+                Layout slow;
+                slow.order = {1, 0};
+                for (size_t n : {size_t{0}, size_t{3}, size_t{4}}) {
+                    p.operands[n] = Buffer(p.operands[n].dtype(), extents, slow);
+                    fill_between(p.operands[n], random_, -1, 1);
+                }
+            }
+    }
+    check_all();
+}
+
+TEST_P(Sections, LoopsOfOneStateAndOfHeavyBodies) {
+    size_t logistic = batch_.add(R"(kernel logistic rank 1 outer 0 {
+  in r: f64 broadcast 0 in begin: f64 broadcast 0 out last: f64
+  outer { %0 = f64 load begin %1 = f64 load r }
+  loop { %2 = f64 state %0 %3 = f64 constant 1 %4 = f64 sub %3, %2 %5 = f64 mul %1, %2
+    %6 = f64 mul %5, %4 %7 = f64 next %6 of %2 }
+  outer { f64 store last %7 }
+})");
+    size_t heavy = batch_.add(R"(kernel heavy rank 3 outer 2 {
+  in x: f32 in h: f32 out y: f32
+  outer { %0 = f32 load h }
+  loop { %1 = f32 state %0 %2 = f32 load x %3 = f32 add %1, %2 %4 = f32 tanh %3 %5 = f32 exp %4
+    %6 = f32 sin %5 %7 = f32 mul %6, %4 %8 = f32 cos %7 %9 = f32 sub %8, %2 %10 = i64 index axis 2
+    %11 = i64 index axis 1 %12 = i64 add %10, %11 %13 = f32 cast %12 %14 = f32 sin %13
+    %15 = f32 mul %9, %14 f32 store y %15 %16 = f32 next %15 of %1 }
+})");
+    for (int64_t steps : {0, 1, 1000}) {
+        auto& p = problem(logistic, {steps}, 0.2, 0.9, true);
+        p.tolerances = {{1, 1e-15}};
+    }
+    for (const Sizes& sizes : {Sizes{1, 1, 5}, Sizes{3, 4, 6}, Sizes{2, 70, 3}, Sizes{5, 16, 2}})
+        for (bool plain : {true, false}) {
+            auto& p = problem(heavy, sizes, -1, 1, plain);
+            p.tolerances = {{64, 1e-4}};
+        }
     check_all();
 }
 

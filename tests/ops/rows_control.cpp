@@ -4,6 +4,7 @@
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/control.hpp"
 #include "croton/ops/random.hpp"
+#include "croton/ops/scan.hpp"
 #include "croton/ops/user.hpp"
 #include "tests/ops/row.hpp"
 
@@ -207,6 +208,29 @@ Rows control_rows() {
                        .within(16)
                        .at_scale(3)
                        .shapes({{{3}, {3}}, {{2, 2}, {2, 2}}, {{}, {}}}));
+    // A recurrence with a sequence, a state and a constant: tests/scan has the rest.
+    rows.push_back(
+        row("loop", 3,
+            [](const Variables& v) {
+                auto body = [&](const Step& s) {
+                    return StepResult(s.states[0] * v[2] + s.sequences[0]);
+                };
+                return scan(body, {.sequences = {v[0]}, .outputs_info = {v[1]}}).outputs[0];
+            })
+            .reference([](const Arrays& in) {
+                Sizes shape = in[0].shape();
+                return tabulate(shape, [&](const Sizes& i) {
+                    Sizes at = i, rest(i.begin() + 1, i.end());
+                    double h = in[1].at<double>(rest);
+                    for (at[0] = 0; at[0] <= i[0]; ++at[0])
+                        h = h * in[2].at<double>({}) + in[0].at<double>(at);
+                    return h;
+                });
+            })
+            .dtypes({DType::Float64, DType::Float32})
+            .within(64)
+            .at_scale(3)
+            .shapes({{{3, 2}, {2}, {}}, {{4}, {}, {}}, {{0, 3}, {3}, {}}}));
     for (const auto& [name, f] :
          {std::pair("disconnected_grad", &disconnected_grad), std::pair("zero_grad", &zero_grad),
           std::pair("consider_constant", &consider_constant)})

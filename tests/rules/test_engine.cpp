@@ -7,6 +7,7 @@
 #include "croton/graph/traverse.hpp"
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/reduce.hpp"
+#include "croton/ops/shape.hpp"
 #include "croton/ops/special.hpp"
 #include "croton/rewrite/engine.hpp"
 
@@ -256,6 +257,34 @@ TEST(ArenaTest, ReplacingMergesWhatBecomesEqual) {
     Variables out = arena.extract();
     EXPECT_EQ(out[0], out[1]);
     EXPECT_EQ(text({out[0]}), text({sin(a) + b}));
+}
+
+// What rewriting adds has higher numbers than what reads it.
+TEST(ArenaTest, OrderPutsInputsFirst) {
+    Variable a = matrix("a"), b = matrix("b");
+    Variables many;
+    for (int i = 0; i < 40; ++i) many.push_back(sin(a + i));
+    Arena arena({concatenate(Args(many.begin(), many.end()), 0), exp(sin(b))});
+    const auto count = static_cast<NodeId>(arena.node_count());
+    for (NodeId id = 0; id < count; ++id)
+        if (arena.op(id) && arena.op(id)->name == "sin")
+            arena.replace({id, 0}, arena.add(cos(arena.variable(arena.inputs(id)[0]) * 2.0)));
+    std::vector<bool> seen(arena.node_count());
+    auto order = arena.order();
+    EXPECT_EQ(order.size(), arena.live_count());
+    for (auto id : order) {
+        for (auto v : arena.inputs(id)) EXPECT_TRUE(seen[v.node]);
+        seen[id] = true;
+    }
+}
+
+TEST(ArenaTest, OneNodeMayBeSeveralOutputs) {
+    Variable a = matrix("a"), s = sin(a), c = cos(a);
+    Arena arena({s, c, s, s});
+    arena.replace(arena.add(s), arena.add(c));
+    EXPECT_EQ(arena.use_count(arena.add(c).node), 4U);
+    arena.replace(arena.add(c), arena.add(exp(a)));
+    for (const auto& v : arena.extract()) EXPECT_EQ(v.op()->name, "exp");
 }
 
 TEST(ArenaTest, WhatNobodyUsesDies) {

@@ -10,6 +10,8 @@ using kernel::SectionKind;
 void SectionEmitter::emit_body(Value* mask) {
     mask_ = mask;
     values_.assign(static_cast<size_t>(kernel_.values), {});
+    for (size_t n = 0; states_ && n < states_->size(); ++n)
+        values_[static_cast<size_t>(section_.carried[n].current)] = read((*states_)[n]);
     for (const auto& i : section_.body) {
         if (i.result >= 0 && scalars_.width() > 1 && positions_.spare(i.result)) continue;
         emit_instruction(i);

@@ -149,4 +149,31 @@ void SectionEmitter::store_accumulators(std::vector<Running>& accumulators, Valu
     }
 }
 
+// --- states
+
+std::vector<SectionEmitter::Running> SectionEmitter::start_states() {
+    std::vector<Running> made;
+    for (const auto& carried : section_.carried) {
+        Running running;
+        running.type = scalars_.type(carried.dtype);
+        running.value = variable(running.type);
+        if (is_complex(carried.dtype)) running.imaginary = variable(running.type);
+        made.push_back(running);
+    }
+    return made;
+}
+
+void SectionEmitter::load_states(std::vector<Running>& states, Value* mask) {
+    mask_ = mask;
+    values_.assign(static_cast<size_t>(kernel_.values), {});
+    for (size_t n = 0; n < states.size(); ++n) write(states[n], value(section_.carried[n].initial));
+}
+
+// All at once: what one state becomes may be what another one was.
+void SectionEmitter::step_states(std::vector<Running>& states) {
+    std::vector<Lanes> next;
+    for (const auto& carried : section_.carried) next.push_back(value(carried.next));
+    for (size_t n = 0; n < states.size(); ++n) write(states[n], next[n]);
+}
+
 }  // namespace croton::cpu

@@ -15,14 +15,15 @@ SectionEmitter::SectionEmitter(Module& module, const kernel::Kernel& kernel, con
       uses_(plan.sections[section]),
       b_(module.getContext()),
       scalars_(b_, level, maths),
-      dtypes_(dtypes_of_values(kernel)),
+      dtypes_(kernel::value_dtypes(kernel)),
       definitions_(static_cast<size_t>(kernel.values)),
       width_(plan.scalar ? 1u : static_cast<unsigned>(level.vector_bytes / plan.lane_bytes)),
       positions_(kernel, section, lanes),
-      lanes_form_(lanes) {
+      lanes_form_(lanes || section_.kind == SectionKind::Loop) {
     for (const auto& s : kernel.sections)
         for (const auto& i : s.body)
             if (i.result >= 0) definitions_[static_cast<size_t>(i.result)] = &i;
+    if (section_.kind == SectionKind::Loop && !lanes) width_ = 1;
     if (width_ > 1 && is_long()) width_ *= 2;
 }
 
@@ -336,12 +337,24 @@ void SectionEmitter::emit_nest() {
 // One vector of columns: its running values stay in registers while the rows go by. `lanes`: how
 // many of its columns there are.
 void SectionEmitter::emit_lane_chunk(Value* mask, Value* lanes) {
-    auto running = start_accumulators();
+    bool in_order = section_.kind == SectionKind::Loop;
+    auto running = in_order ? start_states() : start_accumulators();
     start_row();
-    load_accumulators(running, mask);
+    if (in_order)
+        load_states(running, mask);
+    else
+        load_accumulators(running, mask);
     unsigned width = scalars_.width();
     Value* rows = word(rows_word);
-    loop(b_.getInt64(0), rows, b_.getInt64(1), [&](Value*) {
+    states_ = in_order ? &running : nullptr;
+    auto all_rows = [&](const std::function<void(Value*)>& body) {
+        auto run = [&] { loop(b_.getInt64(0), rows, b_.getInt64(1), body); };
+        if (in_order)  // of no steps too
+            when(b_.CreateICmpSGT(rows, b_.getInt64(0)), run);
+        else
+            run();
+    };
+    all_rows([&](Value*) {
         // Each row keeps its own place; a broadcast element is spread out anew.
         std::vector<Value*> kept;
         for (int s : used_) {
@@ -354,13 +367,17 @@ void SectionEmitter::emit_lane_chunk(Value* mask, Value* lanes) {
         lanes_before_ = b_.getInt64(0);
         copies_before_ = 0;
         emit_body(mask);
-        fold(running, mask);
+        if (in_order)
+            step_states(running);
+        else
+            fold(running, mask);
         for (size_t n = 0; n < used_.size(); ++n) {
             Live& live = live_[static_cast<size_t>(used_[n])];
             b_.CreateStore(kept[n], live.at);
             move(b_, live.at, live.row);
         }
     });
+    states_ = nullptr;
     store_accumulators(running, mask);
     advance_outer(false, width);
 }

@@ -10,7 +10,7 @@ namespace croton::cpu {
 
 class SectionEmitter {
   public:
-    /// `lanes`: the form of a Reduce section whose lanes run along an outer axis.
+    /// `lanes`: the form of a Reduce or Loop section whose lanes run along an outer axis.
     SectionEmitter(llvm::Module& module, const kernel::Kernel& kernel, const Plan& plan,
                    const Level& level, Maths& maths, size_t section, bool lanes);
     /// Writes the section's code into an empty block of `function`, up to its return.
@@ -101,13 +101,16 @@ class SectionEmitter {
     void note_faults(const kernel::Instruction& i, llvm::ArrayRef<llvm::Value*> indices,
                      llvm::ArrayRef<llvm::Value*> bad);
 
-    // emit_reduce.cpp: accumulators
+    // emit_reduce.cpp: accumulators, and states of loop sections
     std::vector<Running> start_accumulators();
     void fold(std::vector<Running>& accumulators, llvm::Value* mask);
     void finish_accumulators(std::vector<std::vector<Running>>& copies, unsigned width,
                              std::vector<Running>& rest);
     void load_accumulators(std::vector<Running>& accumulators, llvm::Value* mask);
     void store_accumulators(std::vector<Running>& accumulators, llvm::Value* mask);
+    std::vector<Running> start_states();
+    void load_states(std::vector<Running>& states, llvm::Value* mask);
+    void step_states(std::vector<Running>& states);
     Lanes read(const Running& accumulator);
     void write(const Running& accumulator, Lanes value);
 
@@ -128,16 +131,17 @@ class SectionEmitter {
     llvm::Function* function_ = nullptr;
     llvm::BasicBlock* entry_ = nullptr;  ///< the section's first block
     llvm::Value* frame_ = nullptr;
-    std::vector<Live> live_;       ///< by stream
-    std::vector<int> used_;        ///< streams that this section moves
-    std::vector<Lanes> values_;    ///< by value, in the copy of the body being written
-    std::vector<Lanes> first_;     ///< the same in the first lane alone, where that is wanted
-    llvm::Value* mask_ = nullptr;  ///< lanes that exist, in that copy; null: all
-    std::map<kernel::ValueId, Run> runs_;  ///< of the row that is being written
-    unsigned copies_before_ = 0;           ///< of the body, in one iteration
-    llvm::Value* lanes_before_ = nullptr;  ///< of the row, before this iteration
-    bool anywhere_ = false;                ///< in code for lanes that read anywhere
-    bool quiet_ = false;                   ///< in code that only looks ahead
+    std::vector<Live> live_;     ///< by stream
+    std::vector<int> used_;      ///< streams that this section moves
+    std::vector<Lanes> values_;  ///< by value, in the copy of the body being written
+    std::vector<Lanes> first_;   ///< the same in the first lane alone, where that is wanted
+    const std::vector<Running>* states_ = nullptr;  ///< of the loop section that is written
+    llvm::Value* mask_ = nullptr;                   ///< lanes that exist, in that copy; null: all
+    std::map<kernel::ValueId, Run> runs_;           ///< of the row that is being written
+    unsigned copies_before_ = 0;                    ///< of the body, in one iteration
+    llvm::Value* lanes_before_ = nullptr;           ///< of the row, before this iteration
+    bool anywhere_ = false;                         ///< in code for lanes that read anywhere
+    bool quiet_ = false;                            ///< in code that only looks ahead
     llvm::Value* zeros_ = nullptr;
     std::vector<llvm::AllocaInst*> variables_;
     std::map<int, llvm::Value*> words_;

@@ -47,6 +47,8 @@ std::string kernel_bytes(const kernel::Kernel& kernel) {
             out.add(i.number.real());
             out.add(i.number.imag());
         }
+        out.add(section.carried.size());
+        for (const auto& c : section.carried) out.add(c);
         out.add(section.accumulators.size());
         for (const auto& a : section.accumulators) {
             out.add(a.combine);

@@ -371,6 +371,7 @@ class Launcher {
         Axes outer = make_axes(0, plan_.outer), inner = make_axes(plan_.outer, plan_.rank);
         if (outer.points() <= 0) return;
         bool empty = inner.points() <= 0;
+        if (kernel::loop_section(program_.kernel)) return run_loops(outer, inner, empty);
         if (one_outer_index() && inner.points() >= 2 * piece_points)
             return script_ ? script_->refuse() : run_pieces(inner);
         int lane = empty ? -1 : lane_for_blocks(outer, inner);
@@ -645,6 +646,69 @@ class Launcher {
         });
     }
 
+    // --- kernels with a loop section: blocks of lanes along an outer axis, or one outer index
+    // after the other; the inner axis is run through without a break
+
+    void run_loops(Axes& outer, const Axes& inner, bool empty) {
+        int lane = outer.count > 0 ? best_lane(outer) : -1;
+        bool vectors = lane >= 0 && outer.extents[lane] >= 4 && packed_along(outer, lane) == 0;
+        int64_t lanes = lane >= 0 ? loop_block(outer.extents[lane]) : 1;
+        alignas(64) char slots[slot_budget + 4096];
+        std::unique_ptr<char[]> large;
+        auto wanted = static_cast<size_t>(lanes * plan_.slot_bytes) + 16 * plan_.streams.size();
+        if (wanted > sizeof slots && !script_) large = std::make_unique<char[]>(wanted);
+        place_slots(script_ ? script_->slot_memory(wanted)
+                    : large ? large.get()
+                            : slots,
+                    lane >= 0 ? std::max<int64_t>(lanes, 2) : 1);
+        Nest nest, single;
+        nest.lane = single.lane = lane >= 0 ? outer.along(lane) : nullptr;
+        nest.rows = empty ? 0 : inner.points();
+        if (inner.count > 0) nest.row = inner.along(0);
+        nest.row_chunk = std::max<int64_t>(nest.rows, 1);
+        int others[64], count = 0;
+        for (int a = 0; a < outer.count; ++a)
+            if (a != lane) others[count++] = a;
+        walk(outer, others, count, [&] {
+            if (lane < 0) return run_loop_block(nest, single, false);
+            const int64_t* along = outer.along(lane);
+            for (int64_t first = 0; first < outer.extents[lane]; first += lanes) {
+                nest.count = single.count = std::min(lanes, outer.extents[lane] - first);
+                run_loop_block(nest, single, vectors);
+                for (int s = 0; s < streams_; ++s) at_[s] += nest.count * along[s];
+            }
+            for (int s = 0; s < streams_; ++s) at_[s] -= outer.extents[lane] * along[s];
+        });
+    }
+
+    int64_t loop_block(int64_t extent) const {
+        int64_t lanes = slot_budget / std::max(plan_.slot_bytes, 1) / 64 * 64;
+        return std::min(std::clamp<int64_t>(lanes, 64, 1024), extent);
+    }
+
+    void run_loop_block(const Nest& nest, const Nest& single, bool vectors) {
+        for (size_t n = 0; n < plan_.sections.size(); ++n) {
+            const SectionPlan& section = plan_.sections[n];
+            bool outer = section.kind == SectionKind::Outer;
+            set_steps(outer ? single : nest);
+            if (outer)
+                call(section_selector(n, false), section, single, needs_packing(section, single));
+            else
+                call_loop(section_selector(n, vectors), section, nest);
+        }
+    }
+
+    // Of no rows too: then states end as they begin.
+    void call_loop(int64_t selector, const SectionPlan& section, const Nest& nest) {
+        frame_[count_word] = nest.count;
+        frame_[rows_word] = nest.rows;
+        place_streams(plan_, section, nest, frame_, at_, 0, 0);
+        if (script_)
+            script_->add_call(frame_, program_.first + selector);
+        else
+            program_.function(frame_, program_.first + selector);
+    }
+
     void run_block(const Axes& inner, const Order& order, const Nest& nest, const Nest& single) {
         set_steps(nest);
         for (size_t n = 0; n < plan_.sections.size(); ++n) {
@@ -724,6 +788,7 @@ std::shared_ptr<Program> make_program(const kernel::Kernel& kernel, const Level&
     program->can_split = kernel::can_split(kernel);
     for (size_t s = 0; s < kernel.sections.size(); ++s) {
         auto& identities = program->identities.emplace_back();
+        if (kernel.sections[s].kind == SectionKind::Loop) continue;
         for (size_t n = 0; n < kernel.sections[s].accumulators.size(); ++n) {
             const auto& plan = program->plan.sections[s].accumulators[n];
             Identity identity = identity_of(kernel.sections[s].accumulators[n].combine, plan.state);

@@ -19,7 +19,8 @@ void add_once(std::vector<int>& list, int item) {
 
 class Planner {
   public:
-    explicit Planner(const Kernel& kernel) : kernel_(kernel), dtypes_(dtypes_of_values(kernel)) {}
+    explicit Planner(const Kernel& kernel)
+        : kernel_(kernel), dtypes_(kernel::value_dtypes(kernel)) {}
 
     Plan make() {
         plan_.rank = kernel_.rank;
@@ -117,6 +118,13 @@ class Planner {
                 if (section.kind == SectionKind::Outer && i.result >= 0 && !is_rematerialised(i.op))
                     home[static_cast<size_t>(i.result)] = static_cast<int>(s);
             }
+            for (const auto& c : section.carried) {
+                use(c.initial, s);
+                use(c.next, s);
+                int slot = add_slot(c.dtype);
+                plan_.value_slots[static_cast<size_t>(c.result)] = slot;
+                plan_.sections[s].accumulators.push_back({slot, -1, c.dtype});
+            }
             for (const auto& a : section.accumulators) {
                 use(a.value, s);
                 AccumulatorPlan made;
@@ -156,6 +164,10 @@ class Planner {
             if (i.result < 0) continue;
             if (int kept = plan_.kept_streams[static_cast<size_t>(i.result)]; kept >= 0)
                 add_once(uses.outs, kept);
+        }
+        for (const auto& c : section.carried) {
+            read(c.initial);
+            read(c.next);
         }
         for (const auto& a : section.accumulators) {
             read(a.value);
@@ -206,18 +218,9 @@ DType state_dtype(kernel::Combine combine, DType value) {
     return value;
 }
 
-std::vector<DType> dtypes_of_values(const Kernel& kernel) {
-    std::vector<DType> dtypes(static_cast<size_t>(kernel.values), DType::Bool);
-    for (const auto& section : kernel.sections) {
-        for (const auto& i : section.body)
-            if (i.result >= 0) dtypes[static_cast<size_t>(i.result)] = i.dtype;
-        for (const auto& a : section.accumulators) dtypes[static_cast<size_t>(a.result)] = a.dtype;
-    }
-    return dtypes;
-}
-
 bool has_lanes_form(const Kernel& kernel, size_t section) {
-    return kernel.sections[section].kind == SectionKind::Reduce && kernel.outer > 0;
+    auto kind = kernel.sections[section].kind;
+    return (kind == SectionKind::Reduce || kind == SectionKind::Loop) && kernel.outer > 0;
 }
 
 Plan make_plan(const Kernel& kernel) { return Planner(kernel).make(); }

@@ -51,7 +51,7 @@ struct SectionPlan {
     std::vector<int> ins, outs;      ///< operand streams, and kept values that it reads and writes
     std::vector<int> numbers;        ///< Index and Position streams
     std::vector<int> reads, writes;  ///< slot streams
-    std::vector<AccumulatorPlan> accumulators;
+    std::vector<AccumulatorPlan> accumulators;  ///< of a loop section: its states
 };
 
 struct Plan {
@@ -75,15 +75,13 @@ struct Plan {
 
 Plan make_plan(const kernel::Kernel& kernel);
 
-/// What a kernel's function is told to run: a section over a nest of loops, or (Reduce sections)
-/// with lanes along an outer axis, the running values then lying in memory.
+/// What a kernel's function is told to run: a section over a nest of loops, or (Reduce and Loop
+/// sections) with lanes along an outer axis, the running values then lying in memory. Without lanes
+/// a Loop section runs for one outer index after the other.
 inline int64_t section_selector(size_t section, bool lanes) {
     return static_cast<int64_t>(2 * section + (lanes ? 1 : 0));
 }
 bool has_lanes_form(const kernel::Kernel& kernel, size_t section);
-
-/// dtype of every value of the kernel, by its id.
-std::vector<DType> dtypes_of_values(const kernel::Kernel& kernel);
 
 /// Values that are computed anew in each section that uses them.
 bool is_rematerialised(kernel::OpCode op);

@@ -18,7 +18,8 @@ int own_cost(OpCode op) { return kernel::is_function(op) ? most_instructions : 1
 
 // The kernel axis along which the launcher lets lanes run, nearly always.
 static int usual_lane_axis(const kernel::Kernel& kernel, size_t section, bool lanes) {
-    bool outer = lanes || kernel.sections[section].kind == kernel::SectionKind::Outer;
+    auto kind = kernel.sections[section].kind;
+    bool outer = lanes || kind == kernel::SectionKind::Outer || kind == kernel::SectionKind::Loop;
     return (outer ? kernel.outer : kernel.rank) - 1;
 }
 
@@ -124,6 +125,7 @@ void Positions::find_spares(const kernel::Kernel& kernel, size_t section) {
     const auto& here = kernel.sections[section];
     std::vector<bool> wanted(forms_.size(), here.kind == kernel::SectionKind::Outer);
     for (const auto& a : here.accumulators) wanted[static_cast<size_t>(a.value)] = true;
+    for (const auto& c : here.carried) wanted[static_cast<size_t>(c.next)] = true;
     auto kept = kernel::kept_values(kernel);
     for (size_t id = 0; id < kept.size(); ++id) wanted[id] = wanted[id] || kept[id];
     // A load that nothing comes of may still be out of bounds.

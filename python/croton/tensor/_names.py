@@ -86,6 +86,7 @@ INSIDE = {
     "random_bits": "shared_randomstreams.RandomStreams.random_integers",
     "ifelse": "croton.ifelse.ifelse",
     "call": "croton.OpFromGraph",
+    "loop": "croton.scan",
     "user_op": "croton.Op",
     "impure_user_op": "croton.Op",
     "assert": "assert_",

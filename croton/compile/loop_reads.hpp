@@ -1,0 +1,58 @@
+#pragma once
+// How traces of loops are read. For the sources of compile/ only.
+#include <algorithm>
+#include <optional>
+
+#include "croton/graph/op.hpp"
+#include "croton/ops/catalogue.hpp"
+#include "croton/ops/index_text.hpp"
+
+namespace croton::compile {
+
+inline const OpRecord* subtensor_op() {
+    static const OpRecord* op = find_op("subtensor");
+    return op;
+}
+
+// The items of basic indexing, or nothing.
+inline std::optional<IndexItems> items_of(const Node& node) {
+    if (node.kind != NodeKind::Apply || node.op != subtensor_op()) return {};
+    return parse_index(attrs_of(node).get<std::string>("index"));
+}
+
+inline bool all_whole(const IndexItems& items, size_t from) {
+    return std::all_of(items.begin() + static_cast<long>(from), items.end(),
+                       [](const IndexItem& item) { return item.whole(); });
+}
+
+// x[1:], of all other axes all.
+inline bool skips_first(const IndexItems& items) {
+    return !items.empty() && items[0].kind == IndexItem::Kind::Slice &&
+           items[0].start == Bound{Bound::Kind::Number, 1} && items[0].stop == Bound{} &&
+           items[0].step == Bound{} && all_whole(items, 1);
+}
+
+// x[-1, ...]
+inline bool picks_last(const IndexItems& items) {
+    return !items.empty() && items[0].kind == IndexItem::Kind::Integer &&
+           items[0].start == Bound{Bound::Kind::Number, -1};
+}
+
+// x[:-1], of all other axes all.
+inline bool skips_last(const IndexItems& items) {
+    return !items.empty() && items[0].kind == IndexItem::Kind::Slice && items[0].start == Bound{} &&
+           items[0].stop == Bound{Bound::Kind::Number, -1} && items[0].step == Bound{} &&
+           all_whole(items, 1);
+}
+
+// What is left of x[-1, rest] when x[-1] is at hand.
+inline Variable rest_of(const Variable& last, const Node& read, IndexItems items,
+                        const Variables& bounds) {
+    items.erase(items.begin());
+    if (all_whole(items, 0)) return last;
+    Variables inputs{last};
+    inputs.insert(inputs.end(), bounds.begin(), bounds.end());
+    return apply(*subtensor_op(), std::move(inputs), {{"index", index_text(items)}}, read.site)[0];
+}
+
+}  // namespace croton::compile

@@ -1,0 +1,342 @@
+#include "croton/compile/loops.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "croton/compile/loop_reads.hpp"
+#include "croton/graph/traverse.hpp"
+#include "croton/ops/compare.hpp"
+#include "croton/ops/control.hpp"
+
+namespace croton::compile {
+
+namespace {
+// Sizes that inference does not know but that were named before.
+void keep_sizes(TensorType& fresh, const TensorType& old) {
+    for (size_t axis = 0; axis < fresh.dims.size(); ++axis)
+        if (fresh.dims[axis].unknown()) fresh.dims[axis] = old.dims[axis];
+}
+
+class Merging {
+  public:
+    explicit Merging(const Variables& outputs) : outputs_(outputs), order_(toposort(outputs)) {}
+
+    Variables run() {
+        std::vector<Node*> loops;
+        for (Node* node : order_)
+            if (is_loop(*node)) loops.push_back(node);
+        if (loops.empty()) return outputs_;
+        find_users();
+        for (Node* node : loops) join(node);
+        for (auto& group : groups_) settle(*group);
+        return rebuilt();
+    }
+
+  private:
+    /// Loops of one body over one list of values.
+    struct Group {
+        Loop loop;
+        std::vector<Node*> members;
+        Variables stacked;
+        std::vector<bool> traced, last, stack_read;
+        std::vector<bool> state_kept;
+        Variables made;
+        std::map<std::pair<Node*, uint32_t>, size_t> places;  ///< of the members' outputs in `made`
+    };
+
+    void find_users() {
+        for (Node* node : order_)
+            for (const auto& v : node->inputs) users_[v].push_back(node);
+        for (const auto& v : outputs_) users_[v].push_back(nullptr);
+    }
+
+    void join(Node* node) {
+        Loop loop(*node);
+        auto same = [&](const std::unique_ptr<Group>& group) {
+            return group->members[0]->inputs == node->inputs &&
+                   group->loop.formal() == loop.formal() && group->loop.stop == loop.stop &&
+                   group->loop.next == loop.next;
+        };
+        auto found = std::find_if(groups_.begin(), groups_.end(), same);
+        if (found == groups_.end()) {
+            found = groups_.insert(groups_.end(), std::make_unique<Group>());
+            (*found)->loop = loop;
+            (*found)->traced.resize(loop.states.size());
+            (*found)->last.resize(loop.states.size());
+        }
+        Group& group = **found;
+        group.members.push_back(node);
+        group_of_[node] = &group;
+        note_reads(group, node, loop);
+    }
+
+    // What is read of a member's outputs.
+    void note_reads(Group& group, Node* node, const Loop& loop) {
+        for (uint32_t i = 0; i < loop.states.size(); ++i) {
+            const auto& users = users_of({node, i});
+            if (users.empty()) continue;
+            bool last = !loop.traced[i] || only_last(users);
+            (last ? group.last : group.traced)[i] = true;
+        }
+        for (uint32_t j = 0; j < loop.stacked.size(); ++j) {
+            auto output = static_cast<uint32_t>(loop.states.size()) + j;
+            if (users_of({node, output}).empty()) continue;
+            auto known = std::find(group.stacked.begin(), group.stacked.end(), loop.stacked[j]);
+            if (known == group.stacked.end()) group.stacked.push_back(loop.stacked[j]);
+        }
+    }
+
+    const std::vector<Node*>& users_of(ValueKey v) const {
+        static const std::vector<Node*> none;
+        auto found = users_.find(v);
+        return found ? *found : none;
+    }
+
+    // Whether a trace's users take its last value, as it is or behind the initial one.
+    bool only_last(const std::vector<Node*>& users) {
+        std::vector<Node*> readers;
+        for (Node* user : users) {
+            auto items = user ? items_of(*user) : std::nullopt;
+            if (!items) return false;
+            if (picks_last(*items)) {
+                readers.push_back(user);
+            } else if (skips_first(*items)) {
+                between_.insert(user);
+                for (Node* next : users_of({user, 0})) {
+                    auto inner = next ? items_of(*next) : std::nullopt;
+                    if (!inner || !picks_last(*inner)) return false;
+                    readers.push_back(next);
+                    behind_first_.insert(next);
+                }
+            } else {
+                return false;
+            }
+        }
+        for (Node* reader : readers) last_reads_.insert(reader);
+        return true;
+    }
+
+    // States that something read depends on, and inputs that the body still needs.
+    void settle(Group& group) {
+        Loop& loop = group.loop;
+        size_t states = loop.states.size();
+        group.state_kept.assign(states, false);
+        for (size_t i = 0; i < states; ++i) group.state_kept[i] = group.traced[i] || group.last[i];
+        for (bool changed = true; changed;) {
+            Variables roots = group.stacked;
+            if (loop.stop) roots.push_back(loop.stop);
+            for (size_t i = 0; i < states; ++i)
+                if (group.state_kept[i]) roots.push_back(loop.next[i]);
+            needed_ = ValueSet(leaves(roots));
+            changed = false;
+            for (size_t i = 0; i < states; ++i)
+                if (!group.state_kept[i] && needed_.contains(loop.states[i]))
+                    group.state_kept[i] = changed = true;
+        }
+        kept_formal_[&group] = needed_;
+    }
+
+    // --- building -------------------------------------------------------------------------------
+
+    const Variable& image(const Variable& v) const {
+        const Variable* found = images_.find(v);
+        return found ? *found : v;
+    }
+
+    Variables rebuilt() {
+        for (Node* node : order_) {
+            if (node->kind != NodeKind::Apply) continue;
+            if (Group* group = group_at(node)) {
+                build(*group, node);
+                continue;
+            }
+            if (last_reads_.contains(node) && build_last_read(node)) continue;
+            if (between_.contains(node) && trace_is_gone(node->inputs[0])) continue;
+            Variables inputs;
+            for (const auto& v : node->inputs) inputs.push_back(image(v));
+            if (inputs == node->inputs) continue;
+            Variables made = apply_like(*node, std::move(inputs));
+            Node* fresh = made[0].node_pointer();
+            fresh->names = node->names;
+            for (uint32_t i = 0; i < fresh->types.size(); ++i) {
+                keep_sizes(fresh->types[i], node->types[i]);
+                images_.insert({node, i}, made[i]);
+            }
+        }
+        Variables result;
+        for (const auto& v : outputs_) result.push_back(image(v));
+        return result;
+    }
+
+    bool trace_is_gone(const Variable& trace) const {
+        Group* group = group_at(trace.node_pointer());
+        return group && !group->traced[trace.index()];
+    }
+
+    Group* group_at(Node* node) const {
+        auto found = group_of_.find(node);
+        return found ? *found : nullptr;
+    }
+
+    void build(Group& group, Node* node) {
+        if (group.made.empty()) make(group);
+        Loop loop(*node);
+        for (uint32_t i = 0; i < node->types.size(); ++i)
+            images_.insert({node, i}, output_of(group, loop, i));
+    }
+
+    void make(Group& group) {
+        const Loop& old = group.loop;
+        const ValueSet& needed = kept_formal_[&group];
+        Loop loop;
+        loop.name = old.name;
+        loop.truncate = old.truncate;
+        loop.recompute = old.recompute;
+        loop.steps = image(old.steps);
+        loop.stop = old.stop;
+        loop.stacked = group.stacked;
+        for (size_t i = 0; i < old.states.size(); ++i) {
+            if (!group.state_kept[i]) continue;
+            loop.states.push_back(old.states[i]);
+            loop.initial.push_back(image(old.initial[i]));
+            loop.next.push_back(old.next[i]);
+            loop.traced.push_back(group.traced[i]);
+        }
+        for (size_t j = 0; j < old.elements.size(); ++j) {
+            if (!needed.contains(old.elements[j])) continue;
+            loop.elements.push_back(old.elements[j]);
+            loop.sequences.push_back(image(old.sequences[j]));
+        }
+        for (size_t k = 0; k < old.fixed.size(); ++k) {
+            if (!needed.contains(old.fixed[k])) continue;
+            loop.fixed.push_back(old.fixed[k]);
+            loop.constants.push_back(image(old.constants[k]));
+        }
+        group.made = applied(loop, group.members[0]->site);
+    }
+
+    // What an output of a member is in the new loop; null if nobody reads it there.
+    Variable output_of(const Group& group, const Loop& member, size_t output) const {
+        size_t states = member.states.size(), kept = 0;
+        for (size_t i = 0; i < states; ++i) {
+            if (output == i && group.state_kept[i]) {
+                // A final state where only that is kept: its readers take it as it is.
+                if (group.traced[i] && !member.traced[i]) return last_of(group.made[kept]);
+                return group.made[kept];
+            }
+            kept += group.state_kept[i];
+        }
+        if (output < states) return {};
+        if (output - states < member.stacked.size()) {
+            auto at = std::find(group.stacked.begin(), group.stacked.end(),
+                                member.stacked[output - states]);
+            if (at == group.stacked.end()) return {};
+            return group.made[kept + static_cast<size_t>(at - group.stacked.begin())];
+        }
+        return group.made.back();  // how many steps were done
+    }
+
+    static Variable last_of(const Variable& trace) {
+        std::string index = "-1";
+        for (int axis = 1; axis < trace.rank(); ++axis) index += ", :";
+        return apply(*subtensor_op(), {trace}, {{"index", index}})[0];
+    }
+
+    // x[-1, rest] of a trace that is not kept any more: the rest of the final state.
+    bool build_last_read(Node* node) {
+        const Node* below = node;
+        Variable source = node->inputs[0];
+        if (behind_first_.contains(node)) {
+            below = source.node_pointer();
+            source = below->inputs[0];
+        }
+        Variable state = image(source);
+        if (!trace_is_gone(source)) return false;
+        Group* group = group_at(source.node_pointer());
+        if (behind_first_.contains(node) && !runs_once(*group))
+            state = assert_(state, gt(image(group->loop.steps), int64_t{0}),
+                            "the last value of a loop of no steps");
+        Variables bounds;
+        for (size_t i = 1; i < node->inputs.size(); ++i) bounds.push_back(image(node->inputs[i]));
+        state = rest_of(state, *node, *items_of(*node), bounds);
+        images_.insert({node, 0}, state);
+        return true;
+    }
+
+    // Whether at least one step is certain.
+    static bool runs_once(const Group& group) {
+        const Array* steps = constant_value(group.loop.steps);
+        return steps && steps->item<int64_t>() > 0;
+    }
+
+    const Variables& outputs_;
+    std::vector<Node*> order_;
+    FlatMap<ValueKey, std::vector<Node*>> users_;
+    std::vector<std::unique_ptr<Group>> groups_;
+    FlatMap<Node*, Group*> group_of_;
+    std::map<const Group*, ValueSet> kept_formal_;
+    ValueSet needed_;
+    NodeSet last_reads_, behind_first_, between_;
+    FlatMap<ValueKey, Variable> images_;
+};
+
+size_t loop_outputs(const Variables& outputs) {
+    size_t count = 0;
+    for (Node* node : toposort(outputs))
+        if (is_loop(*node)) count += node->types.size() + node->inputs.size();
+    return count;
+}
+}  // namespace
+
+Variables merge_loops(const Variables& outputs) {
+    Variables current = outputs;
+    for (size_t before = loop_outputs(current); before > 0;) {
+        current = Merging(current).run();
+        size_t now = loop_outputs(current);
+        if (now >= before) break;  // what a loop drops may be all that another one was for
+        before = now;
+    }
+    return current;
+}
+
+Variables rewrite_bodies(const Variables& outputs, const Mode& mode, std::vector<Event>* events) {
+    Substitution by;
+    for (Node* node : toposort(outputs)) {
+        if (!is_loop(*node)) continue;
+        Loop loop(*node);
+        Variables before = loop.results(),
+                  after = rewrite_graph(prepare_loops(before, mode, events), mode, events);
+        if (after == before) continue;
+        loop.set_results(after);
+        // Inputs that are loops themselves are replaced further down.
+        for (auto* list : {&loop.initial, &loop.sequences, &loop.constants})
+            for (Variable& v : *list) v = by.empty() ? v : substitute(v, by);
+        if (!by.empty()) loop.steps = substitute(loop.steps, by);
+        Variables made = loop.apply(node->site);
+        Node& fresh = *made[0].node_pointer();
+        fresh.names = node->names;
+        for (uint32_t i = 0; i < fresh.types.size(); ++i) {
+            keep_sizes(fresh.types[i], node->types[i]);
+            by.emplace(Variable(node, i), made[i]);
+        }
+    }
+    return by.empty() ? outputs : substitute(outputs, by);
+}
+
+Variables applied(const Loop& loop, Site site) {
+    Variables made = loop.apply(site);
+    for (auto& type : made[0].node_pointer()->types)
+        for (Dim& dim : type.dims)
+            if (dim.unknown()) dim = Dim::fresh();
+    return made;
+}
+
+Variables prepare_loops(const Variables& outputs, const Mode& mode, std::vector<Event>* events) {
+    if (loop_outputs(outputs) == 0) return outputs;
+    Variables result = rewrite_bodies(merge_loops(outputs), mode, events);
+    Variables moved = move_work_out(result);
+    if (!(moved == result)) result = rewrite_bodies(merge_loops(moved), mode, events);
+    return mode.fuse ? without_traces(result) : result;
+}
+
+}  // namespace croton::compile

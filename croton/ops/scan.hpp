@@ -1,0 +1,118 @@
+#pragma once
+// Loops in the graph: a body is written once, over formal elements and states, and runs once a
+// step. This is Theano's language (taps, initial states, updates); it is translated to the op
+// `loop` (loop.hpp) when it is written, and nothing else knows of it.
+#include <functional>
+#include <limits>
+
+#include "croton/graph/variable.hpp"
+
+namespace croton {
+
+// --- the friendly side --------------------------------------------------------------------------
+
+/// What a body is called with, once, to be written down. Each element stands for one step.
+struct Step {
+    Variables sequences;  ///< an element a tap of each sequence, in the order given
+    Variables states;     ///< past values, by output and then by tap, in the order given
+    Variables constants;  ///< non_sequences as they were given
+};
+
+/// What a body gives back: outputs in the order of outputs_info, new values for shared variables,
+/// and, if it says so, a bool scalar after whose first true step the loop ends (that step counts).
+struct StepResult {
+    Variables outputs;
+    std::vector<std::pair<SharedVariable, Variable>> updates = {};
+    Variable until = {};
+
+    StepResult() = default;
+    StepResult(Variable output) : outputs{std::move(output)} {}
+    StepResult(Variables outputs) : outputs(std::move(outputs)) {}
+    StepResult(Variables outputs, std::vector<std::pair<SharedVariable, Variable>> updates,
+               Variable until = {})
+        : outputs(std::move(outputs)), updates(std::move(updates)), until(std::move(until)) {}
+};
+using ScanBody = std::function<StepResult(const Step&)>;
+
+/// Read along its first axis, one position a step. Tap k is what lies k steps ahead of the step
+/// (behind it if negative); the loop then runs only where all taps exist.
+struct ScanSequence {
+    Variable values;
+    Ints taps = {0};
+    ScanSequence(Variable values, Ints taps = {0})
+        : values(std::move(values)), taps(std::move(taps)) {}
+};
+
+/// An output of the body. Without an initial value it is collected only. With one it is handed to
+/// later steps: tap -k is its value k steps ago. If taps other than -1 are asked for, the initial
+/// value has an axis in front, oldest first, as long as the oldest tap.
+struct ScanOutput {
+    Variable initial;
+    Ints taps = {-1};
+    ScanOutput() = default;
+    ScanOutput(Variable initial, Ints taps = {-1})
+        : initial(std::move(initial)), taps(std::move(taps)) {}
+};
+
+struct ScanOptions {
+    std::vector<ScanSequence> sequences = {};
+    std::vector<ScanOutput> outputs_info = {};  ///< empty: nothing is recurrent
+    Variables non_sequences = {};
+    /// An integer scalar; null: as long as the shortest sequence.
+    Variable n_steps = {};
+    /// Gradients flow through the last so many steps only; -1: through all.
+    int64_t truncate_gradient = -1;
+    bool go_backwards = false;  ///< sequences are read from their end
+    /// Shared variables that the body uses must be among the non_sequences, and sequences must have
+    /// equal lengths.
+    bool strict = false;
+    std::string name = {};
+    /// Gradients recompute steps instead of keeping what they need of each: states are kept every
+    /// so many steps only. 0: all is kept; checkpoint_sqrt: about the square root of the steps.
+    int64_t checkpoint = 0;
+};
+inline constexpr int64_t checkpoint_sqrt = -1;
+
+struct ScanResult {
+    /// One an output of the body: its values of all steps, stacked along a new first axis.
+    Variables outputs;
+    /// What the shared variables that the body changes (random streams too) are after the loop: for
+    /// the updates of a function.
+    std::vector<std::pair<Variable, Variable>> updates;
+};
+
+/// Writes the body down and applies it. Usage error for taps that make no sense or a body that does
+/// not fit outputs_info; Type error naming the state and both types where a state would change
+/// dtype or rank, Shape error where known sizes change. When running: Index error for a negative
+/// number of steps, Shape error for a sequence that is too short for the steps asked for or a state
+/// that changes its sizes.
+ScanResult scan(const ScanBody& body, const ScanOptions& options,
+                std::source_location where = std::source_location::current());
+
+/// f of each element; what `scan` gives without states.
+ScanResult map(const ScanBody& body, const Variables& sequences, ScanOptions options = {},
+               std::source_location where = std::source_location::current());
+/// Only the last values of the states: of all steps, in order, or from the end of the sequences.
+/// The body is handed the element first.
+ScanResult reduce(const ScanBody& body, const Variables& sequences, const Variables& initial,
+                  ScanOptions options = {},
+                  std::source_location where = std::source_location::current());
+ScanResult foldl(const ScanBody& body, const Variables& sequences, const Variables& initial,
+                 ScanOptions options = {},
+                 std::source_location where = std::source_location::current());
+ScanResult foldr(const ScanBody& body, const Variables& sequences, const Variables& initial,
+                 ScanOptions options = {},
+                 std::source_location where = std::source_location::current());
+
+/// States after `count` rounds of body(i, states).
+Variables for_loop(Arg count, const Variables& initial,
+                   const std::function<Variables(const Variable& i, const Variables& states)>& body,
+                   std::source_location where = std::source_location::current());
+/// States after rounds of `body` for as long as `condition` holds (it may never run), at most
+/// `limit` of them.
+Variables while_loop(const std::function<Variable(const Variables& states)>& condition,
+                     const std::function<Variables(const Variables& states)>& body,
+                     const Variables& initial, Arg limit = std::numeric_limits<int64_t>::max(),
+                     std::source_location where = std::source_location::current());
+
+}  // namespace croton
