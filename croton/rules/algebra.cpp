@@ -58,8 +58,10 @@ Variable chosen_branch(const Match& m) {
 }
 
 const Condition only_c_is_a_constant{
-    "c is a constant scalar, x and y are no constants", [](const Match& m) {
-        return m.constant("c") && !m.constant("x") && !m.constant("y") && m.type("c").rank() == 0;
+    "c is a constant scalar, x and y are no constants, x has the rank of the result",
+    [](const Match& m) {
+        return m.constant("c") && !m.constant("x") && !m.constant("y") && m.type("c").rank() == 0 &&
+               m.type("x").rank() == m.root_type().rank();
     }};
 }  // namespace
 
@@ -100,9 +102,9 @@ const Rules& algebra() {
         {"negated difference", -(x - y), y - x},
         {"product of negated", (-x) * (-y), x * y},
         {"quotient of negated", (-x) / (-y), x / y},
-        {"sign out of product", (-x) * y, -(x * y)},
-        {"sign out of numerator", (-x) / y, -(x / y)},
-        {"sign out of denominator", x / (-y), -(x / y)},
+        {"sign out of product", (-x) * y, -(x * y), rank_of_result("x").in_any_order()},
+        {"sign out of numerator", (-x) / y, -(x / y), rank_of_result("x")},
+        {"sign out of denominator", x / (-y), -(x / y), rank_of_result("y")},
         {"sum with itself", x + x, x * 2},
         {"integer minus itself", x - x, zeros_like_result, integer_or_bool("x")},
         {"integer times zero", x * 0, zeros_like_result,
@@ -151,19 +153,19 @@ const Rules& algebra() {
         {"absolute of root", abs(sqrt(x)), sqrt(x), floating("x")},
         {"absolute of sigmoid", abs(sigmoid(x)), sigmoid(x), floating("x")},
 
-        {"constants of a sum", (x + c) + d, x + (c + d), constants("c", "d")},
-        {"constants of sum and difference", (x + c) - d, x + (c - d), constants("c", "d")},
-        {"constants of difference and sum", (x - c) + d, x + (d - c), constants("c", "d")},
-        {"constants of a difference", (x - c) - d, x - (c + d), constants("c", "d")},
-        {"constant minus a sum", c - (x + d), (c - d) - x, constants("c", "d")},
-        {"constant minus a difference", c - (x - d), (c + d) - x, constants("c", "d")},
-        {"constants of a product", (x * c) * d, x * (c * d), constants("c", "d")},
+        {"constants of a sum", (x + c) + d, x + (c + d), constants_added(false)},
+        {"constants of sum and difference", (x + c) - d, x + (c - d), constants_added(true)},
+        {"constants of difference and sum", (x - c) + d, x + (d - c), constants_added(true)},
+        {"constants of a difference", (x - c) - d, x - (c + d), constants_added(false)},
+        {"constant minus a sum", c - (x + d), (c - d) - x, constants_added(true)},
+        {"constant minus a difference", c - (x - d), (c + d) - x, constants_added(false)},
+        {"constants of a product", (x * c) * d, x * (c * d), constants_multiplied(false)},
         {"constants of product and quotient", (x * c) / d, x * (c / d),
-         both(constants("c", "d"), floating("x"))},
+         both(constants_multiplied(true), floating("x"))},
         {"constants of quotient and product", (x / c) * d, x * (d / c),
-         both(constants("c", "d"), floating("x"))},
+         both(constants_multiplied(true), floating("x"))},
         {"constants of a quotient", (x / c) / d, x / (c * d),
-         both(constants("c", "d"), floating("x"))},
+         both(constants_multiplied(false), floating("x"))},
         // A common factor comes out where the sum of the others is known. (It does not go in: (x -
         // 1) * 3
         // is exact near 1, x * 3 - 3 is not.)

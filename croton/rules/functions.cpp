@@ -25,6 +25,16 @@ const Condition finite_and_not_zero{"y is a finite constant other than 0", [](co
                                         return y && std::isfinite(*y) && *y != 0 &&
                                                m.type("y").rank() == 0;
                                     }};
+// Of negative numbers the powers are no numbers, unless they are whole; nor may their product be
+// one.
+const Condition powers_add_up{"c and d are constant scalars, whole if their sum is",
+                              [](const Match& m) {
+                                  auto c = m.number("c"), d = m.number("d");
+                                  if (!c || !d || m.type("c").rank() + m.type("d").rank() != 0)
+                                      return false;
+                                  auto whole = [](double a) { return std::floor(a) == a; };
+                                  return !whole(*c + *d) || (whole(*c) && whole(*d));
+                              }};
 }  // namespace
 
 const Rules& functions() {
@@ -74,8 +84,7 @@ const Rules& functions() {
         {"root of exp", sqrt(exp(x)), exp(x * 0.5), real},
         {"square of exp", sqr(exp(x)), exp(x * 2), real},
         {"power of exp", pow(exp(x), y), exp(x * y), both(real, finite_and_not_zero)},
-        {"product of powers", pow(x, c) * pow(x, d), pow(x, c + d),
-         both(real, both(constants("c", "d"), both(rank_zero("c"), rank_zero("d"))))},
+        {"product of powers", pow(x, c) * pow(x, d), pow(x, c + d), both(real, powers_add_up)},
         {"log of square", log(sqr(x)), log(abs(x)) * 2, real},
         {"log of cube root", log(cbrt(x)), log(x) / 3, real},
         {"log of scaled exp", log(x * exp(y)), log(x) + y, reals},

@@ -32,7 +32,8 @@ const Condition scale_fits = both(addend_fits, rank_zero("s"));
 const Condition beta_fits = both(addend_fits, rank_zero("t")).in_any_order();
 const Condition scales_fit = both(beta_fits, rank_zero("s")).in_any_order();
 // Over no inner elements the product is 0, and 0 * inf would be no number.
-const Condition finite_scale = both(both(floating("a"), both(floating("b"), floating("s"))),
+const Condition finite_scale = both(both(both(floating("a"), not_half("a")),
+                                         both(both(floating("b"), not_half("b")), floating("s"))),
                                     {"s is a finite constant scalar", [](const Match& m) {
                                          auto s = m.number("s");
                                          return s && std::isfinite(*s) && m.type("s").rank() == 0;

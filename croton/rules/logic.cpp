@@ -20,6 +20,13 @@ Variable never_a_size(const Match& m) { return number_of_result(m, 0); }
 Variable always_a_size(const Match& m) { return number_of_result(m, 1); }
 Variable no_size(const Match& m) { return number_of_result(m, 0); }
 Variable always(const Match& m) { return ones_like(m["x"], m.root_type().dtype); }
+// A choice of values that are wanted anyway computes nothing; one of what they are made of would.
+const Condition one_dies{
+    "one of the values chosen from is not wanted otherwise", [](const Match& m) {
+        Arena& arena = m.arena();
+        auto inputs = arena.inputs(m.root());
+        return arena.use_count(inputs[1].node) == 1 || arena.use_count(inputs[2].node) == 1;
+    }};
 }  // namespace
 
 const Rules& logic() {
@@ -108,13 +115,16 @@ const Rules& logic() {
         {"zero or two choices, added", where(c, 0, x) + where(c, 0, y), where(c, 0, x + y)},
         {"zero or two choices, subtracted", where(c, 0, x) - where(c, 0, y), where(c, 0, x - y)},
         {"choice of negated", where(c, -x, -y), -where(c, x, y), reals},
-        {"choice of exps", where(c, exp(x), exp(y)), exp(where(c, x, y)), reals},
-        {"choice of logs", where(c, log(x), log(y)), log(where(c, x, y)), reals},
-        {"choice of roots", where(c, sqrt(x), sqrt(y)), sqrt(where(c, x, y)), reals},
-        {"choice of tanhs", where(c, tanh(x), tanh(y)), tanh(where(c, x, y)), reals},
-        {"choice of sums", where(c, x + z, y + z), where(c, x, y) + z, both(reals, floating("z"))},
+        {"choice of exps", where(c, exp(x), exp(y)), exp(where(c, x, y)), both(reals, one_dies)},
+        {"choice of logs", where(c, log(x), log(y)), log(where(c, x, y)), both(reals, one_dies)},
+        {"choice of roots", where(c, sqrt(x), sqrt(y)), sqrt(where(c, x, y)),
+         both(reals, one_dies)},
+        {"choice of tanhs", where(c, tanh(x), tanh(y)), tanh(where(c, x, y)),
+         both(reals, one_dies)},
+        {"choice of sums", where(c, x + z, y + z), where(c, x, y) + z,
+         both(reals, both(floating("z"), one_dies))},
         {"choice of products", where(c, x * z, y * z), where(c, x, y) * z,
-         both(reals, floating("z"))},
+         both(reals, both(floating("z"), one_dies))},
     };
     return rules;
 }

@@ -95,14 +95,16 @@ const Rules& reduce() {
     static const Rules rules = {
         {"sum of negated", over(sum(-x)), -over(sum(x)), floating("x")},
         {"sum of scaled", over(sum(x * c)), over(sum(x)) * c,
-         both(floating("x"), both(rank_zero("c"), both(floating("c"), safe_factor(false))))
+         both(both(floating("x"), not_half("x")),
+              both(rank_zero("c"), both(floating("c"), safe_factor(false))))
              .in_any_order()},
         {"sum of divided", over(sum(x / c)), over(sum(x)) / c,
-         both(floating("x"), both(rank_zero("c"), both(floating("c"), safe_factor(true))))},
+         both(both(floating("x"), not_half("x")),
+              both(rank_zero("c"), both(floating("c"), safe_factor(true))))},
         {"sum of products with the same along the axes", over(sum(x * c)), factor_out_of_sum(false),
-         both(floating("x"), both(floating("c"), factor_words))},
+         both(both(floating("x"), not_half("x")), both(floating("c"), factor_words))},
         {"sum of quotients by the same along the axes", over(sum(x / c)), factor_out_of_sum(true),
-         both(floating("x"), both(floating("c"), factor_words))},
+         both(both(floating("x"), not_half("x")), both(floating("c"), factor_words))},
         {"max of shifted", over(max(x + c)), over(max(x)) + c, shifted},
         {"min of shifted", over(min(x + c)), over(min(x)) + c, shifted},
         {"max of scaled", over(max(x * c)), scaled_extreme(true), positive_or_negative},
