@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <set>
 
 #include "croton/base/file.hpp"
 #include "croton/base/format.hpp"
@@ -47,6 +48,28 @@ TEST(RulesPage, HasEveryNodeRule) {
         EXPECT_NE(section.find(rewrite::place_of(rule)), section.npos) << rule.name;
         EXPECT_NE(section.find("Tests: graph `"), section.npos) << rule.name;
     }
+}
+
+std::set<std::string, std::less<>> names_of_all_rules() {
+    std::set<std::string, std::less<>> names = {"fold constants", "expand"};
+    for (const auto& [table, rules] : rules::all_tables())
+        for (const auto& rule : *rules) names.emplace(rule.name);
+    for (const auto& rule : rules::node_rules()) names.emplace(rule.name);
+    return names;
+}
+
+TEST(RulesOfTheano, AreComparedWithRulesThatExist) {
+    auto names = names_of_all_rules();
+    std::string page = read_file("docs/rewrites-of-theano.md");
+    size_t count = 0;
+    for (size_t at = 0; (at = page.find('"', at)) != page.npos; ++count) {
+        size_t end = page.find('"', at + 1);
+        ASSERT_NE(end, page.npos) << page.substr(at, 60);
+        std::string name = page.substr(at + 1, end - at - 1);
+        EXPECT_TRUE(names.contains(name)) << name;
+        at = end + 1;
+    }
+    EXPECT_GT(count, 100u);
 }
 
 }  // namespace

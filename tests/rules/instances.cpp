@@ -10,6 +10,7 @@
 #include "croton/graph/traverse.hpp"
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/cast.hpp"
+#include "croton/ops/control.hpp"
 #include "croton/ops/create.hpp"
 #include "croton/ops/index.hpp"
 #include "croton/ops/linalg.hpp"
@@ -217,6 +218,10 @@ const std::multimap<std::string, std::function<Variable()>, std::less<>> by_hand
     {"small power", [] { return pow(sized("f64[?,?]", "x"), -6.0); }},
     {"square of a truth", [] { return sqr(cast(sized("b1[4,3]", "c"), DType::Float64)); }},
     {"square of a truth", [] { return sqr(cast(sized("b1[4,3]", "c"), DType::Int32)); }},
+    {"sizes said that are known",
+     [] { return specify_shape(sized("f64[4,3]", "x"), ShapeArg(Ints{-1, 3})); }},
+    {"assertion of what is true",
+     [] { return assert_(sized("f64[?,3]", "x"), constant(Array::scalar(true)), "never"); }},
     {"broadcast to sizes it has",
      [] { return broadcast_to(sized("f64[4,3]", "x"), ShapeArg(Ints{4, 3})); }},
 };
