@@ -16,7 +16,7 @@ using runtime::AxisMap;
 
 namespace {
 // A kernel's frame and its stack of registers end somewhere.
-constexpr size_t most_states = 24, most_nodes = 400;
+constexpr size_t most_states = 64, most_nodes = 3000;
 
 bool is_half(DType dtype) { return dtype == DType::Float16 || dtype == DType::BFloat16; }
 

@@ -1,5 +1,5 @@
-// Work that leaves loops: before them what does not depend on their states, after them what no state
-// depends on. Products of single steps become one product of all.
+// Work that leaves loops: before them what does not depend on their states, after them what no
+// state depends on. Products of single steps become one product of all.
 #include <algorithm>
 
 #include "croton/compile/loops.hpp"
@@ -20,9 +20,7 @@ bool is_contract(const Node& node, ContractCompute::Kind kind) {
     auto contract = node.kind == NodeKind::Apply ? node.op->kind<ContractCompute>() : nullptr;
     return contract && contract->kind == kind;
 }
-bool is_product(const Variable& v) {
-    return is_contract(v.node(), ContractCompute::Kind::MatMul);
-}
+bool is_product(const Variable& v) { return is_contract(v.node(), ContractCompute::Kind::MatMul); }
 
 // beta * c + alpha * a @ b as it says: its parts may go different ways. They meet again where both
 // stay.
@@ -69,8 +67,8 @@ class Motion {
 
     // --- before the loop ------------------------------------------------------------------------
 
-    // Values that follow from elements and constants alone are computed for all steps at once, where
-    // that is a product or a function of many elements and not a few additions.
+    // Values that follow from elements and constants alone are computed for all steps at once,
+    // where that is a product or a function of many elements and not a few additions.
     bool hoist() {
         NodeSet fixed, dear;
         for (const auto& v : l_.states) fixed.insert(v.node_pointer());
@@ -263,7 +261,8 @@ class Motion {
         bool known = true;
         auto meet = [&](const Variable& input) {
             bool state = std::find(l_.states.begin(), l_.states.end(), input) != l_.states.end();
-            if (!state && (input.kind() != NodeKind::Apply || !core_.contains(input.node_pointer())))
+            if (!state &&
+                (input.kind() != NodeKind::Apply || !core_.contains(input.node_pointer())))
                 return;
             if (std::find(cut_.begin(), cut_.end(), input) != cut_.end()) return;
             known = false;
@@ -280,7 +279,8 @@ class Motion {
         leaving_.push_back(what);
     }
 
-    // --- putting it together ----------------------------------------------------------------------
+    // --- putting it together
+    // ----------------------------------------------------------------------
 
     Variables finish(const Variables& made) {
         if (!sunk_) return made;
@@ -331,7 +331,7 @@ class Motion {
     std::vector<Node*> order_;
     NodeSet core_;
     std::vector<Leaving> leaving_;
-    Variables cut_;                    ///< what is stacked for what leaves
+    Variables cut_;                   ///< what is stacked for what leaves
     std::vector<size_t> cut_stacks_;  ///< its places among the stacks
     Variables initial_;
     std::vector<std::pair<size_t, size_t>> places_;  ///< of outputs that stay: before and now

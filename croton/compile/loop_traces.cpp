@@ -43,7 +43,7 @@ class Untracing {
     void add(const Node& node) {
         Loop loop(node);
         bool traces = std::any_of(loop.traced.begin(), loop.traced.end(), [](bool t) { return t; });
-        if (!traces || !fits_kernel(loop)) return;
+        if (!traces || (!fits_kernel(loop) && !fits_scalars(loop))) return;
         size_t count = loop.states.size();
         loops_.insert(&node, {std::move(loop), std::vector<State>(count)});
     }

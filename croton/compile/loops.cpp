@@ -305,7 +305,7 @@ Variables rewrite_bodies(const Variables& outputs, const Mode& mode, std::vector
         if (!is_loop(*node)) continue;
         Loop loop(*node);
         Variables before = loop.results(),
-                  after = rewrite_graph(prepare_loops(before, mode, events), mode, events);
+                  after = rewrite_graph(prepare_loops(before, mode, events, true), mode, events);
         if (after == before) continue;
         loop.set_results(after);
         // Inputs that are loops themselves are replaced further down.
@@ -331,12 +331,17 @@ Variables applied(const Loop& loop, Site site) {
     return made;
 }
 
-Variables prepare_loops(const Variables& outputs, const Mode& mode, std::vector<Event>* events) {
+Variables prepare_loops(const Variables& outputs, const Mode& mode, std::vector<Event>* events,
+                        bool inside) {
     if (loop_outputs(outputs) == 0) return outputs;
-    Variables result = rewrite_bodies(merge_loops(outputs), mode, events);
+    Variables result = unroll_loops(merge_loops(outputs), inside);
+    result = rewrite_bodies(result, mode, events);
     Variables moved = move_work_out(result);
     if (!(moved == result)) result = rewrite_bodies(merge_loops(moved), mode, events);
-    return mode.fuse ? without_traces(result) : result;
+    if (!mode.fuse) return result;
+    result = without_traces(result);
+    Variables elements = write_out_elements(result);
+    return elements == result ? result : rewrite_bodies(elements, mode, events);
 }
 
 }  // namespace croton::compile

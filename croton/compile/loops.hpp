@@ -6,8 +6,13 @@
 namespace croton::compile {
 
 /// Everything below, in order, for loops inside of loops too: what is left is rewritten as any
-/// graph.
-Variables prepare_loops(const Variables& outputs, const Mode& mode, std::vector<Event>* events);
+/// graph. `inside`: the outputs are those of a loop's body.
+Variables prepare_loops(const Variables& outputs, const Mode& mode, std::vector<Event>* events,
+                        bool inside = false);
+
+/// Loops of one step, or of a few known ones, in the place where they stand; inside of another loop
+/// also longer ones of a few numbers, so that the outer one may be a kernel.
+Variables unroll_loops(const Variables& outputs, bool inside);
 
 /// One loop in place of several that run the same body over the same values: a loop and the one
 /// that its gradient added, which keeps more of each step. What a loop computes and nobody reads is
@@ -23,6 +28,12 @@ Variables move_work_out(const Variables& outputs);
 
 /// Loop::apply, with a symbol for each size that is not known.
 Variables applied(const Loop& loop, Site site);
+
+/// Whether the loop's values are so few, and of sizes so well known, that it may run over their
+/// elements as scalars.
+bool fits_scalars(const Loop& loop);
+/// Such loops written out: then they fit a kernel.
+Variables write_out_elements(const Variables& outputs);
 
 /// Loops that will be kernels stack what was read of their traces: kernels store one value a step.
 Variables without_traces(const Variables& outputs);

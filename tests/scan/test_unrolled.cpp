@@ -131,11 +131,58 @@ TEST(Unrolled, ALoopInALoop) {
         {numbers({3, 4}), Array::scalar(0.5), Array::scalar(0.8)});
 }
 
+TEST(Unrolled, ALoopOfKnownLengthInALoop) {
+    Variable xs = of("f64[3,5]", "xs"), h = of("f64[]", "h"), k = of("f64[]", "k");
+    agrees(
+        [&](const Step& outer) {
+            ScanResult inner = scan(
+                [&](const Step& s) { return StepResult(sin(s.states[0] * k + s.sequences[0])); },
+                {.sequences = {outer.sequences[0]}, .outputs_info = {outer.states[0]}});
+            return StepResult({at(inner.outputs[0], {-1}), sum(inner.outputs[0])});
+        },
+        {.sequences = {xs}, .outputs_info = {h, {}}}, 3, {xs, h, k},
+        {numbers({3, 5}), Array::scalar(0.5), Array::scalar(0.8)});
+}
+
 TEST(Unrolled, OneStep) {
     Variable xs = of("f64[?]", "xs"), h = of("f64[]", "h");
     agrees([&](const Step& s) { return StepResult(s.states[0] * s.sequences[0]); },
            {.sequences = {xs}, .outputs_info = {h}}, 1, {xs, h},
            {numbers({1}), Array::scalar(0.4)});
+}
+
+// Matrices of two rows, known sizes: written out as scalars.
+TEST(Unrolled, AKalmanFilter) {
+    Variable ys = of("f64[?]", "ys"), m = of("f64[2]", "m"), p = of("f64[2,2]", "p");
+    Variable f = of("f64[2,2]", "f"), q = of("f64[2,2]", "q"), h = of("f64[1,2]", "h");
+    Variable r = of("f64[]", "r");
+    agrees(
+        [&](const Step& s) {
+            Variable mean = dot(f, s.states[0]), cov = dot(dot(f, s.states[1]), transpose(f)) + q;
+            Variable spread = at(dot(dot(h, cov), transpose(h)), {0, 0}) + sqr(r) + 1.0;
+            Variable miss = s.sequences[0] - at(dot(h, mean), {0});
+            Variable gain = at(dot(cov, transpose(h)), {everything, 0}) / spread;
+            Variable new_cov = cov - outer(gain, at(dot(h, cov), {0}));
+            return StepResult({mean + gain * miss, new_cov, log(spread) + sqr(miss) / spread});
+        },
+        {.sequences = {ys}, .outputs_info = {m, p, {}}}, 5, {ys, m, p, f, q, h, r},
+        {numbers({5}), numbers({2}, 2), numbers({2, 2}, 3), numbers({2, 2}, 4), numbers({2, 2}, 5),
+         numbers({1, 2}, 6), Array::scalar(0.7)});
+}
+
+TEST(Unrolled, SmallArraysOfKnownSizes) {
+    Variable xs = of("f32[?,2,3]", "xs"), h = of("f32[3]", "h"), w = of("f32[3,3]", "w");
+    Variable k = of("f32[2,3]", "k"), g = of("f32[2,3]", "g");
+    agrees(
+        [&](const Step& s) {
+            Variable row = tanh(dot(s.states[0], w) + sum(s.sequences[0], 0));
+            Variable table = concatenate({at(s.states[1], {Slice(1, 2)}), expand_dims(row, 0)}, 0);
+            Variable written = set_subtensor(at(k * 1.0f, {0}), row);
+            return StepResult({row, table * 0.5f + s.sequences[0], max(table * written, 1)});
+        },
+        {.sequences = {xs}, .outputs_info = {h, g, {}}}, 4, {xs, h, w, k, g},
+        {singles({4, 2, 3}), singles({3}, 2), singles({3, 3}, 3), singles({2, 3}, 4),
+         singles({2, 3}, 5)});
 }
 
 // What is read of a loop decides what it keeps: the results must not depend on it.
