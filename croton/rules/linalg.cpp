@@ -19,15 +19,29 @@ namespace {
 // gemm writes over its addend. That pays for a value that dies here; an argument would have to be
 // copied first, and its update could no longer be made in place by the elementwise kernel that
 // follows. Nor may either be stretched by the other: both have the sizes of the result.
+bool batches_fit(const Dims& a, const Dims& b, const Dims& c) {
+    for (size_t i = 0; i + 2 < c.size(); ++i) {
+        auto size = [&](const Dims& own) {
+            size_t missing = c.size() - own.size();
+            return i < missing ? Dim(1) : own[i - missing];
+        };
+        Dim x = size(a), y = size(b);
+        bool first = x.certainly_equals(c[i]), second = y.certainly_equals(c[i]);
+        if (!(first && (second || y.is_one())) && !(second && x.is_one())) return false;
+    }
+    return true;
+}
 bool may_take_addend(const Match& m) {
     const Dims &a = m.type("a").dims, &b = m.type("b").dims, &c = m.type("c").dims;
     if (m.arena().kind(m.value("c").node) != NodeKind::Apply || !shaped_like_result("c")(m))
         return false;
-    return a.size() == 2 && b.size() == 2 && a[0].certainly_equals(c[0]) &&
-           b[1].certainly_equals(c[1]) && is_continuous(m.root_type().dtype) && m.used_once("c");
+    size_t rank = c.size();
+    return std::min(a.size(), b.size()) >= 2 && std::max(a.size(), b.size()) == rank &&
+           a[a.size() - 2].certainly_equals(c[rank - 2]) &&
+           b[b.size() - 1].certainly_equals(c[rank - 1]) && batches_fit(a, b, c) &&
+           is_continuous(m.root_type().dtype) && m.used_once("c");
 }
-const Condition addend_fits{"matrices, c dies here and has the sizes of the result",
-                            may_take_addend};
+const Condition addend_fits{"c dies here and has the sizes of the product", may_take_addend};
 const Condition scale_fits = both(addend_fits, rank_zero("s"));
 const Condition beta_fits = both(addend_fits, rank_zero("t")).in_any_order();
 const Condition scales_fit = both(beta_fits, rank_zero("s")).in_any_order();

@@ -202,6 +202,23 @@ Variables read_of_full(Arena& arena, NodeId id) {
     return {with_sizes(full_like(part, input_of(arena, r->whole, 1)), arena.type({id, 0}).dims)};
 }
 
+// A number spread over fewer places. (Positions may be out of bounds: only slices.)
+Variables read_of_spread(Arena& arena, NodeId id) {
+    static const OpRecord* broadcast_op = record("broadcast_to");
+    auto r = reading_of(arena, id);
+    if (!r || !made_by(arena, r->whole, broadcast_op)) return {};
+    Variable value = input_of(arena, r->whole, 0), sizes = input_of(arena, r->whole, 1);
+    if (value.rank() != 0) return {};
+    Args lengths;
+    for (size_t axis = 0; axis < r->items.size(); ++axis) {
+        Variable n = subtensor(sizes, {}, std::to_string(axis));
+        Variable length = length_of(r->items[axis], n);
+        if (!length) return {};
+        lengths.push_back(length);
+    }
+    return {with_sizes(full(ShapeArg(lengths), value), arena.type({id, 0}).dims)};
+}
+
 // dot(a, b)[2:5, 1:] needs rows of a and columns of b only.
 Variables read_of_product(Arena& arena, NodeId id) {
     static const OpRecord* matmul_op = record("matmul");
@@ -352,6 +369,7 @@ std::vector<NodeRule> reading_node_rules() {
         NodeRule{"part of axes moved", read_of_dimshuffle, reads},
         NodeRule{"part of a reduction", read_of_reduction, reads},
         NodeRule{"part of one value", read_of_full, reads},
+        NodeRule{"part of a number spread", read_of_spread, reads, below({"broadcast_to"})},
         NodeRule{"part of a product", read_of_product, reads},
         NodeRule{"part of what was written", read_of_write, reads},
         NodeRule{"part of a join", read_of_joined, reads},

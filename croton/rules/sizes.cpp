@@ -14,8 +14,6 @@ namespace croton::rules {
 using namespace rewrite;
 
 namespace {
-using Kind = Bound::Kind;
-
 // Where sizes are all that is read, computing them otherwise saves the values.
 bool only_sizes_are_read(Arena& arena, NodeId id) {
     static const OpRecord* size_of_op = record("size_of");
@@ -70,25 +68,12 @@ Variable size_of_fold(Arena& arena, NodeId node, size_t axis) {
     return size_in(arena, node, 0, own);
 }
 
-// Where a bound lies in an axis of n elements.
-Variable place(const Bound& bound, const Variable& n, const Variable& otherwise) {
-    if (bound.kind == Kind::None) return otherwise;
-    return bound.value < 0 ? maximum(n + bound.value, 0) : minimum(n, bound.value);
-}
 Variable size_of_part(Arena& arena, NodeId node, size_t axis) {
     IndexItems items = parse_index(arena.attr_view(node).get<std::string>("index"));
     size_t own = 0;
     for (;; ++own)
         if (items[own].kind == IndexItem::Kind::Slice && axis-- == 0) break;
-    const IndexItem& item = items[own];
-    Variable n = size_in(arena, node, 0, own);
-    if (item.whole()) return n;
-    bool numbers = item.start.kind != Kind::Input && item.stop.kind != Kind::Input &&
-                   (item.step == Bound{} || item.step == Bound{Kind::Number, 1});
-    if (!numbers) return {};
-    Variable stop = place(item.stop, n, n);
-    if (item.start.kind == Kind::None) return stop;
-    return maximum(stop - place(item.start, n, n), 0);
+    return length_of(items[own], size_in(arena, node, 0, own));
 }
 
 Variable size_of_product(Arena& arena, NodeId node, size_t axis) {

@@ -240,6 +240,8 @@ const std::vector<Example>& examples() {
          [](const Leaves& l) { return at(sum(l.x, Ints{1}, true), {Slice(0, 2)}); }},
         {"part of one value",
          [](const Leaves& l) { return slice(full_like(l.v, l.s), 1, 3) + 1.0; }},
+        {"part of a number spread",
+         [](const Leaves& l) { return exp(slice(full({size_of(l.v, 0), 2}, l.s), 1, -1)); }},
         {"part of a product",
          [](const Leaves& l) {
              return at(matmul(l.x, transpose(l.x)), {Slice(0, 2), Slice(1, {})});

@@ -222,6 +222,21 @@ const std::multimap<std::string, std::function<Variable()>, std::less<>> by_hand
      [] { return specify_shape(sized("f64[4,3]", "x"), ShapeArg(Ints{-1, 3})); }},
     {"assertion of what is true",
      [] { return assert_(sized("f64[?,3]", "x"), constant(Array::scalar(true)), "never"); }},
+    {"product plus addend",
+     [] {
+         return exp(sized("f64[2,4,5]", "c")) +
+                matrix_product(sized("f64[2,4,3]", "a"), sized("f64[2,3,5]", "b"));
+     }},
+    {"product plus addend",
+     [] {
+         return exp(sized("f64[2,4,5]", "c")) +
+                matrix_product(sized("f64[4,3]", "a"), sized("f64[2,3,5]", "b"));
+     }},
+    {"product plus scaled addend",
+     [] {
+         return exp(sized("f64[2,4,5]", "c")) * sized("f64[]", "t") +
+                matrix_product(sized("f64[2,4,3]", "a"), sized("f64[1,3,5]", "b"));
+     }},
     {"broadcast to sizes it has",
      [] { return broadcast_to(sized("f64[4,3]", "x"), ShapeArg(Ints{4, 3})); }},
 };

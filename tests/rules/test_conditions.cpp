@@ -181,6 +181,10 @@ TEST(WhyConditions, ArgumentsAreNotCopiedForGemm) {
     Variable a = leaf("f64[?,?]", "a"), b = leaf("f64[?,?]", "b"), c = leaf("f64[?,?]", "c");
     EXPECT_EQ(left_of("gemm", {a, b, c}, {c + matmul(a, b)}), 0u);
     EXPECT_EQ(left_of("gemm", {a, b, c}, {exp(c) + matmul(a, b)}), 1u);
+    Variable s = leaf("f64[2,?,?]", "s"), t = leaf("f64[2,?,?]", "t");
+    EXPECT_EQ(left_of("gemm", {s, t}, {exp(s) + matmul(s, t)}), 1u);
+    EXPECT_EQ(left_of("gemm", {a, b, s}, {exp(s) + matmul(a, b)}),
+              0u);  // a product spread over both
     EXPECT_EQ(left_of("gemm", {a, b, c}, {0.9 * exp(c) - 0.1 * matmul(a, b)}), 1u);
 }
 
