@@ -58,8 +58,8 @@ const std::vector<Stage>& stages() {
           true}},
         {"products",
          {"products",
-          {&rules::linalg(), &rules::algebra(), &rules::functions(), &rules::logic(),
-           &rules::shape()},
+          {&rules::linalg(), &rules::specialise(), &rules::algebra(), &rules::functions(),
+           &rules::logic(), &rules::shape()},
           with_folding()}},
     };
     return table;

@@ -12,8 +12,9 @@ namespace croton::derivatives {
 namespace {
 // Without one of these no stability rule begins.
 bool may_be_unstable(const Variables& outputs) {
-    constexpr std::array<std::string_view, 5> names = {
-        "log", "log1p", "exp", "categorical_crossentropy", "binary_crossentropy"};
+    constexpr std::array<std::string_view, 8> names = {
+        "log",  "log1p", "exp", "categorical_crossentropy", "binary_crossentropy",
+        "sqrt", "cos",   "cosh"};
     auto nodes = toposort(outputs);
     return std::any_of(nodes.begin(), nodes.end(), [&](const Node* node) {
         return node->kind == NodeKind::Apply &&
@@ -22,8 +23,8 @@ bool may_be_unstable(const Variables& outputs) {
 }
 
 Variables rewritten(const Variables& outputs) {
-    static const rewrite::RuleSet rules{"before gradients",
-                                        {&rules::stability(), &rules::algebra()}};
+    static const rewrite::RuleSet rules{
+        "before gradients", {&rules::stability(), &rules::algebra()}, {&rules::constants_last()}};
     Variables present;  // outputs may be left out by null
     for (const auto& v : outputs)
         if (v) present.push_back(v);

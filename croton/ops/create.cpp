@@ -364,7 +364,8 @@ Variable diag(Arg given, int64_t offset) {
         if (x.rank() == 2) return diagonal(x, offset);
         if (x.rank() != 1)
             fail(ErrorKind::Type, "diag takes a vector or a matrix, not ", x.type().text());
-        Variable n = add(size_along(x, 0), offset < 0 ? -offset : offset);
+        Variable n = size_along(x, 0);  // as it is where it can be: the type then knows it
+        if (offset != 0) n = add(n, offset < 0 ? -offset : offset);
         return diag_embed(x, n, n, offset);
     });
 }

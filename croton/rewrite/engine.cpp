@@ -9,20 +9,6 @@ namespace {
 // down as deep as their patterns are; node rules are trusted to look no further than this.
 constexpr int most_reach = 3;
 constexpr int node_rule_reach = 2;
-
-std::string place_text(std::string_view path, uint32_t line) {
-    auto folder = path.rfind("croton/");
-    if (folder != std::string_view::npos) path.remove_prefix(folder + 7);
-    return cat(path, ":", line);
-}
-
-// The line of a row is where its left side was written: compilers place the row itself at the end
-// of the table.
-std::string place_text(const Rule& rule) {
-    const Site& left = rule.left.site();
-    if (left.known()) return place_text(left.file, left.line);
-    return place_text(rule.site.file_name(), rule.site.line());
-}
 }  // namespace
 
 void Engine::enqueue(NodeId id) {
@@ -169,7 +155,7 @@ bool Engine::apply_rule(const Rule& rule, NodeId id) {
     Site site = arena_.site(id);
     arena_.replace(old, replacement);
     touch_changed(first_new);
-    record(rule.name, keep_steps_ ? place_text(rule) : "", std::move(before), replacement, site);
+    record(rule.name, keep_steps_ ? place_of(rule) : "", std::move(before), replacement, site);
     return true;
 }
 
@@ -191,8 +177,7 @@ bool Engine::apply_node_rule(const NodeRule& rule, NodeId id) {
         Site site = arena_.site(id);
         arena_.replace(old, replacement);
         touch_changed(first_new);
-        record(rule.name, keep_steps_ ? place_text(rule.site.file_name(), rule.site.line()) : "",
-               std::move(before), replacement, site);
+        record(rule.name, keep_steps_ ? place_of(rule) : "", std::move(before), replacement, site);
         changed = true;
     }
     return changed;

@@ -5,6 +5,7 @@
 #include <span>
 #include <unordered_map>
 
+#include "croton/base/format.hpp"
 #include "croton/graph/traverse.hpp"
 
 namespace croton::rewrite {
@@ -54,6 +55,13 @@ std::optional<double> Match::number(std::string_view name) const {
 class Matcher {
   public:
     Matcher(Arena& arena, NodeId root) : arena_(arena), match_(arena, root) {}
+    /// One order only: bit k of `swaps` says whether the k-th commutative node is looked at with
+    /// its inputs swapped.
+    Matcher(Arena& arena, NodeId root, uint32_t swaps)
+        : arena_(arena), match_(arena, root), swaps_(swaps) {}
+
+    /// How many commutative nodes there were.
+    int commutative_count() const { return commutative_; }
 
     bool visit(const Variable& pattern, Value value) {
         switch (pattern.kind()) {
@@ -116,9 +124,17 @@ class Matcher {
         auto inputs = arena_.inputs(value.node);
         if (inputs.size() != pattern.inputs.size()) return false;
         if (!attributes(pattern, value.node)) return false;
+        bool commutes = pattern.op->facts.commutative && inputs.size() == 2;
+        if (swaps_) {
+            bool swap = commutes && ((*swaps_ >> commutative_) & 1);
+            commutative_ += commutes;
+            if (!swap) return in_order(pattern, inputs);
+            std::array<Value, 2> swapped{inputs[1], inputs[0]};
+            return in_order(pattern, swapped);
+        }
         size_t values = match_.values_.size(), attrs = match_.attrs_.size();
         if (in_order(pattern, inputs)) return true;
-        if (!pattern.op->facts.commutative || inputs.size() != 2) return false;
+        if (!commutes) return false;
         match_.values_.resize(values);
         match_.attrs_.resize(attrs);
         std::array<Value, 2> swapped{inputs[1], inputs[0]};
@@ -133,13 +149,28 @@ class Matcher {
 
     Arena& arena_;
     Match match_;
+    std::optional<uint32_t> swaps_;
+    int commutative_ = 0;
 };
+
+namespace {
+std::optional<Match> match_in_other_orders(const Rule& rule, Arena& arena, NodeId root) {
+    constexpr int most_commutative = 4;
+    for (uint32_t swaps = 0, orders = 1; swaps < orders; ++swaps) {
+        Matcher matcher(arena, root, swaps);
+        bool fits = matcher.visit(rule.left, {root, rule.left.index()});
+        orders = std::max(orders, 1u << std::min(matcher.commutative_count(), most_commutative));
+        if (fits && rule.where(matcher.result())) return std::move(matcher.result());
+    }
+    return std::nullopt;
+}
+}  // namespace
 
 std::optional<Match> match(const Rule& rule, Arena& arena, NodeId root) {
     Matcher matcher(arena, root);
     if (!matcher.visit(rule.left, {root, rule.left.index()})) return std::nullopt;
-    if (rule.where && !rule.where(matcher.result())) return std::nullopt;
-    return std::move(matcher.result());
+    if (rule.where(matcher.result())) return std::move(matcher.result());
+    return rule.where.any_order() ? match_in_other_orders(rule, arena, root) : std::nullopt;
 }
 
 namespace {
@@ -196,20 +227,50 @@ Variable instantiate(const Rule& rule, const Match& match) {
         [&](std::string_view name) -> const AttrValue& { return match.attr_value(name); });
 }
 
+namespace {
+// Of a path what names the file within the library.
+std::string place_text(std::string_view path, uint32_t line) {
+    auto folder = path.rfind("croton/");
+    if (folder != std::string_view::npos) path.remove_prefix(folder + 7);
+    return cat(path, ":", line);
+}
+}  // namespace
+
+std::string place_of(const Rule& rule) {
+    const Site& left = rule.left.site();
+    if (left.known()) return place_text(left.file, left.line);
+    return place_text(rule.site.file_name(), rule.site.line());
+}
+std::string place_of(const NodeRule& rule) {
+    return place_text(rule.site.file_name(), rule.site.line());
+}
+
 Condition floating(std::string name) {
-    return [name](const Match& m) { return is_floating(m.type(name).dtype); };
+    return {cat(name, " is floating"),
+            [name](const Match& m) { return is_floating(m.type(name).dtype); }};
 }
 Condition continuous(std::string name) {
-    return [name](const Match& m) { return is_continuous(m.type(name).dtype); };
+    return {cat(name, " is floating or complex"),
+            [name](const Match& m) { return is_continuous(m.type(name).dtype); }};
 }
 Condition is_constant(std::string name) {
-    return [name](const Match& m) { return m.constant(name) != nullptr; };
+    return {cat(name, " is a constant"),
+            [name](const Match& m) { return m.constant(name) != nullptr; }};
 }
 Condition both(Condition a, Condition b) {
-    return [a, b](const Match& m) { return a(m) && b(m); };
+    std::string words = cat(a.words(), ", ", b.words());
+    return {std::move(words), [a, b](const Match& m) { return a(m) && b(m); }};
 }
+Condition Condition::in_any_order() const {
+    Condition made = *this;
+    made.any_order_ = true;
+    return made;
+}
+Condition as_the_function_says(std::string words) { return {std::move(words), nullptr}; }
 Condition shaped_like_result(std::string name) {
-    return [name](const Match& m) { return certainly_same(m.root_type().dims, m.type(name).dims); };
+    return {cat(name, " has the sizes of the result"), [name](const Match& m) {
+                return certainly_same(m.root_type().dims, m.type(name).dims);
+            }};
 }
 
 }  // namespace croton::rewrite

@@ -62,7 +62,25 @@ class Match {
     SmallVector<BoundAttr, 4> attrs_;
 };
 
-using Condition = std::function<bool(const Match&)>;
+/// Where a row holds, and that in words for readers: "x is floating".
+class Condition {
+  public:
+    Condition() = default;  ///< holds everywhere
+    Condition(std::nullptr_t) {}
+    Condition(std::string words, std::function<bool(const Match&)> holds)
+        : words_(std::move(words)), holds_(std::move(holds)) {}
+    bool operator()(const Match& m) const { return !holds_ || holds_(m); }
+    const std::string& words() const { return words_; }
+    /// The same, to be asked again with the inputs of commutative ops in other orders where it does
+    /// not hold: for conditions that tell two wildcards of one sum or product apart.
+    Condition in_any_order() const;
+    bool any_order() const { return any_order_; }
+
+  private:
+    std::string words_;
+    std::function<bool(const Match&)> holds_;
+    bool any_order_ = false;
+};
 /// Null means: not here after all.
 using Build = std::function<Variable(const Match&)>;
 
@@ -102,6 +120,11 @@ struct NodeRule {
     std::source_location site = std::source_location::current();
 };
 
+/// "rules/algebra.cpp:53": the line of the left side, for compilers place rows at the end of their
+/// table.
+std::string place_of(const Rule& rule);
+std::string place_of(const NodeRule& rule);
+
 class RuleIndex;
 
 /// Rules that run together until none applies.
@@ -129,14 +152,15 @@ Variable filled_pattern(const Variable& pattern,
 /// Whether the sizes are equal in every call: same rank, same numbers or symbols.
 bool certainly_same(const Dims& a, const Dims& b);
 
-// --- conditions for rows: combine with && and || of lambdas where needed
-// ---------------------------
+// --- conditions for rows ------------------------------------------------------------------------
 
 /// Wildcard `name` has a floating dtype (a complex one counts for continuous()).
 Condition floating(std::string name);
 Condition continuous(std::string name);
 Condition is_constant(std::string name);
 Condition both(Condition a, Condition b);
+/// For rows whose function decides: what it asks for, in words.
+Condition as_the_function_says(std::string words);
 /// The result's sizes are certainly those of the wildcard: it may replace the whole.
 Condition shaped_like_result(std::string name);
 

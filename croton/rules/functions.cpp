@@ -3,7 +3,9 @@
 #include <cmath>
 
 #include "croton/ops/arithmetic.hpp"
+#include "croton/ops/cast.hpp"
 #include "croton/ops/compare.hpp"
+#include "croton/ops/nnet.hpp"
 #include "croton/ops/special.hpp"
 #include "croton/rules/conditions.hpp"
 #include "croton/rules/tables.hpp"
@@ -18,10 +20,21 @@ Build defined_from(double least) {
     return [least](const Match& m) { return where(ge(m["x"], least), m["x"], NAN); };
 }
 
-bool finite_and_not_zero(const Match& m) {
-    auto y = m.number("y");
-    return y && std::isfinite(*y) && *y != 0 && m.type("y").rank() == 0;
-}
+const Condition finite_and_not_zero{"y is a finite constant other than 0", [](const Match& m) {
+                                        auto y = m.number("y");
+                                        return y && std::isfinite(*y) && *y != 0 &&
+                                               m.type("y").rank() == 0;
+                                    }};
+// Of negative numbers the powers are no numbers, unless they are whole; nor may their product be
+// one.
+const Condition powers_add_up{"c and d are constant scalars, whole if their sum is",
+                              [](const Match& m) {
+                                  auto c = m.number("c"), d = m.number("d");
+                                  if (!c || !d || m.type("c").rank() + m.type("d").rank() != 0)
+                                      return false;
+                                  auto whole = [](double a) { return std::floor(a) == a; };
+                                  return !whole(*c + *d) || (whole(*c) && whole(*d));
+                              }};
 }  // namespace
 
 const Rules& functions() {
@@ -71,8 +84,7 @@ const Rules& functions() {
         {"root of exp", sqrt(exp(x)), exp(x * 0.5), real},
         {"square of exp", sqr(exp(x)), exp(x * 2), real},
         {"power of exp", pow(exp(x), y), exp(x * y), both(real, finite_and_not_zero)},
-        {"product of powers", pow(x, c) * pow(x, d), pow(x, c + d),
-         both(real, both(constants("c", "d"), both(rank_zero("c"), rank_zero("d"))))},
+        {"product of powers", pow(x, c) * pow(x, d), pow(x, c + d), both(real, powers_add_up)},
         {"log of square", log(sqr(x)), log(abs(x)) * 2, real},
         {"log of cube root", log(cbrt(x)), log(x) / 3, real},
         {"log of scaled exp", log(x * exp(y)), log(x) + y, reals},
@@ -104,10 +116,14 @@ const Rules& functions() {
         {"absolute of cosh", abs(cosh(x)), cosh(x), real},
         {"absolute of exp2", abs(exp2(x)), exp2(x), real},
         {"absolute of erfc", abs(erfc(x)), erfc(x), real},
+        {"absolute of relu", abs(relu(x)), relu(x), real},
+        {"relu twice", relu(relu(x)), relu(x), real},
         {"absolute of softplus", abs(softplus(x)), softplus(x), real},
         {"absolute of hypot", abs(hypot(x, y)), hypot(x, y), reals},
         {"product of absolutes", abs(x) * abs(y), abs(x * y), reals},
         {"quotient of absolutes", abs(x) / abs(y), abs(x / y), reals},
+        {"square of a truth", sqr(any_attrs(cast(c, DType::Float64), {"dtype"})),
+         any_attrs(cast(c, DType::Float64), {"dtype"}), is_bool_value("c")},
         {"maximum of exp and zero", maximum(exp(x), 0), exp(x), real},
         {"maximum of square and zero", maximum(sqr(x), 0), sqr(x), real},
         {"maximum of absolute and zero", maximum(abs(x), 0), abs(x), real},

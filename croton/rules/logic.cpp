@@ -1,8 +1,8 @@
 // Truth: comparisons, bits, choices.
 #include "croton/ops/arithmetic.hpp"
-#include "croton/ops/cast.hpp"
 #include "croton/ops/compare.hpp"
 #include "croton/ops/create.hpp"
+#include "croton/ops/shape.hpp"
 #include "croton/ops/special.hpp"
 #include "croton/rules/conditions.hpp"
 #include "croton/rules/tables.hpp"
@@ -13,16 +13,20 @@ using namespace rewrite;
 
 namespace {
 Variable never(const Match& m) { return zeros_like(m["x"], m.root_type().dtype); }
+Variable number_of_result(const Match& m, int value) {
+    return constant(Array::scalar(value).cast(m.root_type().dtype));
+}
+Variable never_a_size(const Match& m) { return number_of_result(m, 0); }
+Variable always_a_size(const Match& m) { return number_of_result(m, 1); }
+Variable no_size(const Match& m) { return number_of_result(m, 0); }
 Variable always(const Match& m) { return ones_like(m["x"], m.root_type().dtype); }
-
-// Numbers of the result's dtype from the truth itself.
-bool truth_alone(const Match& m) {
-    return is_bool(m.type("c").dtype) && shaped_like_result("c")(m);
-}
-Variable as_number(const Match& m) { return cast(m["c"], m.root_type().dtype); }
-Variable as_opposite_number(const Match& m) {
-    return cast(logical_not(m["c"]), m.root_type().dtype);
-}
+// A choice of values that are wanted anyway computes nothing; one of what they are made of would.
+const Condition one_dies{
+    "one of the values chosen from is not wanted otherwise", [](const Match& m) {
+        Arena& arena = m.arena();
+        auto inputs = arena.inputs(m.root());
+        return arena.use_count(inputs[1].node) == 1 || arena.use_count(inputs[2].node) == 1;
+    }};
 }  // namespace
 
 const Rules& logic() {
@@ -82,6 +86,13 @@ const Rules& logic() {
         {"exp below zero", lt(exp(x), 0), never, real},
         {"root below zero", lt(sqrt(x), 0), never, real},
 
+        // sizes are never negative
+        {"size below zero", lt(any_attrs(size_of(x, 0), {"axis"}), 0), never_a_size},
+        {"size at least zero", ge(any_attrs(size_of(x, 0), {"axis"}), 0), always_a_size},
+        {"larger of size and zero", maximum(any_attrs(size_of(x, 0), {"axis"}), 0),
+         any_attrs(size_of(x, 0), {"axis"})},
+        {"smaller of size and zero", minimum(any_attrs(size_of(x, 0), {"axis"}), 0), no_size},
+
         // kinds of numbers
         {"negated is no number", isnan(-x), isnan(x), real},
         {"negated is infinite", isinf(-x), isinf(x), real},
@@ -96,16 +107,24 @@ const Rules& logic() {
         {"the smaller integer, or equal", where(le(x, y), x, y), minimum(x, y), wholes},
         {"the larger integer", where(gt(x, y), x, y), maximum(x, y), wholes},
         {"the larger integer, or equal", where(ge(x, y), x, y), maximum(x, y), wholes},
-        {"one or zero", where(c, 1, 0), as_number, truth_alone},
-        {"zero or one", where(c, 0, 1), as_opposite_number, truth_alone},
+        {"clipped twice", clip(clip(x, y, z), y, z), clip(x, y, z)},
+        {"two choices, one for each case", where(c, x, 0) + where(c, 0, y), where(c, x, y)},
+        {"two choices, for and against", where(c, x, 0) - where(c, 0, y), where(c, x, -y), reals},
+        {"two choices or zero, added", where(c, x, 0) + where(c, y, 0), where(c, x + y, 0)},
+        {"two choices or zero, subtracted", where(c, x, 0) - where(c, y, 0), where(c, x - y, 0)},
+        {"zero or two choices, added", where(c, 0, x) + where(c, 0, y), where(c, 0, x + y)},
+        {"zero or two choices, subtracted", where(c, 0, x) - where(c, 0, y), where(c, 0, x - y)},
         {"choice of negated", where(c, -x, -y), -where(c, x, y), reals},
-        {"choice of exps", where(c, exp(x), exp(y)), exp(where(c, x, y)), reals},
-        {"choice of logs", where(c, log(x), log(y)), log(where(c, x, y)), reals},
-        {"choice of roots", where(c, sqrt(x), sqrt(y)), sqrt(where(c, x, y)), reals},
-        {"choice of tanhs", where(c, tanh(x), tanh(y)), tanh(where(c, x, y)), reals},
-        {"choice of sums", where(c, x + z, y + z), where(c, x, y) + z, both(reals, floating("z"))},
+        {"choice of exps", where(c, exp(x), exp(y)), exp(where(c, x, y)), both(reals, one_dies)},
+        {"choice of logs", where(c, log(x), log(y)), log(where(c, x, y)), both(reals, one_dies)},
+        {"choice of roots", where(c, sqrt(x), sqrt(y)), sqrt(where(c, x, y)),
+         both(reals, one_dies)},
+        {"choice of tanhs", where(c, tanh(x), tanh(y)), tanh(where(c, x, y)),
+         both(reals, one_dies)},
+        {"choice of sums", where(c, x + z, y + z), where(c, x, y) + z,
+         both(reals, both(floating("z"), one_dies))},
         {"choice of products", where(c, x * z, y * z), where(c, x, y) * z,
-         both(reals, floating("z"))},
+         both(reals, both(floating("z"), one_dies))},
     };
     return rules;
 }

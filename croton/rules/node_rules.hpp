@@ -11,10 +11,15 @@ std::function<bool(const rewrite::Arena&, rewrite::NodeId)> below(
     std::vector<std::string_view> names);
 
 std::vector<rewrite::NodeRule> shape_node_rules();
+std::vector<rewrite::NodeRule> size_node_rules();
+std::vector<rewrite::NodeRule> view_node_rules();
 std::vector<rewrite::NodeRule> reduce_node_rules();
 std::vector<rewrite::NodeRule> index_node_rules();
 std::vector<rewrite::NodeRule> reading_node_rules();
+std::vector<rewrite::NodeRule> join_node_rules();
 std::vector<rewrite::NodeRule> update_node_rules();
 std::vector<rewrite::NodeRule> pick_node_rules();
+std::vector<rewrite::NodeRule> control_node_rules();
+std::vector<rewrite::NodeRule> chain_node_rules();
 
 }  // namespace croton::rules

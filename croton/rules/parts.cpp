@@ -4,6 +4,7 @@
 #include <complex>
 #include <limits>
 
+#include "croton/ops/arithmetic.hpp"
 #include "croton/ops/catalogue.hpp"
 #include "croton/ops/shape.hpp"
 
@@ -93,6 +94,22 @@ IndexItem slice_item(int64_t begin, int64_t end, int64_t step) {
     if (end != std::numeric_limits<int64_t>::max()) item.stop = {Bound::Kind::Number, end};
     if (step != 1) item.step = {Bound::Kind::Number, step};
     return item;
+}
+
+namespace {
+// Where a bound lies in an axis of n elements.
+Variable place(const Bound& bound, const Variable& n) {
+    return bound.value < 0 ? maximum(n + bound.value, 0) : minimum(n, bound.value);
+}
+}  // namespace
+
+Variable length_of(const IndexItem& item, const Variable& n) {
+    if (item.whole()) return n;
+    bool numbers = item.start.kind != Bound::Kind::Input && item.stop.kind != Bound::Kind::Input;
+    bool single = item.step == Bound{} || item.step == Bound{Bound::Kind::Number, 1};
+    if (item.kind != IndexItem::Kind::Slice || !numbers || !single) return {};
+    Variable stop = item.stop == Bound{} ? n : place(item.stop, n);
+    return item.start == Bound{} ? stop : maximum(stop - place(item.start, n), 0);
 }
 
 bool same_part(Arena& arena, NodeId a, size_t first_a, NodeId b, size_t first_b) {

@@ -41,6 +41,10 @@ int64_t begin_of(const IndexItem& item);
 int64_t end_of(const IndexItem& item);
 IndexItem slice_item(int64_t begin, int64_t end, int64_t step = 1);
 
+/// How many elements a slice takes of an axis of n, as a scalar; null if its bounds are no numbers
+/// or it does not go in single steps.
+Variable length_of(const IndexItem& item, const Variable& n);
+
 /// Whether two set_index or subtensor nodes name the same part: same text, same bounds.
 bool same_part(Arena& arena, NodeId a, size_t first_a, NodeId b, size_t first_b);
 

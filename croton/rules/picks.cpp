@@ -276,11 +276,12 @@ Variables compute_picked_along(Arena& arena, NodeId id) {
 
 std::vector<NodeRule> pick_node_rules() {
     return {
-        {"positions compared instead of written", compare_positions, about({"put"})},
-        {"sum over the axis that is picked from", sum_of_picked, about({"sum"}), below({"where"})},
-        {"computed where it is picked", compute_picked, about({"take"})},
-        {"computed where it is picked along an axis", compute_picked_along,
-         about({"take_along_axis"})},
+        NodeRule{"positions compared instead of written", compare_positions, about({"put"})},
+        NodeRule{"sum over the axis that is picked from", sum_of_picked, about({"sum"}),
+                 below({"where"})},
+        NodeRule{"computed where it is picked", compute_picked, about({"take"})},
+        NodeRule{"computed where it is picked along an axis", compute_picked_along,
+                 about({"take_along_axis"})},
     };
 }
 

@@ -202,6 +202,23 @@ Variables read_of_full(Arena& arena, NodeId id) {
     return {with_sizes(full_like(part, input_of(arena, r->whole, 1)), arena.type({id, 0}).dims)};
 }
 
+// A number spread over fewer places. (Positions may be out of bounds: only slices.)
+Variables read_of_spread(Arena& arena, NodeId id) {
+    static const OpRecord* broadcast_op = record("broadcast_to");
+    auto r = reading_of(arena, id);
+    if (!r || !made_by(arena, r->whole, broadcast_op)) return {};
+    Variable value = input_of(arena, r->whole, 0), sizes = input_of(arena, r->whole, 1);
+    if (value.rank() != 0) return {};
+    Args lengths;
+    for (size_t axis = 0; axis < r->items.size(); ++axis) {
+        Variable n = subtensor(sizes, {}, std::to_string(axis));
+        Variable length = length_of(r->items[axis], n);
+        if (!length) return {};
+        lengths.push_back(length);
+    }
+    return {with_sizes(full(ShapeArg(lengths), value), arena.type({id, 0}).dims)};
+}
+
 // dot(a, b)[2:5, 1:] needs rows of a and columns of b only.
 Variables read_of_product(Arena& arena, NodeId id) {
     static const OpRecord* matmul_op = record("matmul");
@@ -342,69 +359,22 @@ Variables take_of_one(Arena& arena, NodeId id) {
     }
     return {with_sizes(read(arena.variable(inputs[0]), items, bounds), arena.type({id, 0}).dims)};
 }
-
-// --- joins --------------------------------------------------------------------------------------
-
-// A join of one part is the part; parts that are joins along the same axis are spread out.
-Variables flatten_joins(Arena& arena, NodeId id) {
-    static const OpRecord* concatenate_op = record("concatenate");
-    if (arena.op(id) != concatenate_op) return {};
-    const auto& inputs = arena.inputs(id);
-    if (inputs.size() == 1) return {arena.variable(inputs[0])};
-    int64_t axis = arena.attr_view(id).get<int64_t>("axis");
-    Args parts;
-    bool changed = false;
-    for (Value v : inputs) {
-        bool inner = made_by(arena, v, concatenate_op) && arena.use_count(v.node) == 1 &&
-                     arena.attr_view(v.node).get<int64_t>("axis") == axis;
-        changed |= inner;
-        if (!inner) parts.push_back(arena.variable(v));
-        for (size_t k = 0; inner && k < arena.inputs(v.node).size(); ++k)
-            parts.push_back(input_of(arena, v, k));
-    }
-    if (!changed) return {};
-    return {with_sizes(concatenate(parts, axis), arena.type({id, 0}).dims)};
-}
-
-// sum(concatenate(a, b)) over the joined axis is sum(a) + sum(b): nothing is copied.
-Variables fold_of_joined(Arena& arena, NodeId id) {
-    static const OpRecord* concatenate_op = record("concatenate");
-    auto reduce = arena.op(id)->kind<ReduceCompute>();
-    bool sum = reduce && reduce->combine == kernel::Combine::Sum;
-    if (!sum && !(reduce && reduce->combine == kernel::Combine::Prod)) return {};
-    Value join = arena.inputs(id)[0];
-    if (!made_by(arena, join, concatenate_op) || arena.use_count(join.node) != 1 ||
-        arena.inputs(join.node).size() > 8 || arena.type(join).dtype != arena.type({id, 0}).dtype)
-        return {};
-    const Ints& axes = arena.attr_view(id).get<Ints>("axes");
-    int64_t axis = arena.attr_view(join.node).get<int64_t>("axis");
-    if (std::find(axes.begin(), axes.end(), axis) == axes.end()) return {};
-    Variable total;
-    for (Value v : arena.inputs(join.node)) {
-        Variable part = made_again(arena, {id, 0}, {arena.variable(v)});
-        total = !total ? part : sum ? total + part : total * part;
-    }
-    return {total};
-}
 }  // namespace
 
 std::vector<NodeRule> reading_node_rules() {
     auto reads = about({"subtensor"});
     return {
-        {"part of a part", read_of_read, reads},
-        {"part of what is computed", read_of_computed, reads},
-        {"part of axes moved", read_of_dimshuffle, reads},
-        {"part of a reduction", read_of_reduction, reads},
-        {"part of one value", read_of_full, reads},
-        {"part of a product", read_of_product, reads},
-        {"part of what was written", read_of_write, reads},
-        {"part of a join", read_of_joined, reads},
-        {"element of a vector", read_of_vector, reads},
-        {"take of one position", take_of_one, about({"take"})},
-        {"join of joins", flatten_joins, about({"concatenate"})},
-        {"fold of a join", fold_of_joined,
-         [](const OpRecord& op) { return op.kind<ReduceCompute>() != nullptr; },
-         below({"concatenate"})},
+        NodeRule{"part of a part", read_of_read, reads},
+        NodeRule{"part of what is computed", read_of_computed, reads},
+        NodeRule{"part of axes moved", read_of_dimshuffle, reads},
+        NodeRule{"part of a reduction", read_of_reduction, reads},
+        NodeRule{"part of one value", read_of_full, reads},
+        NodeRule{"part of a number spread", read_of_spread, reads, below({"broadcast_to"})},
+        NodeRule{"part of a product", read_of_product, reads},
+        NodeRule{"part of what was written", read_of_write, reads},
+        NodeRule{"part of a join", read_of_joined, reads},
+        NodeRule{"element of a vector", read_of_vector, reads},
+        NodeRule{"take of one position", take_of_one, about({"take"})},
     };
 }
 

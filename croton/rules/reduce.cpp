@@ -6,11 +6,15 @@
 
 #include "croton/kernel/kernel.hpp"
 #include "croton/ops/arithmetic.hpp"
+#include "croton/ops/cast.hpp"
 #include "croton/ops/catalogue.hpp"
 #include "croton/ops/compare.hpp"
+#include "croton/ops/nnet.hpp"
+#include "croton/ops/shape.hpp"
 #include "croton/ops/special.hpp"
 #include "croton/rules/conditions.hpp"
 #include "croton/rules/node_rules.hpp"
+#include "croton/rules/parts.hpp"
 #include "croton/rules/tables.hpp"
 
 namespace croton::rules {
@@ -21,7 +25,7 @@ namespace {
 // Without elements the sum is 0, and 0 * inf would be no number: the factor is known to be finite
 // (and no zero to divide by), or there are elements.
 Condition safe_factor(bool divides) {
-    return [divides](const Match& m) {
+    auto holds = [divides](const Match& m) {
         if (auto c = m.number("c")) return std::isfinite(*c) && !(divides && *c == 0);
         for (int64_t axis : m.attr<Ints>("axes")) {
             Dim dim = m.type("x").dims[static_cast<size_t>(axis)];
@@ -29,6 +33,7 @@ Condition safe_factor(bool divides) {
         }
         return true;
     };
+    return {"c is known to be finite or there are elements", holds};
 }
 }  // namespace
 
@@ -38,14 +43,39 @@ Condition safe_factor(bool divides) {
     }
 
 namespace {
-bool shifted(const Match& m) {
-    return is_floating(m.type("x").dtype) && is_floating(m.type("c").dtype) &&
-           m.type("c").rank() == 0;
+const Condition factor_words =
+    as_the_function_says("c is the same along the axes, which are known to have elements");
+// sum(x * c) over axes along which c does not change is sum(x) * c.
+Build factor_out_of_sum(bool divides) {
+    return [divides](const Match& m) -> Variable {
+        for (auto [kept, factor] : {std::pair("x", "c"), std::pair("c", "x")}) {
+            const Dims &own = m.type(factor).dims, &whole = m.type(kept).dims;
+            const auto& axes = m.attr<Ints>("axes");
+            bool keepdims = m.attr<bool>("keepdims");
+            bool fits = own.size() == whole.size() && !axes.empty() &&
+                        m.type(kept).dtype == m.root_type().dtype;
+            for (int64_t axis : axes) {
+                auto i = static_cast<size_t>(axis);
+                fits = fits && i < own.size() && own[i].is_one() && whole[i].known() &&
+                       whole[i].size() > 0;
+            }
+            if (fits) {
+                Variable spread = keepdims ? m[factor] : squeeze(m[factor], axes);
+                Variable total = sum(m[kept], axes, keepdims);
+                return divides ? total / spread : total * spread;
+            }
+            if (divides) break;
+        }
+        return {};
+    };
 }
-bool positive_or_negative(const Match& m) {
-    auto c = m.number("c");
-    return shifted(m) && c && std::isfinite(*c) && *c != 0;
-}
+
+const Condition shifted = both(floating("x"), both(floating("c"), rank_zero("c"))).in_any_order();
+const Condition positive_or_negative =
+    both(shifted, {"c is a finite constant other than 0", [](const Match& m) {
+                       auto c = m.number("c");
+                       return c && std::isfinite(*c) && *c != 0;
+                   }});
 // A negative factor turns the order around.
 Build scaled_extreme(bool largest) {
     return [largest](const Match& m) {
@@ -65,9 +95,16 @@ const Rules& reduce() {
     static const Rules rules = {
         {"sum of negated", over(sum(-x)), -over(sum(x)), floating("x")},
         {"sum of scaled", over(sum(x * c)), over(sum(x)) * c,
-         both(floating("x"), both(rank_zero("c"), both(floating("c"), safe_factor(false))))},
+         both(both(floating("x"), not_half("x")),
+              both(rank_zero("c"), both(floating("c"), safe_factor(false))))
+             .in_any_order()},
         {"sum of divided", over(sum(x / c)), over(sum(x)) / c,
-         both(floating("x"), both(rank_zero("c"), both(floating("c"), safe_factor(true))))},
+         both(both(floating("x"), not_half("x")),
+              both(rank_zero("c"), both(floating("c"), safe_factor(true))))},
+        {"sum of products with the same along the axes", over(sum(x * c)), factor_out_of_sum(false),
+         both(both(floating("x"), not_half("x")), both(floating("c"), factor_words))},
+        {"sum of quotients by the same along the axes", over(sum(x / c)), factor_out_of_sum(true),
+         both(both(floating("x"), not_half("x")), both(floating("c"), factor_words))},
         {"max of shifted", over(max(x + c)), over(max(x)) + c, shifted},
         {"min of shifted", over(min(x + c)), over(min(x)) + c, shifted},
         {"max of scaled", over(max(x * c)), scaled_extreme(true), positive_or_negative},
@@ -94,6 +131,9 @@ const Rules& reduce() {
         CROTON_INCREASING(floor),
         CROTON_INCREASING(ceil),
         CROTON_INCREASING(rint),
+        CROTON_INCREASING(relu),
+        {"max of erfc", over(max(erfc(x))), erfc(over(min(x))), floating("x")},
+        {"min of erfc", over(min(erfc(x))), erfc(over(max(x))), floating("x")},
         {"max of negated", over(max(-x)), -over(min(x)), floating("x")},
         {"min of negated", over(min(-x)), -over(max(x)), floating("x")},
     };
@@ -137,12 +177,114 @@ Variables merge_reductions(Arena& arena, NodeId id) {
     std::sort(axes.begin(), axes.end());
     return {apply(*op, {arena.variable(source)}, {{"axes", axes}, {"keepdims", keepdims}})[0]};
 }
+
+bool folds_values(const OpRecord& op) {
+    auto reduce = op.kind<ReduceCompute>();
+    return reduce && reduce->combine != kernel::Combine::ArgMax &&
+           reduce->combine != kernel::Combine::ArgMin;
+}
+bool has(const Ints& axes, int64_t axis) {
+    return std::find(axes.begin(), axes.end(), axis) != axes.end();
+}
+
+// Along an axis of one element there is nothing to fold.
+Variables skip_axes_of_one(Arena& arena, NodeId id) {
+    Value x = arena.inputs(id)[0];
+    if (arena.type(x).dtype != arena.type({id, 0}).dtype) return {};
+    Ints axes, left, order;
+    for (int64_t axis : arena.attr_view(id).get<Ints>("axes")) {
+        bool one = arena.type(x).dims[static_cast<size_t>(axis)].is_one();
+        (one ? order : left).push_back(axis);
+    }
+    if (order.empty()) return {};
+    bool keepdims = arena.attr_view(id).get<bool>("keepdims");
+    Variable made = arena.variable(x);
+    if (!keepdims) made = squeeze(made, order);
+    for (int64_t axis : left) {
+        auto before =
+            std::count_if(order.begin(), order.end(), [&](int64_t o) { return o < axis; });
+        axes.push_back(keepdims ? axis : axis - before);
+    }
+    if (!axes.empty())
+        made = apply(*arena.op(id), {made}, {{"axes", axes}, {"keepdims", keepdims}})[0];
+    return {with_sizes(made, arena.type({id, 0}).dims)};
+}
+
+// sum(x.T, axis 0) is sum(x, axis 1): what is left is moved, if anything.
+Variables fold_before_moving(Arena& arena, NodeId id) {
+    static const OpRecord* dimshuffle_op = record("dimshuffle");
+    Value view = arena.inputs(id)[0];
+    if (!made_by(arena, view, dimshuffle_op)) return {};
+    Value x = arena.inputs(view.node)[0];
+    const Ints order = arena.attr_view(view.node).get<Ints>("order"),
+               axes = arena.attr_view(id).get<Ints>("axes");
+    bool keepdims = arena.attr_view(id).get<bool>("keepdims");
+    Ints folded, places, moved;
+    for (int64_t axis : axes)
+        if (int64_t own = order[static_cast<size_t>(axis)]; own >= 0) folded.push_back(own);
+    if (folded.empty()) return {};
+    std::sort(folded.begin(), folded.end());
+    for (int64_t axis = 0, next = 0; axis < arena.type(x).rank(); ++axis)
+        places.push_back(has(folded, axis) ? -1 : next++);
+    for (size_t i = 0; i < order.size(); ++i) {
+        bool gone = has(axes, static_cast<int64_t>(i));
+        if (gone && keepdims) moved.push_back(new_axis);
+        if (!gone) moved.push_back(order[i] < 0 ? new_axis : places[static_cast<size_t>(order[i])]);
+    }
+    Variable made =
+        apply(*arena.op(id), {arena.variable(x)}, {{"axes", folded}, {"keepdims", false}})[0];
+    return {with_sizes(dimshuffle(made, moved), arena.type({id, 0}).dims)};
+}
+
+// The scalar that fills an array; null if it is filled with nothing of that sort.
+Variable filling_scalar(Arena& arena, Value v) {
+    static const OpRecord *broadcast_op = record("broadcast_to"), *fill_op = record("fill"),
+                          *full_like_op = record("full_like");
+    bool second = made_by(arena, v, fill_op) || made_by(arena, v, full_like_op);
+    if (!second && !made_by(arena, v, broadcast_op)) return {};
+    Variable value = input_of(arena, v, second ? 1 : 0);
+    const Array* number = constant_value(value);
+    if (number && number->size() == 1) value = constant(number->reshape({}), value.site());
+    return value.rank() == 0 && value.dtype() == arena.type(v).dtype ? value : Variable();
+}
+
+// The sum of so many times the same number is their product. Without elements it is 0, and
+// 0 * inf would be no number: the number is known to be finite.
+Variables sum_of_one_value(Arena& arena, NodeId id) {
+    Value filled = arena.inputs(id)[0];
+    Variable value = filling_scalar(arena, filled);
+    if (!value || arena.type({id, 0}).rank() != 0) return {};
+    const Array* number = arena.constant(arena.add(value));
+    if (!number || is_complex(number->dtype()) || !std::isfinite(number->item<double>())) return {};
+    DType dtype = arena.type({id, 0}).dtype;
+    return {cast(value, dtype) * cast(count(arena.variable(filled)), dtype)};
+}
+
+// The largest and the smallest of equal numbers, of which there are some.
+Variables extreme_of_one_value(Arena& arena, NodeId id) {
+    Value filled = arena.inputs(id)[0];
+    Variable value = filling_scalar(arena, filled);
+    const Dims& dims = arena.type(filled).dims;
+    bool some = std::all_of(dims.begin(), dims.end(),
+                            [](Dim dim) { return dim.known() && dim.size() > 0; });
+    if (!value || !some || arena.type({id, 0}).rank() != 0) return {};
+    return {value};
+}
 }  // namespace
 
 std::vector<NodeRule> reduce_node_rules() {
     auto folds = [](const OpRecord& op) { return op.kind<ReduceCompute>() != nullptr; };
-    return {{"reduction over no axes", drop_empty_reductions, folds},
-            {"reduction of reduction", merge_reductions, folds}};
+    auto fold_values = &folds_values;
+    return {
+        NodeRule{"reduction over no axes", drop_empty_reductions, folds},
+        NodeRule{"reduction of reduction", merge_reductions, folds},
+        NodeRule{"fold of one element", skip_axes_of_one, fold_values},
+        NodeRule{"fold of axes moved", fold_before_moving, fold_values, below({"dimshuffle"})},
+        NodeRule{"sum of one value", sum_of_one_value, about({"sum"}),
+                 below({"broadcast_to", "fill", "full_like"})},
+        NodeRule{"extreme of one value", extreme_of_one_value, about({"max", "min", "supremum"}),
+                 below({"broadcast_to", "fill", "full_like"})},
+    };
 }
 
 }  // namespace croton::rules

@@ -6,6 +6,7 @@
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/cast.hpp"
 #include "croton/ops/catalogue.hpp"
+#include "croton/ops/control.hpp"
 #include "croton/ops/create.hpp"
 #include "croton/ops/reduce.hpp"
 #include "croton/rules/node_rules.hpp"
@@ -15,6 +16,18 @@
 namespace croton::rules {
 
 using namespace rewrite;
+
+namespace {
+bool said_sizes_are_known(const Match& m) {
+    const Array* said = m.constant("s");
+    const Dims& dims = m.type("x").dims;
+    if (!said || said->size() != static_cast<int64_t>(dims.size())) return false;
+    auto sizes = said->to_vector<int64_t>();
+    for (size_t i = 0; i < sizes.size(); ++i)
+        if (sizes[i] != -1 && !(dims[i] == Dim(sizes[i]))) return false;
+    return true;
+}
+}  // namespace
 
 const Rules& shape() {
     static const Variable x = wildcard("x"), y = wildcard("y"), s = wildcard("s");
@@ -29,6 +42,11 @@ const Rules& shape() {
          }},
         {"reshape to sizes it has", any_attrs(reshape(x, s, Ints{}), {"sizes"}), x,
          shaped_like_result("x")},
+        {"sizes said that are known",
+         any_attrs(specify_shape(x, s, Ints{}), {"sizes"}),
+         x,
+         {"each size said is one that x is known to have", said_sizes_are_known}},
+        {"assertion of what is true", any_attrs(assert_(x, true, ""), {"message"}), x},
         {"broadcast to sizes it has", any_attrs(broadcast_to(x, s, Ints{}), {"sizes"}), x,
          shaped_like_result("x")},
     };
@@ -134,13 +152,13 @@ Variables merge_casts(Arena& arena, NodeId id) {
 
 std::vector<NodeRule> shape_node_rules() {
     return {
-        {"size without values", lift_size, about({"size_of"})},
-        {"shape from sizes", lift_shape, about({"shape"})},
-        {"count from sizes", lift_count, about({"count"})},
-        {"merge dimshuffles", merge_dimshuffles, about({"dimshuffle"})},
-        {"broadcast by the op itself", drop_broadcasts, &OpRecord::elementwise,
-         below({"broadcast_to", "fill"})},
-        {"merge casts", merge_casts, about({"cast"})},
+        NodeRule{"size without values", lift_size, about({"size_of"})},
+        NodeRule{"shape from sizes", lift_shape, about({"shape"})},
+        NodeRule{"count from sizes", lift_count, about({"count"})},
+        NodeRule{"merge dimshuffles", merge_dimshuffles, about({"dimshuffle"})},
+        NodeRule{"broadcast by the op itself", drop_broadcasts, &OpRecord::elementwise,
+                 below({"broadcast_to", "fill"})},
+        NodeRule{"merge casts", merge_casts, about({"cast"})},
     };
 }
 

@@ -40,9 +40,11 @@ std::function<bool(const rewrite::Arena&, rewrite::NodeId)> below(
 
 const std::vector<rewrite::NodeRule>& node_rules() {
     static const std::vector<rewrite::NodeRule> rules = [] {
-        std::vector<rewrite::NodeRule> all;
-        for (auto* family : {shape_node_rules, reduce_node_rules, index_node_rules,
-                             reading_node_rules, update_node_rules, pick_node_rules})
+        std::vector<rewrite::NodeRule> all{constants_last()};
+        for (auto* family :
+             {shape_node_rules, size_node_rules, view_node_rules, reduce_node_rules,
+              index_node_rules, reading_node_rules, join_node_rules, update_node_rules,
+              pick_node_rules, control_node_rules, chain_node_rules})
             for (auto& rule : family()) all.push_back(rule);
         return all;
     }();
@@ -53,7 +55,7 @@ const std::vector<std::pair<std::string_view, const rewrite::Rules*>>& all_table
     static const std::vector<std::pair<std::string_view, const rewrite::Rules*>> tables = {
         {"algebra", &algebra()},     {"functions", &functions()}, {"logic", &logic()},
         {"stability", &stability()}, {"shape", &shape()},         {"index", &index()},
-        {"reduce", &reduce()},       {"linalg", &linalg()},
+        {"reduce", &reduce()},       {"linalg", &linalg()},       {"specialise", &specialise()},
     };
     return tables;
 }

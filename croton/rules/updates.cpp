@@ -91,6 +91,55 @@ Variables merge_writes(Arena& arena, NodeId id) {
     return {write_again(arena, v, x, first + y, adds(arena, before) ? "add" : "set")};
 }
 
+// The sizes of the part that the node writes: as its type has them, or as somebody's who reads it.
+Dims part_dims(Arena& arena, Value v) {
+    static const OpRecord* subtensor_op = record("subtensor");
+    Value x = arena.inputs(v.node)[0];
+    int looked_at = 0;
+    for (NodeId user : arena.users(x.node)) {
+        if (++looked_at > 32) break;
+        if (arena.alive(user) && arena.op(user) == subtensor_op && arena.inputs(user)[0] == x &&
+            same_part(arena, v.node, 2, user, 1))
+            return arena.type({user, 0}).dims;
+    }
+    return subtensor(arena.variable(x), bounds_of(arena, v, 2),
+                     arena.attr_view(v.node).get<std::string>("index"))
+        .type()
+        .dims;
+}
+
+// What is written is spread over the part anyway: y need not be spread before.
+Variables write_unspread(Arena& arena, NodeId id) {
+    static const OpRecord *broadcast_op = record("broadcast_to"), *fill_op = record("fill");
+    Value v{id, 0}, y = arena.inputs(id)[1];
+    bool filled = made_by(arena, y, fill_op);
+    if (!filled && !made_by(arena, y, broadcast_op)) return {};
+    Variable source = input_of(arena, y, filled ? 1 : 0);
+    if (source.dtype() != arena.type(y).dtype) return {};
+    if (!certainly_same(part_dims(arena, v), arena.type(y).dims)) return {};
+    return {write_again(arena, v, input_of(arena, v, 0), source, adds(arena, v) ? "add" : "set")};
+}
+
+// x[part] set to x[part] + z: z is added there.
+Variables add_instead_of_set(Arena& arena, NodeId id) {
+    static const OpRecord *subtensor_op = record("subtensor"), *add_op = record("add"),
+                          *sub_op = record("sub");
+    Value v{id, 0}, x = arena.inputs(id)[0], y = arena.inputs(id)[1];
+    bool sum = made_by(arena, y, add_op), difference = made_by(arena, y, sub_op);
+    if (adds(arena, v) || (!sum && !difference)) return {};
+    for (size_t side = 0; side < (sum ? 2u : 1u); ++side) {
+        Value part = arena.inputs(y.node)[side], other = arena.inputs(y.node)[1 - side];
+        bool own = made_by(arena, part, subtensor_op) && arena.inputs(part.node)[0] == x &&
+                   same_part(arena, id, 2, part.node, 1) &&
+                   certainly_same(arena.type(part).dims, arena.type(y).dims) &&
+                   arena.type(other).dtype == arena.type(x).dtype;
+        if (!own || !is_continuous(arena.type(x).dtype)) continue;
+        Variable z = arena.variable(other);
+        return {write_again(arena, v, arena.variable(x), sum ? z : -z, "add")};
+    }
+    return {};
+}
+
 // --- sums of parts ------------------------------------------------------------------------------
 
 // Zeros with something written into them.
@@ -319,11 +368,15 @@ Variables add_to_part(Arena& arena, NodeId id) {
 std::vector<NodeRule> update_node_rules() {
     auto writes = about({"set_index"}), sums = about({"add"});
     return {
-        {"write of everything or nothing", simplify_write, writes},
-        {"write after write", merge_writes, writes},
-        {"same part of zeros twice", add_same_parts, sums},
-        {"parts of zeros joined", join_parts, sums},
-        {"part of zeros added", add_to_part, sums},
+        NodeRule{"write of everything or nothing", simplify_write, writes},
+        NodeRule{"write after write", merge_writes, writes},
+        NodeRule{"write of what is spread", write_unspread, writes,
+                 below({"broadcast_to", "fill"})},
+        NodeRule{"write of a part and something", add_instead_of_set, writes,
+                 below({"add", "sub"})},
+        NodeRule{"same part of zeros twice", add_same_parts, sums},
+        NodeRule{"parts of zeros joined", join_parts, sums},
+        NodeRule{"part of zeros added", add_to_part, sums},
     };
 }
 

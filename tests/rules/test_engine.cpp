@@ -204,6 +204,21 @@ TEST(Matching, ConditionsDecide) {
     EXPECT_FALSE(matched(x + y, a + a, is_constant("y")));
 }
 
+TEST(Matching, ConditionsMayAskForAnyOrder) {
+    Variable a = matrix("a"), s = input(parse_type("f64[]"), "s");
+    Condition scalar{"y is a scalar", [](const Match& m) { return m.type("y").rank() == 0; }};
+    for (const Variable& graph : {a * s, s * a}) {
+        auto found = matched(x * y, graph, scalar.in_any_order());
+        ASSERT_TRUE(found);
+        EXPECT_EQ((*found)["x"], a);
+    }
+    EXPECT_FALSE(matched(x * y, s * a, scalar));
+    EXPECT_FALSE(matched(x * y, a * a, scalar.in_any_order()));
+    // The order of both nodes decides.
+    for (const Variable& graph : {a * s + exp(a), s * a + exp(a), exp(a) + a * s, exp(a) + s * a})
+        EXPECT_TRUE(matched(exp(x) + x * y, graph, scalar.in_any_order()));
+}
+
 TEST(Matching, AFunctionMaySayNo) {
     const Rules rules = {{"never", exp(x), [](const Match&) { return Variable(); }}};
     EXPECT_TRUE(rewritten({exp(matrix("a"))}, rules).steps.empty());
@@ -375,10 +390,13 @@ TEST(ArenaTest, TheDeadMayBeUsedAgain) {
 TEST(Engine, WhatIsLeftWithOneUserIsLookedAtAgain) {
     Variable a = matrix("a"), e = exp(a);
     const Rules rules = {
-        {"alone", sin(exp(x)), cos(x),
-         [](const Match& m) {
-             return m.arena().use_count(m.arena().inputs(m.root())[0].node) == 1;
-         }},
+        {"alone",
+         sin(exp(x)),
+         cos(x),
+         {"exp(x) is used once",
+          [](const Match& m) {
+              return m.arena().use_count(m.arena().inputs(m.root())[0].node) == 1;
+          }}},
         {"back", log(exp(x)), x},
     };
     // The sine comes first, while the logarithm still uses the exponential.
