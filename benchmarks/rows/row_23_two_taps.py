@@ -8,7 +8,6 @@ STEPS = 1000
 
 class TwoTaps(Row):
     number = 23
-    threads = (1,)
     known_shapes = True
     width, dtype = 10, "float64"
     names = ("x", "a", "b", "c")
@@ -95,6 +94,7 @@ class TwoTaps(Row):
 class Narrow(TwoTaps):
     name, title = "two_taps_10", "two-tap recurrence with gradient, 1,000 steps of 10, float64"
     tolerance = 1e-9
+    threads = (1,)
 
 
 class Wide(TwoTaps):
