@@ -1,6 +1,7 @@
 """Adapters: how each peer is started, handed arrays, and asked for results. One class a peer."""
 
 import os
+import sys
 
 
 def _identity(function):
@@ -121,11 +122,17 @@ class Jax(Peer):
 class Symbolic(Peer):
     """Theano and those who keep its interface. Rows are written once against this class."""
 
+    known_shapes = False  # the row's: variables have the shapes of their data
+
     def build(self, row, data):
+        self.known_shapes = row.known_shapes
         return row.symbolic(data, self)
 
+    def shape(self, array):
+        return array.shape if self.known_shapes else (None,) * array.ndim
+
     def variable(self, array, name):
-        return self.T.TensorType(str(array.dtype), [None] * array.ndim)(name)
+        return self.T.TensorType(str(array.dtype), self.shape(array))(name)
 
     def variables(self, data, names):
         return [self.variable(data[name], name) for name in names.split()]
@@ -141,6 +148,20 @@ class Symbolic(Peer):
         """The table that indexed was taken of, with values added at those places."""
         return self.T.inc_subtensor(indexed, values)
 
+    def scan(self, fn, *arguments, **named):
+        """The outputs of the loop, always a list."""
+        return self.loops.scan(fn, *arguments, return_list=True, **named)[0]
+
+    def until(self, condition):
+        return self.loops.until(condition)
+
+    def last_of_checkpointed(self, fn, initial, constants, steps, every):
+        """The last state of a loop of which gradients keep every so many steps."""
+        states, _ = self.loops.scan_checkpoints(
+            fn, outputs_info=initial, non_sequences=constants, n_steps=steps, save_every_N=every
+        )
+        return states[-1]
+
 
 class Croton(Symbolic):
     name = "croton"
@@ -154,8 +175,8 @@ class Croton(Symbolic):
         import croton
         import croton.tensor as T
 
-        self.croton, self.T = croton, T
-        self.shared, self.grad = croton.shared, croton.grad
+        self.croton, self.loops, self.T = croton, croton.scan_module, T
+        self.grad = croton.grad
         self.relu, self.softplus, self.sigmoid = T.nnet.relu, T.nnet.softplus, T.sigmoid
         self.softmax, self.log_softmax = T.softmax, T.log_softmax
         self.profiled = bool(os.environ.get("CROTON_BENCH_PROFILE"))
@@ -164,8 +185,17 @@ class Croton(Symbolic):
     def version(self):
         return self.croton.__version__
 
+    def shared(self, array):
+        return self.croton.shared(array, shape=self.shape(array) if self.known_shapes else None)
+
+    def last_of_checkpointed(self, fn, initial, constants, steps, every):
+        (states,) = self.scan(
+            fn, outputs_info=initial, non_sequences=constants, n_steps=steps, checkpoint=every
+        )
+        return states[-1]
+
     def variable(self, array, name):
-        return self.T.tensor(str(array.dtype), shape=(None,) * array.ndim, name=name)
+        return self.T.tensor(str(array.dtype), shape=self.shape(array), name=name)
 
     def function(self, inputs, outputs, updates=None):
         f = self.croton.function(inputs, outputs, updates=updates or None, profile=self.profiled or None)
@@ -197,7 +227,7 @@ class Theano(Symbolic):
         import theano
         import theano.tensor as T
 
-        self.theano, self.T = theano, T
+        self.theano, self.loops, self.T = theano, theano.scan_module, T
         self.shared, self.grad = theano.shared, theano.grad
         self.relu, self.softplus = T.nnet.relu, T.nnet.softplus
         self.sigmoid, self.softmax, self.log_softmax = T.nnet.sigmoid, T.nnet.softmax, T.nnet.logsoftmax
@@ -206,7 +236,8 @@ class Theano(Symbolic):
         return self.theano.__version__
 
     def variable(self, array, name):
-        return self.T.TensorType(str(array.dtype), [False] * array.ndim)(name)
+        pattern = [size == 1 for size in self.shape(array)]  # all that its types can say of shapes
+        return self.T.TensorType(str(array.dtype), pattern)(name)
 
     def matmul(self, a, b):
         return self.T.batched_dot(a, b)
@@ -241,11 +272,15 @@ class PyTensor(Symbolic):
         import pytensor.tensor as T
 
         self.pytensor, self.T = pytensor, T
-        self.shared, self.grad = pytensor.shared, pytensor.grad
+        self.loops = sys.modules["pytensor.scan"]  # pytensor.scan is the function
+        self.grad = pytensor.grad
         self.softplus, self.sigmoid = T.softplus, T.sigmoid
 
     def version(self):
         return self.pytensor.__version__
+
+    def shared(self, array):
+        return self.pytensor.shared(array, shape=self.shape(array))
 
     def relu(self, x):
         return self.T.maximum(x, 0)

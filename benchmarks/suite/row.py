@@ -24,6 +24,7 @@ class Row:
     checked_call = 1  # which call is compared, for rows with state
     busy = False  # keeps one core busy by another process meanwhile
     peers = None  # where only some make sense
+    known_shapes = False  # whether types of the Theano family say the sizes of the data, as JAX sees them
 
     def limit(self):
         return None
