@@ -6,6 +6,7 @@
 #include "croton/compile/reference.hpp"
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/catalogue.hpp"
+#include "croton/ops/index.hpp"
 
 namespace croton::compile {
 
@@ -18,13 +19,18 @@ Sizes sizes_of(const TensorType& type) {
     return sizes;
 }
 
+// Adding to a part of an array: what moves elements, and then adds.
+bool adds_to_part(const Node& node) {
+    static const OpRecord* write_op = find_op("set_index");
+    return node.op == write_op && attrs_of(node).get<std::string>("mode") == "add";
+}
+
 // Ops that put elements of their inputs somewhere and compute nothing.
 bool only_moves(const Node& node) {
     static const OpRecord *join_op = find_op("concatenate"), *write_op = find_op("set_index"),
                           *vector_op = find_op("make_vector"), *spread_op = find_op("broadcast_to");
-    if (node.op == write_op) return attrs_of(node).get<std::string>("mode") == "set";
     return node.op->kind<ViewCompute>() || node.op == join_op || node.op == vector_op ||
-           node.op == spread_op;
+           node.op == spread_op || (node.op == write_op && !adds_to_part(node));
 }
 
 bool is_product(const Node& node) {
@@ -138,9 +144,26 @@ Elements moved(const Node& node, const std::vector<Elements>& inputs) {
     return result;
 }
 
+// The element of y, if any, that goes to each element of x: the same write of the numbers of y into
+// an array of -1.
+Elements added(const Node& node, const std::vector<Elements>& inputs) {
+    Array numbers = Array::empty(DType::Int64, sizes_of(node.inputs[1].type()));
+    std::iota(numbers.data_as<int64_t>(), numbers.data_as<int64_t>() + numbers.size(), 0);
+    Array nowhere = Array::empty(DType::Int64, sizes_of(node.types[0]));
+    std::fill_n(nowhere.data_as<int64_t>(), nowhere.size(), -1);
+    Args bounds(node.inputs.begin() + 2, node.inputs.end());
+    auto index = attrs_of(node).get<std::string>("index");
+    Array places = evaluate({set_index(nowhere, numbers, bounds, index, "set")})[0];
+    Elements result = inputs[0];
+    for (size_t i = 0; i < result.size(); ++i)
+        if (int64_t from = places.data_as<int64_t>()[i]; from >= 0)
+            result[i] = result[i] + inputs[1][static_cast<size_t>(from)];
+    return result;
+}
+
 // Sizes and bounds must be known now, and they are not of the dtype of what is moved.
 bool can_move(const Node& node) {
-    if (!only_moves(node)) return false;
+    if (!only_moves(node) && !adds_to_part(node)) return false;
     return std::all_of(node.inputs.begin(), node.inputs.end(), [&](const Variable& v) {
         bool says_where = v.dtype() == DType::Int64 && node.types[0].dtype != DType::Int64;
         return !says_where || constant_value(v);
@@ -176,6 +199,7 @@ Elements scalars_of(const Node& node, const std::vector<Elements>& inputs) {
     if (node.op->elementwise()) return elementwise(node, inputs);
     if (node.op->kind<ReduceCompute>()) return reduced(node, inputs);
     if (is_product(node)) return product(node, inputs);
+    if (adds_to_part(node)) return added(node, inputs);
     return moved(node, inputs);
 }
 

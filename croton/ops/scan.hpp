@@ -54,12 +54,26 @@ struct ScanOutput {
         : initial(std::move(initial)), taps(std::move(taps)) {}
 };
 
+/// How many steps: a number, an integer scalar, or nothing.
+class StepCount {
+  public:
+    StepCount() = default;
+    template <class T, class = std::enable_if_t<std::is_constructible_v<Arg, const T&>>>
+    StepCount(const T& value, std::source_location where = std::source_location::current())
+        : value_(Arg(value, where)) {}
+    operator const Variable&() const { return value_; }
+    explicit operator bool() const { return static_cast<bool>(value_); }
+
+  private:
+    Variable value_;
+};
+
 struct ScanOptions {
     std::vector<ScanSequence> sequences = {};
     std::vector<ScanOutput> outputs_info = {};  ///< empty: nothing is recurrent
     Variables non_sequences = {};
-    /// An integer scalar; null: as long as the shortest sequence.
-    Variable n_steps = {};
+    /// Nothing: as long as the shortest sequence.
+    StepCount n_steps = {};
     /// Gradients flow through the last so many steps only; -1: through all.
     int64_t truncate_gradient = -1;
     bool go_backwards = false;  ///< sequences are read from their end

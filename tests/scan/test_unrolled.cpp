@@ -185,6 +185,25 @@ TEST(Unrolled, SmallArraysOfKnownSizes) {
          singles({2, 3}, 5)});
 }
 
+// Gradients of parts of small states are added to the parts' places: written out as scalars too.
+TEST(Unrolled, PartsOfSmallArrays) {
+    Variable xs = of("f64[?]", "xs"), h = of("f64[2]", "h"), k = of("f64[2,3]", "k");
+    auto body = [&](const Step& s) {
+        Variable first = at(s.states[0], {0}), sum_up = s.states[0] * first + s.sequences[0];
+        Variable table = inc_subtensor(at(s.states[1], {everything, Slice(0, 3, 2)}),
+                                       expand_dims(sum_up, 1) * at(s.states[1], {1, 1}));
+        return StepResult({0.5 * tanh(sum_up), 0.5 * inc_subtensor(at(table, {1}), first)});
+    };
+    ScanOptions options = {.sequences = {xs}, .outputs_info = {h, k}};
+    agrees(body, options, 4, {xs, h, k}, {numbers({4}), numbers({2}, 2), numbers({2, 3}, 3)});
+
+    ScanResult made = scan(body, options);
+    Variable loss = sum(made.outputs[0]) + sum(made.outputs[1]);
+    Variables slopes = grad(loss, Variables{xs, h, k});
+    for (const auto& step : function({xs, h, k}, {slopes[0], slopes[1], slopes[2]}).program().steps)
+        EXPECT_FALSE(std::holds_alternative<runtime::LoopStep>(step.kind)) << step.label;
+}
+
 // What is read of a loop decides what it keeps: the results must not depend on it.
 TEST(Unrolled, ReadersOfTheLastValue) {
     Variable xs = of("f64[?]", "xs"), h = of("f64[?]", "h");
