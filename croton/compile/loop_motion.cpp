@@ -10,6 +10,7 @@
 #include "croton/ops/cast.hpp"
 #include "croton/ops/catalogue.hpp"
 #include "croton/ops/create.hpp"
+#include "croton/ops/index.hpp"
 #include "croton/ops/linalg.hpp"
 #include "croton/ops/reduce.hpp"
 #include "croton/ops/shape.hpp"
@@ -322,11 +323,26 @@ class Motion {
         auto [a, a_stepped] = widener.wide(node.inputs[0]);
         auto [b, b_stepped] = widener.wide(node.inputs[1]);
         if (!a_stepped || !b_stepped) return {};
-        Variable rows = dimshuffle(a, {0, 2, 1});  // [steps, k, m]
+        Variable rows = transposed(a), columns = b;   // [steps, k, m] and [steps, k, n]
+        if (is_turned(rows) || is_turned(columns)) {  // in which order they are added is free
+            rows = turned(rows);
+            columns = turned(columns);
+        }
         auto folded = [](const Variable& x) {
             return reshape(x, ShapeArg{number_at(-1, x.site()), size_of(x, 2)});
         };
-        return matrix_product(dimshuffle(folded(rows), {1, 0}), folded(b));
+        return matrix_product(dimshuffle(folded(rows), {1, 0}), folded(columns));
+    }
+
+    // Each step's matrix turned over; if it was already, the one below.
+    static Variable transposed(const Variable& x) {
+        const Ints order{0, 2, 1};
+        static const OpRecord* shuffle_op = find_op("dimshuffle");
+        if (x.is(*shuffle_op) && attrs_of(x.node()).get<Ints>("order") == order) return x.input(0);
+        return dimshuffle(x, order);
+    }
+    static Variable turned(const Variable& x) {
+        return is_turned(x) ? x.input(0) : at(x, {Slice({}, {}, -1)});
     }
 
     const Node& node_;

@@ -45,6 +45,17 @@ inline bool skips_last(const IndexItems& items) {
            all_whole(items, 1);
 }
 
+// x[::-1], of all other axes all: the steps from the last to the first.
+inline bool turns(const IndexItems& items) {
+    return !items.empty() && items[0].kind == IndexItem::Kind::Slice && items[0].start == Bound{} &&
+           items[0].stop == Bound{} && items[0].step == Bound{Bound::Kind::Number, -1} &&
+           all_whole(items, 1);
+}
+inline bool is_turned(const Variable& v) {
+    auto items = v.kind() == NodeKind::Apply ? items_of(v.node()) : std::nullopt;
+    return items && turns(*items);
+}
+
 // What is left of x[-1, rest] when x[-1] is at hand.
 inline Variable rest_of(const Variable& last, const Node& read, IndexItems items,
                         const Variables& bounds) {

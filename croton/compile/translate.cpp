@@ -5,6 +5,7 @@
 
 #include "croton/compile/fuse.hpp"
 #include "croton/compile/loop_kernel.hpp"
+#include "croton/compile/loop_reads.hpp"
 #include "croton/compile/lower.hpp"
 #include "croton/graph/drawn.hpp"
 #include "croton/graph/traverse.hpp"
@@ -265,6 +266,7 @@ struct Translator {
             program.inputs.push_back(id);
             know(v, id);
         }
+        results = ValueSet(outputs);
         Fusion fusion = fuse(inputs, outputs, fused);
         ValueSet wanted(outputs);
         if (fused) add_loaded(fusion, toposort(outputs, inputs), wanted);
@@ -278,6 +280,7 @@ struct Translator {
         program.outputs = ids_of(outputs);
     }
     bool fuse_kernels = false;
+    ValueSet results;  ///< what the program returns
 };
 
 size_t branch_outputs(const Node& node) { return (node.inputs.size() - 1) / 2; }
@@ -354,6 +357,13 @@ void Translator::loop_step(Node* node) {
         auto from = std::find(loop.states.begin(), loop.states.end(), next);
         step.passed_on.push_back(
             from == loop.states.end() ? -1 : static_cast<int>(from - loop.states.begin()));
+    }
+    // Way back over stacks of the way there: what it stacks meets those in products over all steps.
+    bool from_the_end = !loop.stop && !loop.sequences.empty() &&
+                        std::any_of(loop.sequences.begin(), loop.sequences.end(), is_turned);
+    for (size_t j = 0; j < loop.stacked.size(); ++j) {
+        Variable stack(node, static_cast<uint32_t>(loop.states.size() + j));
+        step.backwards.push_back(from_the_end && !results.contains(stack));
     }
     step.inputs = ids_of(node->inputs);
     for (size_t i = 0; i < loop.states.size(); ++i)

@@ -111,7 +111,7 @@ class LoopRun {
         for (size_t j = 0; j < elements(); ++j) move(arguments_[states() + j], sequences_[j]);
         for (size_t i = 0; i < states(); ++i) into_[i].data = place_for(i);
         for (size_t j = 0; j < stacks() && done_ > 0; ++j)
-            into_[states() + j].data = row(room(stacks_[j], done_ + 1), done_);
+            into_[states() + j].data = row(room(stacks_[j], done_ + 1), stack_row(j));
         std::vector<Array> made;
         try {
             made = frame_.run(arguments_, {.into = into_,
@@ -166,10 +166,14 @@ class LoopRun {
                                    stacks_[j].data()};
             if (count_ == 0) continue;  // there is no row to fill
             Array::view(first.dtype(), first.shape(), into_[states() + j].strides,
-                        stacks_[j].data(), nullptr)
+                        row(stacks_[j], stack_row(j)), nullptr)
                 .assign(first);
         }
     }
+
+    // A loop that reads from the end fills its stacks from the end.
+    bool backwards(size_t j) const { return step_.backwards[j] && count_ > 0; }
+    int64_t stack_row(size_t j) const { return backwards(j) ? count_ - 1 - done_ : done_; }
 
     // What the step made is what the next one reads.
     void turn() {
@@ -221,9 +225,17 @@ class LoopRun {
         std::vector<Array> made;
         for (size_t i = 0; i < states(); ++i)
             made.push_back(step_.traced[i] ? front(traces_[i], done_ + 1) : final_state(i));
-        for (size_t j = 0; j < stacks(); ++j) made.push_back(front(stacks_[j], done_));
+        for (size_t j = 0; j < stacks(); ++j)
+            made.push_back(backwards(j) ? turned(stacks_[j]) : front(stacks_[j], done_));
         if (step_.until) made.push_back(Array::scalar(done_));
         return made;
+    }
+
+    static Array turned(const Array& stack) {
+        Sizes strides = stack.strides();
+        strides[0] = -strides[0];
+        return Array::view(stack.dtype(), stack.shape(), strides, row(stack, stack.shape(0) - 1),
+                           stack.owner());
     }
 
     static Array front(const Array& stack, int64_t rows) {

@@ -90,10 +90,11 @@ struct LoopStep {
     std::shared_ptr<const Program> body;
     int states = 0, sequences = 0;
     bool until = false;
-    std::vector<bool> traced;    ///< of each state: all values are kept, the initial one in front
-    std::vector<int> passed_on;  ///< of each state: the state whose value it becomes, or -1
-    std::vector<Id> inputs;      ///< steps, initial states, sequences, constants
-    std::vector<Id> outputs;     ///< final states or traces, stacks, steps done if `until`
+    std::vector<bool> traced;     ///< of each state: all values are kept, the initial one in front
+    std::vector<bool> backwards;  ///< of each stack: in memory its last step comes first
+    std::vector<int> passed_on;   ///< of each state: the state whose value it becomes, or -1
+    std::vector<Id> inputs;       ///< steps, initial states, sequences, constants
+    std::vector<Id> outputs;      ///< final states or traces, stacks, steps done if `until`
     std::vector<std::string> names;        ///< the user's, of the inputs
     std::vector<std::string> state_names;  ///< as messages name the states
 };
