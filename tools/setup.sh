@@ -9,7 +9,7 @@ packages=(
     clang-19 lld-19 llvm-19-dev clang-format-19
     libopenblas-serial-dev zlib1g-dev libzstd-dev libgtest-dev
     python3-venv python3-dev
-    dataset-fashion-mnist
+    dataset-fashion-mnist bible-kjv bible-kjv-text wamerican wfrench wngerman
 )
 mkdir -p "$root/build"
 log=$root/build/setup.log

@@ -402,8 +402,11 @@ class Writer {
             size_t stack = loop_.states.size() + (SIZE_MAX - 1 - place);
             result.outputs.push_back(made[recurrent ? place : stack]);
         }
-        for (const auto& [variable, state] : shared_)
+        for (const auto& [variable, state] : shared_) {
             result.updates.emplace_back(variable, made[state]);
+            // A stream whose draws the loop makes moves on past all of them, updates given or not.
+            if (variable.default_update()) variable.set_default_update(made[state]);
+        }
         return result;
     }
 

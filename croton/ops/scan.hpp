@@ -99,7 +99,7 @@ struct ScanResult {
     /// One an output of the body: its values of all steps, stacked along a new first axis.
     Variables outputs;
     /// What the shared variables that the body changes (random streams too) are after the loop: for
-    /// the updates of a function.
+    /// the updates of a function. Random streams move on without them too.
     std::vector<std::pair<Variable, Variable>> updates;
 };
 

@@ -53,13 +53,15 @@ std::optional<drawing::Range> range_of(nb::handle value) {
     return drawing::Range{ends[0], ends[1]};
 }
 
-// {name: y} or {name: (x, y)}
+// {name: y}, {name: (x, y)} or, with marks at the points, {name: (x, y, True)}
 std::vector<Series> to_series(nb::handle value) {
     std::vector<Series> result;
     for (auto& [name, data] : to_pairs(value, "series")) {
         std::string title = nb::cast<std::string>(name);
-        if (PyTuple_Check(data.ptr()) && nb::len(data) == 2)
-            result.emplace_back(title, numbers(data[0]), numbers(data[1]));
+        size_t parts = PyTuple_Check(data.ptr()) ? nb::len(data) : 0;
+        if (parts == 2 || parts == 3)
+            result.emplace_back(title, numbers(data[0]), numbers(data[1]),
+                                parts == 3 && nb::cast<bool>(data[2]));
         else
             result.emplace_back(title, numbers(data));
     }
@@ -95,7 +97,8 @@ void bind_figure(nb::module_& m) {
             },
             nb::arg("title"), nb::arg("series"), nb::arg("x_label") = "", nb::arg("y_label") = "",
             nb::arg("x_log") = false, nb::arg("y_log") = false, nb::arg("y_range") = nb::none(),
-            nb::rv_policy::reference, "A line chart of a dictionary from names to y or (x, y).")
+            nb::rv_policy::reference,
+            "A line chart of a dictionary from names to y, (x, y) or, with marks, (x, y, True).")
         .def(
             "images",
             [](Figure& figure, const std::string& title, nb::handle images, int columns,

@@ -137,12 +137,13 @@ def test_batches():
 
 def test_drawings(tmp_path):
     figure = ct.Figure(400, 300)
-    figure.lines("Loss", {"train": [3.0, 2.0, 1.0], "test": ([0, 2], [3.0, 2.0])}, "step", y_log=True)
+    figure.lines("Loss", {"train": [3.0, 2.0, 1.0], "test": ([0, 2], [3.0, 2.0], True)}, "step", y_log=True)
     figure.images("Images", np.random.rand(4, 5, 5), 2, ["a", "b"], marked=[True], colours="diverging")
     figure.save(tmp_path / "a.png")
     figure.save(tmp_path / "a.svg")
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
     assert "Loss" in (tmp_path / "a.svg").read_text() and "Loss" in figure.svg()
+    assert figure.svg().count("<circle") == 3  # two points and the legend of the series with marks
     with pytest.raises(ValueError):
         figure.save(tmp_path / "a.jpg")
     with pytest.raises(ValueError, match="grey"):

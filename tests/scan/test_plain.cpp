@@ -1,4 +1,6 @@
 // for_loop, while_loop, map, folds: what they give, no steps included.
+#include <set>
+
 #include "croton/ops/compare.hpp"
 #include "croton/ops/random.hpp"
 #include "tests/scan/unrolled.hpp"
@@ -84,6 +86,37 @@ TEST(Fold, FromEitherEnd) {
     EXPECT_EQ(number(r[1]), 1 + 1 + 1 + 1);
     EXPECT_EQ(number(r[2]), number(r[0]));
     EXPECT_THROW(f.call({Array::empty(DType::Float64, {0}), Array::scalar(8.0)}), Error);
+}
+
+std::vector<double> called(const Function& f, int times) {
+    std::vector<double> all;
+    for (int i = 0; i < times; ++i)
+        for (double x : f.call({})[0].to_vector<double>()) all.push_back(x);
+    return all;
+}
+
+// A function that is not handed the updates of a loop must not draw the same numbers again.
+TEST(Plain, RandomStreamsMoveOnWithoutUpdates) {
+    auto draws = [](bool with_updates) {
+        RandomStream random(1);
+        ScanResult made =
+            scan([&](const Step&) { return random.normal(Ints{}, 0.0, 1.0, DType::Float64); },
+                 {.n_steps = 5});
+        FunctionOptions options;
+        if (with_updates) options.updates = made.updates;
+        return called(function({}, made.outputs[0], options), 3);
+    };
+    std::vector<double> all = draws(false);
+    EXPECT_EQ(all, draws(true));
+    EXPECT_EQ(std::set<double>(all.begin(), all.end()).size(), 15u);
+}
+
+TEST(Plain, RandomStreamsOfInnerLoopsMoveOnWithoutUpdates) {
+    RandomStream random(1);
+    auto inner = [&](const Step&) { return random.normal(Ints{}, 0.0, 1.0, DType::Float64); };
+    auto outer = [&](const Step&) { return scan(inner, {.n_steps = 4}).outputs[0]; };
+    auto all = called(function({}, scan(outer, {.n_steps = 3}).outputs[0]), 2);
+    EXPECT_EQ(std::set<double>(all.begin(), all.end()).size(), 24u);
 }
 
 TEST(Plain, RandomDrawsWantScan) {
