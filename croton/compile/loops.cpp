@@ -333,10 +333,64 @@ Variables applied(const Loop& loop, Site site) {
     return made;
 }
 
+namespace {
+// substitute(), but sizes that were named stay named.
+Variables replaced(const Variables& outputs, const Substitution& by) {
+    FlatMap<ValueKey, Variable> images;
+    auto image = [&](const Variable& v) {
+        if (auto given = by.find(v); given != by.end()) return given->second;
+        const Variable* found = images.find(v);
+        return found ? *found : v;
+    };
+    for (Node* node : toposort(outputs)) {
+        if (node->kind != NodeKind::Apply) continue;
+        Variables inputs;
+        for (const auto& v : node->inputs) inputs.push_back(image(v));
+        if (inputs == node->inputs) continue;
+        Variables made = apply_like(*node, std::move(inputs));
+        Node& fresh = *made[0].node_pointer();
+        fresh.names = node->names;
+        for (uint32_t i = 0; i < fresh.types.size(); ++i) {
+            keep_sizes(fresh.types[i], node->types[i]);
+            images.insert({node, i}, made[i]);
+        }
+    }
+    Variables result;
+    for (const auto& v : outputs) result.push_back(image(v));
+    return result;
+}
+
+// What loops read from outside is rewritten before they are compared: gradients are taken of
+// stabilised expressions, so a loop and the one that its gradient added may read two forms of one
+// value.
+Variables settle_inputs(const Variables& outputs, const Mode& mode) {
+    auto order = toposort(outputs);
+    NodeSet after_loops;
+    Variables read;
+    ValueSet seen;
+    for (Node* node : order) {
+        if (node->kind != NodeKind::Apply) continue;
+        bool loop = is_loop(*node);
+        for (const auto& v : node->inputs) {
+            bool after = after_loops.contains(v.node_pointer());
+            if (loop && !after && v.kind() == NodeKind::Apply && seen.insert(v)) read.push_back(v);
+            if (after) after_loops.insert(node);
+        }
+        if (loop) after_loops.insert(node);
+    }
+    if (read.empty()) return outputs;
+    Variables settled = rewrite_graph(read, mode, nullptr);
+    Substitution by;
+    for (size_t i = 0; i < read.size(); ++i)
+        if (!(settled[i] == read[i])) by.emplace(read[i], settled[i]);
+    return by.empty() ? outputs : replaced(outputs, by);
+}
+}  // namespace
+
 Variables prepare_loops(const Variables& outputs, const Mode& mode, std::vector<Event>* events,
                         bool inside) {
     if (loop_outputs(outputs) == 0) return outputs;
-    Variables result = unroll_loops(merge_loops(outputs), inside);
+    Variables result = unroll_loops(merge_loops(settle_inputs(outputs, mode)), inside);
     result = rewrite_bodies(result, mode, events);
     Variables moved = move_work_out(result);
     if (!(moved == result)) result = rewrite_bodies(merge_loops(moved), mode, events);

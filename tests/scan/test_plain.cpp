@@ -2,6 +2,7 @@
 #include <set>
 
 #include "croton/ops/compare.hpp"
+#include "croton/ops/linalg.hpp"
 #include "croton/ops/random.hpp"
 #include "tests/scan/unrolled.hpp"
 
@@ -145,6 +146,26 @@ TEST(Sites, ABodysLinesAreItsOwn) {
         {.sequences = {xs}, .outputs_info = {h}});
     EXPECT_EQ(inside.site().line, body_line);
     EXPECT_NE(r.outputs[0].site().line, body_line);
+}
+
+// Gradients are taken of stabilised expressions: what a loop reads has two forms then, and the loop
+// must still be the one that its gradient added.
+TEST(Plain, ALoopAndItsGradientShareOneWayForward) {
+    Variable w = of("f64[3]", "w"), z = of("f64[?,3]", "z");
+    Variable q = log(exp(w) + 1.0);
+    ScanResult made = scan(
+        [&](const Step& s) {
+            return StepResult(dot(s.states[0], q) * s.states[0] + s.sequences[0]);
+        },
+        {.sequences = {z}, .outputs_info = {zeros_like(w)}});
+    Variable cost = sum(at(made.outputs[0], {-1}));
+    FunctionOptions options;
+    options.profile = true;
+    Function f = function({z, w}, std::vector<Out>{cost, grad(cost, w)}, options);
+    f(test::random_array(DType::Float64, {4, 3}, 1), test::random_array(DType::Float64, {3}, 2));
+    int loops = 0;
+    for (const auto& row : f.profile().rows) loops += row.what.find("loop") == 0;
+    EXPECT_EQ(loops, 2) << f.profile().text();
 }
 
 }  // namespace
