@@ -207,15 +207,13 @@ class Scalarising {
 bool fits_scalars(const Loop& loop) {
     if (loop.stop || loop.states.empty()) return false;
     int64_t states = 0, all = 0;
-    bool arrays = false;
     for (const auto& v : loop.formal()) {
         auto count = few_elements(v.type());
         if (!count) return false;
         all += *count;
-        arrays |= v.rank() > 0;
     }
     for (const auto& v : loop.states) states += *few_elements(v.type());
-    if (!arrays || states > most_states) return false;
+    if (states > most_states) return false;
     for (Node* node : toposort(loop.results(), loop.formal())) {
         if (node->kind == NodeKind::Input) continue;
         if (node->kind == NodeKind::Constant && !few_elements(node->types[0])) continue;

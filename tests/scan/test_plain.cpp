@@ -148,6 +148,41 @@ TEST(Sites, ABodysLinesAreItsOwn) {
     EXPECT_NE(r.outputs[0].site().line, body_line);
 }
 
+// Loops of a few numbers inside of a loop: each way is one kernel.
+TEST(Plain, NestedLoopsOfNumbersAreOneKernel) {
+    Variable x = of("f64[]", "x"), v = of("f64[]", "v"), mu = of("f64[]", "mu");
+    auto step = [&](const Step& s) {
+        Variable p = s.states[0], q = s.states[1];
+        return StepResult({p + 0.02 * q, q + 0.02 * (mu * (1.0 - p * p) * q - p)});
+    };
+    auto between = [&](const Step& s) {
+        ScanResult inner = scan(step, {.outputs_info = {s.states[0], s.states[1]}, .n_steps = 20});
+        return StepResult({at(inner.outputs[0], {-1}), at(inner.outputs[1], {-1})});
+    };
+    ScanResult outer = scan(between, {.outputs_info = {x, v}, .n_steps = 5});
+    Variable cost = sum(sqr(outer.outputs[0]));
+    FunctionOptions options;
+    options.profile = true;
+    Variables slopes = grad(cost, Variables{x, v, mu});
+    Function f =
+        function({x, v, mu}, std::vector<Out>{cost, slopes[0], slopes[1], slopes[2]}, options);
+    Results made = f(Array::scalar(1.2), Array::scalar(0.3), Array::scalar(1.5));
+    double p = 1.2, q = 0.3, wanted = 0;
+    for (int i = 1; i <= 100; ++i) {
+        double next = p + 0.02 * q;
+        q += 0.02 * (1.5 * (1 - p * p) * q - p);
+        p = next;
+        if (i % 20 == 0) wanted += p * p;
+    }
+    EXPECT_NEAR(number(made[0]), wanted, 1e-12);
+    int kernels = 0;
+    for (const auto& row : f.profile().rows) {
+        EXPECT_NE(row.what, "loop") << f.profile().text();
+        kernels += row.what.find("loop of") == 0;
+    }
+    EXPECT_EQ(kernels, 2) << f.profile().text();
+}
+
 // Gradients are taken of stabilised expressions: what a loop reads has two forms then, and the loop
 // must still be the one that its gradient added.
 TEST(Plain, ALoopAndItsGradientShareOneWayForward) {
