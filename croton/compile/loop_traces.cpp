@@ -5,6 +5,8 @@
 #include "croton/compile/loop_reads.hpp"
 #include "croton/compile/loops.hpp"
 #include "croton/graph/traverse.hpp"
+#include "croton/ops/compare.hpp"
+#include "croton/ops/control.hpp"
 #include "croton/ops/shape.hpp"
 
 namespace croton::compile {
@@ -18,6 +20,9 @@ class Untracing {
         for (Node* node : order_)
             if (is_loop(*node)) add(*node);
         if (loops_.size() == 0) return outputs_;
+        for (Node* node : order_)
+            for (const auto& v : node->inputs) users_[v].push_back(node);
+        for (const auto& v : outputs_) users_[v].push_back(nullptr);
         for (Node* node : order_) note_reads(*node);
         for (const auto& v : outputs_)
             if (State* state = traced(v)) state->after = state->whole = true;
@@ -61,12 +66,21 @@ class Untracing {
             State* state = traced(node.inputs[i]);
             if (!state) continue;
             if (i == 0 && items && skips_first(*items))
-                state->after = true;
+                state->after |= !read_at_the_end(node);
             else if (i == 0 && items && skips_last(*items))
                 state->before = true;
             else if (i > 0 || !items || !picks_last(*items))
                 state->after = state->whole = true;
         }
+    }
+
+    // Whether of x[1:] the last value alone is read.
+    bool read_at_the_end(const Node& node) const {
+        auto users = users_.find({&node, 0});
+        return users && std::all_of(users->begin(), users->end(), [](const Node* user) {
+                   auto items = user ? items_of(*user) : std::nullopt;
+                   return items && picks_last(*items);
+               });
     }
 
     const Variable& image(const Variable& v) {
@@ -77,6 +91,7 @@ class Untracing {
     void rebuild(Node* node) {
         if (node->kind != NodeKind::Apply) return;
         if (Known* known = loops_.find(node)) return rebuild_loop(node, *known);
+        if (rebuild_last_read(node)) return;
         if (State* state = node->inputs.empty() ? nullptr : traced(node->inputs[0]))
             if (Variable read = read_of(*node, *state)) {
                 images_.insert({node, 0}, read);
@@ -96,10 +111,30 @@ class Untracing {
         }
     }
 
+    // x[1:][-1] of a state of which no stack is kept: the loop's last value, if it has run at all.
+    bool rebuild_last_read(Node* node) {
+        auto items = items_of(*node);
+        if (!items || !picks_last(*items)) return false;
+        const Node& below = node->inputs[0].node();
+        auto outer = items_of(below);
+        State* state = outer && skips_first(*outer) ? traced(below.inputs[0]) : nullptr;
+        if (!state || state->after) return false;
+        Variable last = state->last;
+        const Variable& steps = image(below.inputs[0].input(0));
+        const Array* known = constant_value(steps);
+        if (!known || known->item<int64_t>() < 1)
+            last = assert_(last, gt(steps, int64_t{0}), "the last value of a loop of no steps");
+        Variables bounds;
+        for (size_t i = 1; i < node->inputs.size(); ++i) bounds.push_back(image(node->inputs[i]));
+        images_.insert({node, 0}, rest_of(last, *node, *items, bounds));
+        return true;
+    }
+
     Variable read_of(const Node& node, const State& state) {
         auto items = items_of(node);
         if (!items) return {};
-        if (skips_first(*items)) return state.stack_after;
+        // Nobody reads it but those who take the last value of it.
+        if (skips_first(*items)) return state.after ? state.stack_after : state.last;
         if (skips_last(*items)) return state.stack_before;
         if (!picks_last(*items)) return {};
         Variables bounds;
@@ -145,6 +180,7 @@ class Untracing {
     const Variables& outputs_;
     std::vector<Node*> order_;
     FlatMap<const Node*, Known> loops_;
+    FlatMap<ValueKey, std::vector<Node*>> users_;
     FlatMap<ValueKey, Variable> images_;
 };
 }  // namespace
