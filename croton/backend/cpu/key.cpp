@@ -1,5 +1,7 @@
 #include "croton/backend/cpu/key.hpp"
 
+#include <type_traits>
+
 #include "croton/base/build_id.hpp"
 #include "croton/base/format.hpp"
 #include "croton/base/hash.hpp"
@@ -11,6 +13,8 @@ class Writer {
   public:
     template <class T>
     void add(const T& value) {
+        // Bytes between the fields of a struct may be anything.
+        static_assert(std::has_unique_object_representations_v<T> || std::is_floating_point_v<T>);
         bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
     }
     std::string take() { return std::move(bytes_); }
@@ -48,7 +52,10 @@ std::string kernel_bytes(const kernel::Kernel& kernel) {
             out.add(i.number.imag());
         }
         out.add(section.carried.size());
-        for (const auto& c : section.carried) out.add(c);
+        for (const auto& c : section.carried) {
+            for (auto value : {c.initial, c.current, c.next, c.result}) out.add(value);
+            out.add(c.dtype);
+        }
         out.add(section.accumulators.size());
         for (const auto& a : section.accumulators) {
             out.add(a.combine);
