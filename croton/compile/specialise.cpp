@@ -127,6 +127,9 @@ class Pass {
     struct Body {
         Variables formal, fresh;
         Images images;
+        /// What was walked: images are known by address, which must not come back as another
+        /// node's.
+        std::vector<Variables> walked;
     };
 
     // The formal inputs get the sizes of what they stand for: states keep theirs from step to step.
@@ -145,6 +148,7 @@ class Pass {
         give_sizes(loop.elements, loop.sequences, 1);
         give_sizes(loop.fixed, loop.constants, 0);
         Body& body = body_for(formal, loop);
+        body.walked.push_back(results);
         for (Node* inner : toposort(results, formal))
             if (inner->kind == NodeKind::Apply && !replaced(inner, body.images))
                 rebuild(learn, inner, body.images);
@@ -178,7 +182,7 @@ class Pass {
             return body.formal == formal && same_types(body);
         });
         if (known == bodies_.end()) {
-            known = bodies_.insert(bodies_.end(), {formal, fresh, {}});
+            known = bodies_.insert(bodies_.end(), {formal, fresh, {}, {}});
             for (size_t i = 0; i < fresh.size(); ++i) known->images.insert(formal[i], fresh[i]);
         }
         auto from = known->fresh.begin();

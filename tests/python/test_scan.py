@@ -522,3 +522,24 @@ def test_nodes_of_bodies_have_their_own_lines():
     here = test_nodes_of_bodies_have_their_own_lines.__code__.co_firstlineno
     assert inside[0].owner.site[1] == here + 5
     assert r.owner.site[1] == here + 8
+
+
+def test_explanations_of_recurrent_gradients():
+    """Sizes are found twice: once to build, once to explain. Both times every slice has its width."""
+    random, n = np.random.RandomState(1), 4
+    x = T.tensor("float32", shape=(5, 3, n), name="x")
+    h = T.tensor("float32", shape=(3, n), name="h")
+    w, u, b, k = (
+        ct.shared(random.normal(size=size).astype("float32"), shape=size)
+        for size in ((n, 3 * n), (n, 3 * n), (3 * n,), (3 * n,))
+    )
+
+    def step(x, h, w, u, b, k):
+        z, y = T.dot(x, w) + b, T.dot(h, u) + k
+        r, s = T.sigmoid(z[:, :n] + y[:, :n]), T.sigmoid(z[:, n : 2 * n] + y[:, n : 2 * n])
+        return (1 - s) * T.tanh(z[:, 2 * n :] + r * y[:, 2 * n :]) + s * h
+
+    states, _ = ct.scan(step, sequences=x, outputs_info=h, non_sequences=[w, u, b, k])
+    loss = T.sqr(states).mean()
+    f = ct.function([x, h], [loss] + ct.grad(loss, [w, u, b, k]))
+    assert "gradient of" in f.explain() or "scan" in f.explain()
