@@ -2,6 +2,7 @@
 #include "croton/ops/loop.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "croton/graph/drawn.hpp"
 #include "croton/graph/traverse.hpp"
@@ -43,7 +44,8 @@ Dim steps_dim(const Variable& steps, int64_t more) {
     const Array* known = constant_value(steps);
     if (!known) return {};
     int64_t count = known->item<int64_t>();
-    return count >= 0 ? Dim(count + more) : Dim();
+    bool countable = count >= 0 && count < std::numeric_limits<int64_t>::max();  // not "no limit"
+    return countable ? Dim(count + more) : Dim();
 }
 
 void check_input(TypeContext& c, size_t i, const TensorType& want, std::string_view what) {

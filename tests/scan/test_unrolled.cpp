@@ -200,7 +200,8 @@ TEST(Unrolled, PartsOfSmallArrays) {
     ScanResult made = scan(body, options);
     Variable loss = sum(made.outputs[0]) + sum(made.outputs[1]);
     Variables slopes = grad(loss, Variables{xs, h, k});
-    for (const auto& step : function({xs, h, k}, {slopes[0], slopes[1], slopes[2]}).program().steps)
+    Function whole = function({xs, h, k}, {slopes[0], slopes[1], slopes[2]});
+    for (const auto& step : whole.program().steps)
         EXPECT_FALSE(std::holds_alternative<runtime::LoopStep>(step.kind)) << step.label;
 }
 
