@@ -2,6 +2,7 @@
 // state depends on. Products of single steps become one product of all.
 #include <algorithm>
 
+#include "croton/compile/images.hpp"
 #include "croton/compile/loop_reads.hpp"
 #include "croton/compile/loops.hpp"
 #include "croton/compile/widen.hpp"
@@ -359,20 +360,22 @@ class Motion {
 }  // namespace
 
 Variables move_work_out(const Variables& outputs) {
-    Substitution by;
+    Images image;
     for (Node* node : toposort(outputs)) {
-        if (!is_loop(*node)) continue;
-        Loop loop(*node);
-        if (!by.empty()) {
-            loop.steps = substitute(loop.steps, by);
+        if (node->kind != NodeKind::Apply) continue;
+        if (is_loop(*node)) {
+            Loop loop(*node);
+            loop.steps = image(loop.steps);
             for (auto* list : {&loop.initial, &loop.sequences, &loop.constants})
-                *list = substitute(*list, by);
+                *list = image(*list);
+            if (auto made = Motion(*node, std::move(loop)).run()) {
+                image.set(node, *made);
+                continue;
+            }
         }
-        auto made = Motion(*node, std::move(loop)).run();
-        if (!made) continue;
-        for (uint32_t i = 0; i < node->types.size(); ++i) by.emplace(Variable(node, i), (*made)[i]);
+        image.carry_over(node);
     }
-    return by.empty() ? outputs : substitute(outputs, by);
+    return image(outputs);
 }
 
 }  // namespace croton::compile

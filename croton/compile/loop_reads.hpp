@@ -5,6 +5,8 @@
 
 #include "croton/graph/op.hpp"
 #include "croton/ops/catalogue.hpp"
+#include "croton/ops/compare.hpp"
+#include "croton/ops/control.hpp"
 #include "croton/ops/index_text.hpp"
 
 namespace croton::compile {
@@ -54,6 +56,13 @@ inline bool turns(const IndexItems& items) {
 inline bool is_turned(const Variable& v) {
     auto items = v.kind() == NodeKind::Apply ? items_of(v.node()) : std::nullopt;
     return items && turns(*items);
+}
+
+// A loop's last value behind the initial one: there is one if the loop has run at all.
+inline Variable if_run(const Variable& last, const Variable& steps) {
+    const Array* known = constant_value(steps);
+    if (known && known->item<int64_t>() > 0) return last;
+    return assert_(last, gt(steps, int64_t{0}), "the last value of a loop of no steps");
 }
 
 // What is left of x[-1, rest] when x[-1] is at hand.

@@ -1,6 +1,7 @@
 // Loops over small arrays of known sizes, as loops over their elements: see loops.hpp.
 #include <algorithm>
 
+#include "croton/compile/images.hpp"
 #include "croton/compile/loop_kernel.hpp"
 #include "croton/compile/loop_reads.hpp"
 #include "croton/compile/loops.hpp"
@@ -26,17 +27,10 @@ class Scalarising {
         });
         if (!any) return outputs_;
         for (Node* node : order) rebuild(node);
-        Variables result;
-        for (const auto& v : outputs_) result.push_back(image(v));
-        return result;
+        return image(outputs_);
     }
 
   private:
-    const Variable& image(const Variable& v) const {
-        const Variable* found = images_.find(v);
-        return found ? *found : v;
-    }
-
     void rebuild(Node* node) {
         if (node->kind != NodeKind::Apply) return;
         if (is_loop(*node)) {
@@ -45,23 +39,11 @@ class Scalarising {
                 std::any_of(loop.traced.begin(), loop.traced.end(), [](bool t) { return t; });
             if (!traces && fits_scalars(loop)) return write_out(*node, loop);
         }
-        Variables inputs;
-        for (const auto& v : node->inputs) inputs.push_back(image(v));
-        if (inputs == node->inputs) return;
-        Variables made = apply_like(*node, std::move(inputs));
-        Node* fresh = made[0].node_pointer();
-        fresh->names = node->names;
-        for (uint32_t i = 0; i < fresh->types.size(); ++i) {
-            for (size_t axis = 0; axis < fresh->types[i].dims.size(); ++axis)
-                if (fresh->types[i].dims[axis].unknown())
-                    fresh->types[i].dims[axis] = node->types[i].dims[axis];
-            images_.insert({node, i}, made[i]);
-        }
-        keep_parts(*node, made);
+        if (image.carry_over(node)) keep_parts(*node, image({node, 0}));
     }
 
     // A slice of the steps of what was put together here is put together of slices of the parts.
-    void keep_parts(const Node& node, const Variables& made) {
+    void keep_parts(const Node& node, const Variable& made) {
         auto items = items_of(node);
         if (!items || items->empty() || (*items)[0].kind != IndexItem::Kind::Slice ||
             !all_whole(*items, 1) || node.inputs.size() != 1)
@@ -72,7 +54,7 @@ class Scalarising {
         for (const auto& part : *parts)
             sliced.push_back(apply(*subtensor_op(), {part}, {{"index", index_text({(*items)[0]})}},
                                    node.site)[0]);
-        parts_.insert(made[0], sliced);
+        parts_.insert(made, sliced);
     }
 
     // --- taking apart ---------------------------------------------------------------------------
@@ -178,13 +160,15 @@ class Scalarising {
         };
         for (uint32_t i = 0; i < loop.states.size(); ++i) {
             Elements own = some(loop.states[i]);
-            images_.insert({&node, i}, joined(own, loop.states[i].type(), 0));
+            image.set(Variable(const_cast<Node*>(&node), i), joined(own, loop.states[i].type(), 0));
         }
         for (size_t j = 0; j < loop.stacked.size(); ++j) {
             Elements own = some(loop.stacked[j]);
             Variable whole = joined(own, loop.stacked[j].type(), 1);
             parts_.insert(whole, own);
-            images_.insert({&node, static_cast<uint32_t>(loop.states.size() + j)}, whole);
+            image.set(
+                Variable(const_cast<Node*>(&node), static_cast<uint32_t>(loop.states.size() + j)),
+                whole);
         }
     }
 
@@ -199,7 +183,7 @@ class Scalarising {
     }
 
     const Variables& outputs_;
-    FlatMap<ValueKey, Variable> images_;
+    Images image;
     FlatMap<ValueKey, Elements> parts_;
 };
 }  // namespace

@@ -1,12 +1,11 @@
 // Traces of loops that will be kernels: see loops.hpp.
 #include <algorithm>
 
+#include "croton/compile/images.hpp"
 #include "croton/compile/loop_kernel.hpp"
 #include "croton/compile/loop_reads.hpp"
 #include "croton/compile/loops.hpp"
 #include "croton/graph/traverse.hpp"
-#include "croton/ops/compare.hpp"
-#include "croton/ops/control.hpp"
 #include "croton/ops/shape.hpp"
 
 namespace croton::compile {
@@ -27,9 +26,7 @@ class Untracing {
         for (const auto& v : outputs_)
             if (State* state = traced(v)) state->after = state->whole = true;
         for (Node* node : order_) rebuild(node);
-        Variables result;
-        for (const auto& v : outputs_) result.push_back(image(v));
-        return result;
+        return image(outputs_);
     }
 
   private:
@@ -83,32 +80,16 @@ class Untracing {
                });
     }
 
-    const Variable& image(const Variable& v) {
-        const Variable* found = images_.find(v);
-        return found ? *found : v;
-    }
-
     void rebuild(Node* node) {
         if (node->kind != NodeKind::Apply) return;
         if (Known* known = loops_.find(node)) return rebuild_loop(node, *known);
         if (rebuild_last_read(node)) return;
         if (State* state = node->inputs.empty() ? nullptr : traced(node->inputs[0]))
             if (Variable read = read_of(*node, *state)) {
-                images_.insert({node, 0}, read);
+                image.set({node, 0}, read);
                 return;
             }
-        Variables inputs;
-        for (const auto& v : node->inputs) inputs.push_back(image(v));
-        if (inputs == node->inputs) return;
-        Variables made = apply_like(*node, std::move(inputs));
-        Node* fresh = made[0].node_pointer();
-        fresh->names = node->names;
-        for (uint32_t i = 0; i < fresh->types.size(); ++i) {
-            for (size_t axis = 0; axis < fresh->types[i].dims.size(); ++axis)
-                if (fresh->types[i].dims[axis].unknown())
-                    fresh->types[i].dims[axis] = node->types[i].dims[axis];
-            images_.insert({node, i}, made[i]);
-        }
+        image.carry_over(node);
     }
 
     // x[1:][-1] of a state of which no stack is kept: the loop's last value, if it has run at all.
@@ -119,14 +100,10 @@ class Untracing {
         auto outer = items_of(below);
         State* state = outer && skips_first(*outer) ? traced(below.inputs[0]) : nullptr;
         if (!state || state->after) return false;
-        Variable last = state->last;
-        const Variable& steps = image(below.inputs[0].input(0));
-        const Array* known = constant_value(steps);
-        if (!known || known->item<int64_t>() < 1)
-            last = assert_(last, gt(steps, int64_t{0}), "the last value of a loop of no steps");
+        Variable last = if_run(state->last, image(below.inputs[0].input(0)));
         Variables bounds;
         for (size_t i = 1; i < node->inputs.size(); ++i) bounds.push_back(image(node->inputs[i]));
-        images_.insert({node, 0}, rest_of(last, *node, *items, bounds));
+        image.set({node, 0}, rest_of(last, *node, *items, bounds));
         return true;
     }
 
@@ -171,17 +148,17 @@ class Untracing {
                 SiteScope scope(node->site);
                 whole = concatenate({expand_dims(loop.initial[i], 0), state.stack_after});
             }
-            images_.insert({node, static_cast<uint32_t>(i)}, whole);
+            image.set({node, static_cast<uint32_t>(i)}, whole);
         }
         for (size_t j = 0; j < stacks; ++j)
-            images_.insert({node, static_cast<uint32_t>(states + j)}, made[states + j]);
+            image.set({node, static_cast<uint32_t>(states + j)}, made[states + j]);
     }
 
     const Variables& outputs_;
     std::vector<Node*> order_;
     FlatMap<const Node*, Known> loops_;
     FlatMap<ValueKey, std::vector<Node*>> users_;
-    FlatMap<ValueKey, Variable> images_;
+    Images image;
 };
 }  // namespace
 

@@ -1,6 +1,7 @@
 // Loops of few known steps, written out: see loops.hpp.
 #include <algorithm>
 
+#include "croton/compile/images.hpp"
 #include "croton/compile/loop_reads.hpp"
 #include "croton/compile/loops.hpp"
 #include "croton/compile/scalars.hpp"
@@ -56,8 +57,9 @@ std::optional<int64_t> unrolled_steps(const Loop& loop, bool inside) {
 }
 
 // The loop's outputs from its inputs as they are now.
-Variables written_out(const Loop& loop, int64_t steps, Site site) {
+Variables written_out(Loop loop, const Images& image, int64_t steps, Site site) {
     SiteScope scope(site);
+    for (auto* list : {&loop.initial, &loop.sequences, &loop.constants}) *list = image(*list);
     Variables states = loop.initial;
     std::vector<Args> traces(states.size()), stacks(loop.stacked.size());
     for (size_t i = 0; i < states.size(); ++i) traces[i].push_back(states[i]);
@@ -83,32 +85,15 @@ Variables written_out(const Loop& loop, int64_t steps, Site site) {
 }  // namespace
 
 Variables unroll_loops(const Variables& outputs, bool inside) {
-    FlatMap<ValueKey, Variable> images;
-    auto image = [&](const Variable& v) {
-        const Variable* found = images.find(v);
-        return found ? *found : v;
-    };
+    Images image;
     for (Node* node : toposort(outputs)) {
         if (node->kind != NodeKind::Apply) continue;
-        Variables inputs, made;
-        for (const auto& v : node->inputs) inputs.push_back(image(v));
-        auto steps = is_loop(*node) ? unrolled_steps(Loop(*node), inside) : std::nullopt;
-        if (!steps && inputs == node->inputs) continue;
-        Variables rebuilt = apply_like(*node, inputs);
-        made = steps ? written_out(Loop(rebuilt[0].node()), *steps, node->site) : rebuilt;
-        Node* fresh = made[0].node_pointer();
-        if (!steps) fresh->names = node->names;
-        for (uint32_t i = 0; i < node->types.size(); ++i) {
-            if (!steps)
-                for (size_t axis = 0; axis < fresh->types[i].dims.size(); ++axis)
-                    if (fresh->types[i].dims[axis].unknown())
-                        fresh->types[i].dims[axis] = node->types[i].dims[axis];
-            images.insert({node, i}, made[i]);
-        }
+        if (auto steps = is_loop(*node) ? unrolled_steps(Loop(*node), inside) : std::nullopt)
+            image.set(node, written_out(Loop(*node), image, *steps, node->site));
+        else
+            image.carry_over(node);
     }
-    Variables result;
-    for (const auto& v : outputs) result.push_back(image(v));
-    return result;
+    return image(outputs);
 }
 
 }  // namespace croton::compile

@@ -1,23 +1,15 @@
 #include "croton/compile/loops.hpp"
 
 #include <algorithm>
-#include <map>
 
+#include "croton/compile/images.hpp"
 #include "croton/compile/loop_reads.hpp"
 #include "croton/graph/traverse.hpp"
-#include "croton/ops/compare.hpp"
-#include "croton/ops/control.hpp"
 #include "croton/ops/loop_segments.hpp"
 
 namespace croton::compile {
 
 namespace {
-// Sizes that inference does not know but that were named before.
-void keep_sizes(TensorType& fresh, const TensorType& old) {
-    for (size_t axis = 0; axis < fresh.dims.size(); ++axis)
-        if (fresh.dims[axis].unknown()) fresh.dims[axis] = old.dims[axis];
-}
-
 class Merging {
   public:
     explicit Merging(const Variables& outputs) : outputs_(outputs), order_(toposort(outputs)) {}
@@ -39,10 +31,10 @@ class Merging {
         Loop loop;
         std::vector<Node*> members;
         Variables stacked;
-        std::vector<bool> traced, last, stack_read;
+        std::vector<bool> traced, last;  ///< of each state: what is read
         std::vector<bool> state_kept;
+        ValueSet needed;  ///< leaves of what is kept of the body
         Variables made;
-        std::map<std::pair<Node*, uint32_t>, size_t> places;  ///< of the members' outputs in `made`
     };
 
     void find_users() {
@@ -129,21 +121,15 @@ class Merging {
             if (loop.stop) roots.push_back(loop.stop);
             for (size_t i = 0; i < states; ++i)
                 if (group.state_kept[i]) roots.push_back(loop.next[i]);
-            needed_ = ValueSet(leaves(roots));
+            group.needed = ValueSet(leaves(roots));
             changed = false;
             for (size_t i = 0; i < states; ++i)
-                if (!group.state_kept[i] && needed_.contains(loop.states[i]))
+                if (!group.state_kept[i] && group.needed.contains(loop.states[i]))
                     group.state_kept[i] = changed = true;
         }
-        kept_formal_[&group] = needed_;
     }
 
     // --- building -------------------------------------------------------------------------------
-
-    const Variable& image(const Variable& v) const {
-        const Variable* found = images_.find(v);
-        return found ? *found : v;
-    }
 
     Variables rebuilt() {
         for (Node* node : order_) {
@@ -154,20 +140,9 @@ class Merging {
             }
             if (last_reads_.contains(node) && build_last_read(node)) continue;
             if (between_.contains(node) && !is_traced(node->inputs[0])) continue;
-            Variables inputs;
-            for (const auto& v : node->inputs) inputs.push_back(image(v));
-            if (inputs == node->inputs) continue;
-            Variables made = apply_like(*node, std::move(inputs));
-            Node* fresh = made[0].node_pointer();
-            fresh->names = node->names;
-            for (uint32_t i = 0; i < fresh->types.size(); ++i) {
-                keep_sizes(fresh->types[i], node->types[i]);
-                images_.insert({node, i}, made[i]);
-            }
+            image.carry_over(node);
         }
-        Variables result;
-        for (const auto& v : outputs_) result.push_back(image(v));
-        return result;
+        return image(outputs_);
     }
 
     Group* group_at(Node* node) const {
@@ -179,12 +154,12 @@ class Merging {
         if (group.made.empty()) make(group);
         Loop loop(*node);
         for (uint32_t i = 0; i < node->types.size(); ++i)
-            images_.insert({node, i}, output_of(group, loop, i));
+            image.set({node, i}, output_of(group, loop, i));
     }
 
     void make(Group& group) {
         const Loop& old = group.loop;
-        const ValueSet& needed = kept_formal_[&group];
+        const ValueSet& needed = group.needed;
         Loop loop;
         loop.name = old.name;
         loop.truncate = old.truncate;
@@ -254,20 +229,12 @@ class Merging {
         Variable state = image(source);
         Group* group = group_at(source.node_pointer());
         if (!group || is_traced(source)) return false;
-        if (behind_first_.contains(node) && !runs_once(*group))
-            state = assert_(state, gt(image(group->loop.steps), int64_t{0}),
-                            "the last value of a loop of no steps");
+        if (behind_first_.contains(node)) state = if_run(state, image(group->loop.steps));
         Variables bounds;
         for (size_t i = 1; i < node->inputs.size(); ++i) bounds.push_back(image(node->inputs[i]));
         state = rest_of(state, *node, *items_of(*node), bounds);
-        images_.insert({node, 0}, state);
+        image.set({node, 0}, state);
         return true;
-    }
-
-    // Whether at least one step is certain.
-    static bool runs_once(const Group& group) {
-        const Array* steps = constant_value(group.loop.steps);
-        return steps && steps->item<int64_t>() > 0;
     }
 
     const Variables& outputs_;
@@ -275,11 +242,9 @@ class Merging {
     FlatMap<ValueKey, std::vector<Node*>> users_;
     std::vector<std::unique_ptr<Group>> groups_;
     FlatMap<Node*, Group*> group_of_;
-    std::map<const Group*, ValueSet> kept_formal_;
-    ValueSet needed_;
     NodeSet last_reads_, behind_first_;
     NodeSet between_;  ///< traces without the initial value, on their way to such readers
-    FlatMap<ValueKey, Variable> images_;
+    Images image;
 };
 
 size_t loop_outputs(const Variables& outputs) {
@@ -302,27 +267,20 @@ Variables merge_loops(const Variables& outputs) {
 }
 
 Variables rewrite_bodies(const Variables& outputs, const Mode& mode, std::vector<Event>* events) {
-    Substitution by;
+    Images image;
     for (Node* node : toposort(outputs)) {
+        if (node->kind != NodeKind::Apply) continue;
+        bool moved = image.carry_over(node);
         if (!is_loop(*node)) continue;
-        Loop loop(*node);
+        Variable present = moved ? image({node, 0}) : Variable(node, 0);
+        Loop loop(present.node());
         Variables before = loop.results(),
                   after = rewrite_graph(prepare_loops(before, mode, events, true), mode, events);
         if (after == before) continue;
         loop.set_results(after);
-        // Inputs that are loops themselves are replaced further down.
-        for (auto* list : {&loop.initial, &loop.sequences, &loop.constants})
-            for (Variable& v : *list) v = by.empty() ? v : substitute(v, by);
-        if (!by.empty()) loop.steps = substitute(loop.steps, by);
-        Variables made = loop.apply(node->site);
-        Node& fresh = *made[0].node_pointer();
-        fresh.names = node->names;
-        for (uint32_t i = 0; i < fresh.types.size(); ++i) {
-            keep_sizes(fresh.types[i], node->types[i]);
-            by.emplace(Variable(node, i), made[i]);
-        }
+        image.replace(node, loop.apply(node->site));
     }
-    return by.empty() ? outputs : substitute(outputs, by);
+    return image(outputs);
 }
 
 Variables applied(const Loop& loop, Site site) {
@@ -334,32 +292,6 @@ Variables applied(const Loop& loop, Site site) {
 }
 
 namespace {
-// substitute(), but sizes that were named stay named.
-Variables replaced(const Variables& outputs, const Substitution& by) {
-    FlatMap<ValueKey, Variable> images;
-    auto image = [&](const Variable& v) {
-        if (auto given = by.find(v); given != by.end()) return given->second;
-        const Variable* found = images.find(v);
-        return found ? *found : v;
-    };
-    for (Node* node : toposort(outputs)) {
-        if (node->kind != NodeKind::Apply) continue;
-        Variables inputs;
-        for (const auto& v : node->inputs) inputs.push_back(image(v));
-        if (inputs == node->inputs) continue;
-        Variables made = apply_like(*node, std::move(inputs));
-        Node& fresh = *made[0].node_pointer();
-        fresh.names = node->names;
-        for (uint32_t i = 0; i < fresh.types.size(); ++i) {
-            keep_sizes(fresh.types[i], node->types[i]);
-            images.insert({node, i}, made[i]);
-        }
-    }
-    Variables result;
-    for (const auto& v : outputs) result.push_back(image(v));
-    return result;
-}
-
 // What loops read from outside is rewritten before they are compared: gradients are taken of
 // stabilised expressions, so a loop and the one that its gradient added may read two forms of one
 // value.
@@ -380,10 +312,12 @@ Variables settle_inputs(const Variables& outputs, const Mode& mode) {
     }
     if (read.empty()) return outputs;
     Variables settled = rewrite_graph(read, mode, nullptr);
-    Substitution by;
+    Images image;
     for (size_t i = 0; i < read.size(); ++i)
-        if (!(settled[i] == read[i])) by.emplace(read[i], settled[i]);
-    return by.empty() ? outputs : replaced(outputs, by);
+        if (!(settled[i] == read[i])) image.set(read[i], settled[i]);
+    for (Node* node : order)
+        if (node->kind == NodeKind::Apply && !image.knows(node)) image.carry_over(node);
+    return image(outputs);
 }
 }  // namespace
 
