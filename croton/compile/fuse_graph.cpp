@@ -35,6 +35,11 @@ NodeSet lazy_nodes(const std::vector<Node*>& order, const Variables& outputs,
     return lazy;
 }
 
+bool is_matrix_product(const Node& node) {
+    auto contract = node.kind == NodeKind::Apply ? node.op->kind<ContractCompute>() : nullptr;
+    return contract && contract->kind == ContractCompute::Kind::MatMul;
+}
+
 bool is_literal(const Variable& v) {
     const Array* value = constant_value(v);
     return value && value->size() == 1;

@@ -16,6 +16,9 @@ bool is_branch(const Node& node);
 NodeSet lazy_nodes(const std::vector<Node*>& order, const Variables& outputs,
                    const Variables& stops);
 
+/// A plain product of matrices: no gemm.
+bool is_matrix_product(const Node& node);
+
 /// A constant of one element: kernels hold it as a literal.
 bool is_literal(const Variable& v);
 /// Runs as loops: elementwise, reduce and indexed nodes.

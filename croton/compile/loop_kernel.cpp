@@ -6,12 +6,14 @@
 #include "croton/compile/fuse_graph.hpp"
 #include "croton/graph/traverse.hpp"
 #include "croton/kernel/builder.hpp"
+#include "croton/rewrite/rule.hpp"
 
 namespace croton::compile {
 
 using kernel::Builder;
 using kernel::Scalar;
 using kernel::SectionKind;
+using rewrite::certainly_same;
 using runtime::AxisMap;
 
 namespace {
@@ -19,11 +21,6 @@ namespace {
 constexpr size_t most_states = 64, most_nodes = 3000;
 
 bool is_half(DType dtype) { return dtype == DType::Float16 || dtype == DType::BFloat16; }
-
-bool certainly_same(const Dims& a, const Dims& b) {
-    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                              [](Dim x, Dim y) { return x.certainly_equals(y); });
-}
 
 // A body's value through views that only permute, insert and drop axes: the value below and, for
 // each axis of the value above, which axis of it that is (-1: none).

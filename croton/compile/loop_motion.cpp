@@ -2,6 +2,7 @@
 // state depends on. Products of single steps become one product of all.
 #include <algorithm>
 
+#include "croton/compile/fuse_graph.hpp"
 #include "croton/compile/images.hpp"
 #include "croton/compile/loop_reads.hpp"
 #include "croton/compile/loops.hpp"
@@ -19,11 +20,10 @@
 namespace croton::compile {
 
 namespace {
-bool is_contract(const Node& node, ContractCompute::Kind kind) {
-    auto contract = node.kind == NodeKind::Apply ? node.op->kind<ContractCompute>() : nullptr;
-    return contract && contract->kind == kind;
+bool is_gemm(const Node& node) {
+    return node.kind == NodeKind::Apply && node.op->kind<ContractCompute>() &&
+           !is_matrix_product(node);
 }
-bool is_product(const Variable& v) { return is_contract(v.node(), ContractCompute::Kind::MatMul); }
 
 // beta * c + alpha * a @ b as it says: its parts may go different ways. They meet again where both
 // stay.
@@ -36,7 +36,7 @@ Variables without_gemm(const Variables& results, const Variables& formal) {
     };
     Variables current = results;
     for (Node* node : toposort(results, formal)) {
-        if (!is_contract(*node, ContractCompute::Kind::Gemm)) continue;
+        if (!is_gemm(*node)) continue;
         SiteScope scope(node->site);
         Variables in;
         for (const auto& v : node->inputs) in.push_back(by.empty() ? v : substitute(v, by));
@@ -78,7 +78,7 @@ class Motion {
         for (Node* node : order_) {
             if (node->kind != NodeKind::Apply) continue;
             bool stays = !Widener::can_widen(*node);
-            bool costs = is_contract(*node, ContractCompute::Kind::MatMul);
+            bool costs = is_matrix_product(*node);
             for (const auto& v : node->inputs) {
                 stays |= fixed.contains(v.node_pointer());
                 costs |= dear.contains(v.node_pointer());
@@ -235,13 +235,13 @@ class Motion {
 
     bool holds_product(const Variable& v) const {
         auto nodes = beyond_core(v);
-        return std::any_of(nodes.begin(), nodes.end(), [](const Node* node) {
-            return is_contract(*node, ContractCompute::Kind::MatMul);
-        });
+        return std::any_of(nodes.begin(), nodes.end(),
+                           [](const Node* node) { return is_matrix_product(*node); });
     }
     // A product of matrices that both differ from step to step: all of them added are one product.
     bool sums_as_one(const Variable& v) const {
-        if (!is_product(v) || v.rank() != 2 || v.input(0).rank() != 2 || v.input(1).rank() != 2)
+        if (!is_matrix_product(v.node()) || v.rank() != 2 || v.input(0).rank() != 2 ||
+            v.input(1).rank() != 2)
             return false;
         return differs(v.input(0)) && differs(v.input(1));
     }
@@ -308,7 +308,8 @@ class Motion {
     }
 
     Variable total(Widener& widener, const Leaving& l) {
-        Variable sum = is_product(l.value) ? one_product(widener, l.value.node()) : Variable();
+        Variable sum =
+            is_matrix_product(l.value.node()) ? one_product(widener, l.value.node()) : Variable();
         if (!sum) {
             auto [value, stepped] = widener.wide(l.value);
             sum = stepped ? croton::sum(value, 0) : value * cast(l_.steps, value.dtype());

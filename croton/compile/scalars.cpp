@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "croton/compile/fuse_graph.hpp"
 #include "croton/compile/reference.hpp"
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/catalogue.hpp"
@@ -34,9 +35,7 @@ bool only_moves(const Node& node) {
 }
 
 bool is_product(const Node& node) {
-    auto contract = node.op->kind<ContractCompute>();
-    return contract && contract->kind == ContractCompute::Kind::MatMul &&
-           node.inputs[0].rank() == 2 && node.inputs[1].rank() == 2;
+    return is_matrix_product(node) && node.inputs[0].rank() == 2 && node.inputs[1].rank() == 2;
 }
 
 // The position in its own elements of what stands at a position of a larger space that it

@@ -34,18 +34,13 @@ Variable reduced(const Node& node, const Variable& stepped) {
     }
     return apply(*node.op, {stepped}, std::move(attrs), node.site)[0];
 }
-
-bool is_product(const Node& node) {
-    auto contract = node.op->kind<ContractCompute>();
-    return contract && contract->kind == ContractCompute::Kind::MatMul;
-}
 }  // namespace
 
 bool Widener::can_widen(const Node& node) {
     if (node.kind != NodeKind::Apply || node.op->facts.impure) return false;
     if (node.op == subtensor_op()) return node.inputs.size() == 1;
     return node.op->elementwise() || node.op->kind<ReduceCompute>() || looks_through(node) ||
-           is_product(node);
+           is_matrix_product(node);
 }
 
 Widener::Wide Widener::wide(const Variable& v) {

@@ -152,11 +152,6 @@ Variable put_again(Arena& arena, Value v, const Variable& base, const Variable& 
 Variable base_of(Arena& arena, Value v) { return arena.variable(arena.inputs(v.node)[0]); }
 Variable values_of(Arena& arena, Value v) { return arena.variable(arena.inputs(v.node)[1]); }
 
-bool sized_like(Arena& arena, Value v, NodeId whole) {
-    const TensorType &a = arena.type(v), &b = arena.type({whole, 0});
-    return a.dtype == b.dtype && certainly_same(a.dims, b.dims);
-}
-
 // w + put(zeros, y, i) is put(w, y, i): only the rows that are named are touched.
 Variables add_in_place_of_zeros(Arena& arena, NodeId id) {
     static const OpRecord *add_op = find_op("add"), *sub_op = find_op("sub");

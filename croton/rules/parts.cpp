@@ -22,6 +22,11 @@ bool uses(Arena& arena, NodeId user, NodeId id) {
            std::any_of(inputs.begin(), inputs.end(), [&](Value v) { return v.node == id; });
 }
 
+bool sized_like(Arena& arena, Value v, NodeId whole) {
+    const TensorType &a = arena.type(v), &b = arena.type({whole, 0});
+    return a.dtype == b.dtype && rewrite::certainly_same(a.dims, b.dims);
+}
+
 Variable with_sizes(Variable fresh, const Dims& dims) {
     if (fresh.kind() != NodeKind::Apply) return fresh;
     Dims& own = fresh.node_pointer()->types[fresh.index()].dims;

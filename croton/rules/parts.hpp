@@ -28,6 +28,9 @@ Variable made_again(Arena& arena, Value v, Variables inputs);
 /// A new node whose sizes are known to be `dims`, whatever its type rule could tell.
 Variable with_sizes(Variable fresh, const Dims& dims);
 
+/// Whether a value certainly has the dtype and the sizes of the node's first output.
+bool sized_like(Arena& arena, Value v, NodeId whole);
+
 /// An array of nothing but zeros; `like` then has its sizes.
 bool all_zero(Arena& arena, Value v, Variable* like = nullptr);
 

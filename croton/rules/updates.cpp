@@ -177,11 +177,6 @@ bool is_sum(Arena& arena, Value v) {
     static const OpRecord* add_op = record("add");
     return made_by(arena, v, add_op) && arena.inputs(v.node).size() == 2;
 }
-bool sized_like(Arena& arena, Value v, NodeId whole) {
-    const TensorType &a = arena.type(v), &b = arena.type({whole, 0});
-    return a.dtype == b.dtype && certainly_same(a.dims, b.dims);
-}
-
 // The terms of a tree of additions, if this is its top. Empty if it is not, or if they are very
 // many: they are looked at again whenever the top changes.
 std::vector<Value> terms_of(Arena& arena, NodeId id) {
