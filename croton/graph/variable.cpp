@@ -1,16 +1,40 @@
 #include "croton/graph/variable.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
 
+#include "croton/base/memory.hpp"
 #include "croton/base/settings.hpp"
+#include "croton/base/slab_pool.hpp"
 #include "croton/graph/drawn.hpp"
 #include "croton/graph/elements.hpp"
 #include "croton/graph/op.hpp"
 #include "croton/graph/traverse.hpp"
 
 namespace croton {
+
+namespace {
+// Never destroyed: other static variables may hold nodes.
+// NOLINTNEXTLINE(misc-no-recursion): only within fork, when it is made
+SlabPool& node_pool() {
+    static SlabPool& pool = *new SlabPool(sizeof(Node));
+    static const int registered = ::pthread_atfork(
+        [] { node_pool().lock(); }, [] { node_pool().unlock(); }, [] { node_pool().unlock(); });
+    (void)registered;
+    return pool;
+}
+}  // namespace
+
+// Tools that look for misuse of memory are to see each node by itself.
+void* Node::operator new(size_t size) {
+    return watched_memory ? ::operator new(size) : node_pool().allocate();
+}
+void Node::operator delete(void* node) noexcept {
+    watched_memory ? ::operator delete(node) : node_pool().free(node);
+}
 
 // Nodes whose count falls to zero while another is being destroyed wait on its list: a chain of a
 // million nodes dies in a loop, not in a million nested destructors. The list lives on the stack:

@@ -124,6 +124,9 @@ class OutputNames {
 /// caches of the processor, and then time is what is read.
 struct Node {
     explicit Node(NodeKind kind) : kind(kind) {}
+    /// From a pool of nodes.
+    static void* operator new(size_t size);
+    static void operator delete(void* node) noexcept;
     std::atomic<uint32_t> references{0};
     NodeKind kind;
     bool weak = false;     ///< Constant made from a plain number: yields its dtype to arrays

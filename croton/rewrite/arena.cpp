@@ -61,7 +61,30 @@ bool Arena::same(const Entry& entry, const Node& node, std::span<const Value> in
 }
 
 NodeId Arena::find_equal(const Node& node, std::span<const Value> inputs, uint32_t hash) const {
-    return table_.find(hash, [&](NodeId id) { return same(nodes_[id], node, inputs); });
+    return table_.find({hash, newest(inputs, hash)},
+                       [&](NodeId id) { return same(nodes_[id], node, inputs); });
+}
+
+// Where the table of equal nodes has a node: beside what reads the same value. Constants do not
+// count, for the whole graph may read them.
+uint32_t Arena::newest(std::span<const Value> inputs, uint32_t hash) const {
+    uint32_t most = 0;
+    for (Value v : inputs)
+        if (nodes_[v.node].kind != NodeKind::Constant) most = std::max(most, v.node + 1);
+    return most > 0 ? most : hash;
+}
+
+void Arena::remember(NodeId id) {
+    auto key_of = [this](NodeId at) {
+        uint32_t hash = nodes_[at].hash;
+        return IdTable::Key{hash, newest(inputs(at), hash)};
+    };
+    table_.insert(key_of(id), id, key_of);
+}
+
+void Arena::forget(NodeId id) {
+    uint32_t hash = nodes_[id].hash;
+    table_.erase({hash, newest(inputs(id), hash)}, id);
 }
 
 // --- lists of uses: place k is input k of all, in the list of the node that it reads
@@ -118,7 +141,7 @@ void Arena::append_entry(Node* node, std::span<const Value> inputs, uint32_t has
         uses_.push_back({id});
         link(place);
     }
-    table_.insert(hash, id);
+    remember(id);
     ++live_;
 }
 
@@ -190,8 +213,6 @@ Value Arena::resolve(Value v) const {
 
 // --- dying and coming back ----------------------------------------------------------------------
 
-void Arena::forget(NodeId id) { table_.erase(nodes_[id].hash, id); }
-
 // Called when a use has gone: nodes that nobody uses any more die, and use nothing.
 void Arena::release(NodeId id) {
     dying_.push_back(id);
@@ -230,7 +251,7 @@ void Arena::revive(NodeId id) {
         for (uint32_t i = 0; i < entry.input_count; ++i) link(entry.first_input + i);
         entry.hash = hash_of(*entry.origin, inputs(id));
         entry.exact = exact(*entry.origin, inputs(id));
-        table_.insert(entry.hash, id);
+        remember(id);
     }
 }
 
@@ -268,7 +289,7 @@ bool Arena::move_uses(NodeId user, Value from, Value to) {
         }
     entry.hash = hash_of(*entry.origin, inputs);
     NodeId twin = find_equal(*entry.origin, inputs, entry.hash);
-    table_.insert(entry.hash, user);
+    remember(user);
     if (twin == IdTable::none || twin == user) {
         disturbed_.push_back(user);
         return true;

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "croton/base/memory.hpp"
 #include "croton/graph/node_numbers.hpp"
 #include "croton/graph/op.hpp"
 #include "croton/rewrite/id_table.hpp"
@@ -151,6 +152,8 @@ class Arena {
     void append_entry(Node* node, std::span<const Value> inputs, uint32_t hash);
     void link(uint32_t place);
     void unlink(uint32_t place);
+    uint32_t newest(std::span<const Value> inputs, uint32_t hash) const;
+    void remember(NodeId id);
     void forget(NodeId id);
     void revive(NodeId id);
     void release(NodeId id);
@@ -159,9 +162,11 @@ class Arena {
     bool move_uses(NodeId user, Value from, Value to);
     size_t replace_outputs(Value from, Value to);
 
-    std::vector<Entry> nodes_;
-    std::vector<Value> inputs_;    ///< of all nodes, one after the other
-    std::vector<Use> uses_;        ///< of each entry of inputs_
+    template <class T>
+    using Table = std::vector<T, KeptMemory<T>>;
+    Table<Entry> nodes_;
+    Table<Value> inputs_;          ///< of all nodes, one after the other
+    Table<Use> uses_;              ///< of each entry of inputs_
     std::vector<Value> forwards_;  ///< of the nodes that something has replaced
     std::vector<Value> outputs_;
     std::unordered_map<NodeId, std::vector<uint32_t>> output_places_;  ///< in outputs_

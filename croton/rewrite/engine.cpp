@@ -13,7 +13,7 @@ constexpr int node_rule_reach = 2;
 
 void Engine::enqueue(NodeId id) {
     settled_[id] = false;
-    if (!queued_[id]) queue_.push_back(id);
+    if (!queued_[id]) touched_.push_back(id);
     queued_[id] = true;
 }
 
@@ -62,32 +62,35 @@ const Engine::OldAndNew& Engine::rules_of(const OpRecord* op) {
 }
 
 void Engine::run(const RuleSet& rules) {
+    running_ = rules.name;
     expands_ = rules.expands;
     old_index_ = std::move(index_);
     index_ = rules.index ? rules.index : std::make_shared<const RuleIndex>(rules);
     op_rules_ = {};
-    queue_ = arena_.order();
+    const auto sweep = arena_.order();
     queued_.assign(arena_.node_count(), false);
     settled_.resize(arena_.node_count(), false);
-    for (NodeId id : queue_) queued_[id] = true;
-    size_t allowed = 64 * queue_.size() + 10000, before = static_cast<size_t>(count_);
-    for (size_t next = 0; next < queue_.size(); ++next) {
+    for (NodeId id : sweep) queued_[id] = true;
+    size_t before = static_cast<size_t>(count_);
+    steps_allowed_ = before + 64 * sweep.size() + 10000;
+    for (size_t next = 0; next < sweep.size(); ++next) {
         constexpr size_t ahead = 8;
-        if (next + 2 * ahead < queue_.size()) {
-            arena_.fetch_ahead(queue_[next + 2 * ahead]);
-            arena_.fetch_origin_ahead(queue_[next + ahead]);
+        if (next + 2 * ahead < sweep.size()) {
+            arena_.fetch_ahead(sweep[next + 2 * ahead]);
+            arena_.fetch_origin_ahead(sweep[next + ahead]);
         }
-        NodeId id = queue_[next];
-        queued_[id] = false;
-        rewrite_node(id);
-        if (static_cast<size_t>(count_) - before > allowed)
-            fail(ErrorKind::Internal, "rewriting '", rules.name,
-                 "' does not end; last rule: ", steps_.empty() ? "?" : steps_.back().rule);
-        if (next > 4096 && next * 2 > queue_.size()) {  // forget the part that is done
-            queue_.erase(queue_.begin(), queue_.begin() + static_cast<long>(next) + 1);
-            next = static_cast<size_t>(-1);
-        }
+        take(sweep[next]);
+        for (size_t at = 0; at < touched_.size(); ++at) take(touched_[at]);
+        touched_.clear();
     }
+}
+
+void Engine::take(NodeId id) {
+    queued_[id] = false;
+    rewrite_node(id);
+    if (static_cast<size_t>(count_) > steps_allowed_)
+        fail(ErrorKind::Internal, "rewriting '", running_,
+             "' does not end; last rule: ", steps_.empty() ? "?" : steps_.back().rule);
 }
 
 void Engine::rewrite_node(NodeId id) {

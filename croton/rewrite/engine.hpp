@@ -52,6 +52,7 @@ class Engine {
     }
     bool visit(NodeId id);
     bool apply_any(const OpRules& rules, NodeId id);
+    void take(NodeId id);
     void rewrite_node(NodeId id);
     bool apply_rule(const Rule& rule, NodeId id);
     bool apply_node_rule(const NodeRule& rule, NodeId id);
@@ -72,7 +73,9 @@ class Engine {
     std::vector<Step> steps_;
     std::shared_ptr<const RuleIndex> index_, old_index_;  ///< of the set that runs, and before
     FlatMap<const OpRecord*, std::unique_ptr<OldAndNew>> op_rules_;
-    std::vector<NodeId> queue_;
+    std::vector<NodeId> touched_;
+    size_t steps_allowed_ = 0;
+    std::string running_;  ///< name of the set
     std::vector<bool> queued_;
     /// Nodes that no rule of the set applies to, and near which nothing has changed since that was
     /// found out: of the next set, only rules that are new need to see them.

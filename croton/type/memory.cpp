@@ -1,14 +1,7 @@
-// Memory for arrays. One allocation holds the counter and the elements; what is freed is kept for a
-// while, small blocks by the thread, large ones for everybody: a result of the size of the last
-// call's costs neither malloc nor page faults.
-#include <pthread.h>
-#include <sys/mman.h>
+// Memory for arrays: one allocation holds the counter and the elements.
+#include "croton/base/memory.hpp"
 
-#include <algorithm>
-#include <cstdlib>
 #include <memory>
-#include <mutex>
-#include <vector>
 
 #include "croton/base/error.hpp"
 #include "croton/type/array.hpp"
@@ -16,132 +9,8 @@
 namespace croton {
 
 namespace {
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool recycle = false;  // a block that is used again hides uses after its end
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr bool recycle = false;
-#else
-constexpr bool recycle = true;
-#endif
-#else
-constexpr bool recycle = true;
-#endif
-
-constexpr size_t line = 64, small_block = 512, large_block = 64 << 10, huge_page = 2 << 20;
-constexpr size_t most_kept_bytes = 128 << 20, most_kept_blocks = 64;
-
-size_t rounded(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
-
-void* fresh(size_t bytes) {
-    bool huge = bytes >= 2 * huge_page;
-    void* memory = nullptr;  // aligned_alloc would want a multiple of the alignment
-    if (::posix_memalign(&memory, huge ? huge_page : line, bytes) != 0) return nullptr;
-    if (huge) ::madvise(memory, bytes, MADV_HUGEPAGE);  // fewer faults, if it may
-    return memory;
-}
-
-// --- small blocks: a list a thread, all of one size
-
-struct Spare {
-    void* blocks[32];
-    int count;
-    bool closed;  // the thread is ending
-};
-thread_local Spare spare;  // no destructor: arrays may die after it would have run
-
-struct SpareKeeper {
-    ~SpareKeeper() {
-        while (spare.count > 0) std::free(spare.blocks[--spare.count]);
-        spare.closed = true;
-    }
-};
-
-bool keep_spare(void* memory) {
-    if (!recycle || spare.closed || spare.count == 32) return false;
-    thread_local SpareKeeper keeper;
-    (void)keeper;
-    spare.blocks[spare.count++] = memory;
-    return true;
-}
-
-// --- large blocks: one pool
-
-class Pool {
-  public:
-    // The kept block that fits best, if it is not much too large.
-    void* take(size_t bytes) {
-        std::lock_guard lock(mutex_);
-        auto best = blocks_.end();
-        for (auto at = blocks_.begin(); at != blocks_.end(); ++at)
-            if (at->bytes >= bytes && at->bytes <= bytes + bytes / 8 &&
-                (best == blocks_.end() || at->bytes < best->bytes))
-                best = at;
-        if (best == blocks_.end()) return nullptr;
-        void* memory = best->memory;
-        kept_ -= best->bytes;
-        blocks_.erase(best);
-        return memory;
-    }
-
-    void give(void* memory, size_t bytes) {
-        std::vector<Block> too_much;
-        {
-            std::lock_guard lock(mutex_);
-            blocks_.push_back({memory, bytes});
-            kept_ += bytes;
-            size_t gone = 0;
-            for (; kept_ > most_kept_bytes || blocks_.size() - gone > most_kept_blocks; ++gone)
-                kept_ -= blocks_[gone].bytes;
-            too_much.assign(blocks_.begin(), blocks_.begin() + static_cast<std::ptrdiff_t>(gone));
-            blocks_.erase(blocks_.begin(), blocks_.begin() + static_cast<std::ptrdiff_t>(gone));
-        }
-        for (const Block& block : too_much) std::free(block.memory);
-    }
-
-    // Held across a fork, so that the child never inherits a lock whose owner it does not have.
-    void lock() { mutex_.lock(); }
-    void unlock() { mutex_.unlock(); }
-
-  private:
-    struct Block {
-        void* memory;
-        size_t bytes;
-    };
-    std::mutex mutex_;
-    std::vector<Block> blocks_;  // oldest first
-    size_t kept_ = 0;
-};
-
-// NOLINTNEXTLINE(misc-no-recursion): only within fork, when it is made
-Pool& pool() {
-    static Pool& instance = *new Pool;  // arrays may outlive every static object
-    static const int registered =
-        ::pthread_atfork([] { pool().lock(); }, [] { pool().unlock(); }, [] { pool().unlock(); });
-    (void)registered;
-    return instance;
-}
-
-// --- both
-
-size_t block_size(size_t bytes) {
-    if (bytes <= small_block) return small_block;
-    return rounded(bytes, bytes < large_block ? line : 4096);
-}
-
-void* take(size_t bytes) {
-    size_t size = block_size(bytes);
-    if (size == small_block && spare.count > 0) return spare.blocks[--spare.count];
-    void* memory = nullptr;
-    if (recycle && size >= large_block) memory = pool().take(size);
-    return memory ? memory : fresh(size);
-}
-
-void give(void* memory, size_t bytes) {
-    size_t size = block_size(bytes);
-    if (size == small_block && keep_spare(memory)) return;
-    if (recycle && size >= large_block && size <= most_kept_bytes) return pool().give(memory, size);
-    std::free(memory);
+constexpr size_t whole_lines(size_t bytes) {
+    return (bytes + memory_line - 1) / memory_line * memory_line;
 }
 
 // For allocate_shared: room for `bytes` behind the counter.
@@ -156,14 +25,14 @@ struct Room {
     Room(const Room<U>& other) : bytes(other.bytes), data(other.data) {}
 
     T* allocate(size_t count) {
-        size_t head = rounded(count * sizeof(T), line);
-        void* memory = bytes > PTRDIFF_MAX - head ? nullptr : take(head + bytes);
+        size_t head = whole_lines(count * sizeof(T));
+        void* memory = bytes > PTRDIFF_MAX - head ? nullptr : take_memory(head + bytes);
         if (!memory) fail(ErrorKind::Device, "out of memory: ", bytes, " bytes were asked for");
         *data = static_cast<std::byte*>(memory) + head;
         return static_cast<T*>(memory);
     }
     void deallocate(T* memory, size_t count) {
-        give(memory, rounded(count * sizeof(T), line) + bytes);
+        give_memory(memory, whole_lines(count * sizeof(T)) + bytes);
     }
 };
 struct Nothing {};

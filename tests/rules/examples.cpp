@@ -167,7 +167,8 @@ const std::vector<Example>& examples() {
          }},
         {"write of what is spread",
          [](const Leaves& l) {
-             return set_subtensor(slice(l.v, 1, 3), broadcast_like(l.s, slice(l.v, 1, 3)));
+             Variable part = slice(l.v, 1, 3);
+             return set_subtensor(part, broadcast_like(l.s, part)) + sum(part);
          }},
         {"write of a part and something",
          [](const Leaves& l) { return set_subtensor(slice(l.v, 1, 3), l.s + slice(l.v, 1, 3)); }},

@@ -1,0 +1,136 @@
+// Memory that is kept: blocks, and pools of small objects.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <random>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "croton/base/memory.hpp"
+#include "croton/base/slab_pool.hpp"
+
+namespace croton {
+namespace {
+
+std::vector<void*> take(SlabPool& pool, size_t count) {
+    std::vector<void*> objects;
+    for (size_t i = 0; i < count; ++i) objects.push_back(pool.allocate());
+    return objects;
+}
+void give(SlabPool& pool, const std::vector<void*>& objects) {
+    for (void* object : objects) pool.free(object);
+}
+
+TEST(SlabPool, ObjectsAreApartAndAligned) {
+    SlabPool pool(192);
+    auto objects = take(pool, 3 * pool.objects_a_slab() + 1);
+    EXPECT_EQ(pool.slab_count(), 4U);
+    for (void* object : objects) std::memset(object, 0xab, 192);
+    std::sort(objects.begin(), objects.end());
+    for (size_t i = 0; i < objects.size(); ++i) {
+        ASSERT_EQ(reinterpret_cast<uintptr_t>(objects[i]) % 64, 0U);
+        if (i == 0) continue;
+        auto gap = static_cast<std::byte*>(objects[i]) - static_cast<std::byte*>(objects[i - 1]);
+        ASSERT_GE(gap, 192);
+    }
+    give(pool, objects);
+}
+
+TEST(SlabPool, AGraphAfterAnotherLiesInOrderAgain) {
+    SlabPool pool(192);
+    auto first = take(pool, 1000), shuffled = first;
+    std::shuffle(shuffled.begin(), shuffled.end(), std::mt19937(1));
+    give(pool, shuffled);
+    auto second = take(pool, 1000);
+    EXPECT_EQ(second, first);
+    EXPECT_TRUE(std::is_sorted(second.begin(), second.end()));
+    give(pool, second);
+}
+
+TEST(SlabPool, TheLowestFreePlaceIsGivenFirst) {
+    SlabPool pool(64);
+    auto objects = take(pool, 500);
+    for (size_t i : {400, 70, 130}) pool.free(objects[i]);
+    EXPECT_EQ(pool.allocate(), objects[70]);
+    EXPECT_EQ(pool.allocate(), objects[130]);
+    EXPECT_EQ(pool.allocate(), objects[400]);
+    give(pool, objects);
+}
+
+TEST(SlabPool, AFullSlabIsUsedAgainWhenAPlaceComesFree) {
+    SlabPool pool(4096);
+    auto objects = take(pool, 2 * pool.objects_a_slab());
+    EXPECT_EQ(pool.slab_count(), 2U);
+    pool.free(objects[7]);
+    EXPECT_EQ(pool.allocate(), objects[7]);
+    EXPECT_EQ(pool.slab_count(), 2U);
+    give(pool, objects);
+}
+
+TEST(SlabPool, EmptySlabsGoBackButForAFew) {
+    SlabPool pool(4096);
+    auto objects = take(pool, 20 * pool.objects_a_slab());
+    EXPECT_EQ(pool.slab_count(), 20U);
+    give(pool, objects);
+    EXPECT_EQ(pool.slab_count(), SlabPool::most_empty);
+    objects = take(pool, SlabPool::most_empty * pool.objects_a_slab());
+    EXPECT_EQ(pool.slab_count(), SlabPool::most_empty);
+    give(pool, objects);
+}
+
+// Each thread writes its mark into its objects and finds it again; some are freed by another thread.
+TEST(SlabPool, ServesThreadsAtOnce) {
+    SlabPool pool(64);
+    std::vector<std::vector<void*>> left(4);
+    std::vector<std::thread> threads;
+    std::atomic<int> wrong{0};
+    for (int mark = 0; mark < 4; ++mark)
+        threads.emplace_back([&, mark] {
+            std::vector<void*> mine;
+            for (int i = 0; i < 20000; ++i) {
+                mine.push_back(pool.allocate());
+                *static_cast<int*>(mine.back()) = mark;
+                if (i % 3 == 2) {
+                    void* old = mine[static_cast<size_t>(i) % mine.size()];
+                    wrong += *static_cast<int*>(old) != mark;
+                    std::swap(mine[static_cast<size_t>(i) % mine.size()], mine.back());
+                    mine.pop_back();
+                    pool.free(old);
+                }
+            }
+            left[static_cast<size_t>(mark)] = mine;
+        });
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(wrong, 0);
+    std::set<void*> all;
+    for (const auto& objects : left) all.insert(objects.begin(), objects.end());
+    EXPECT_EQ(all.size(), 4U * left[0].size());
+    for (const auto& objects : left) give(pool, objects);
+    EXPECT_LE(pool.slab_count(), SlabPool::most_empty);
+}
+
+TEST(KeptMemory, VectorsGrowFromSmallToLargeAndKeepTheirElements) {
+    std::vector<uint32_t, KeptMemory<uint32_t>> numbers;
+    for (uint32_t i = 0; i < 3000000; ++i) numbers.push_back(i);
+    for (uint32_t i = 0; i < 3000000; i += 999) ASSERT_EQ(numbers[i], i);
+}
+
+TEST(KeptMemory, ALargeBlockComesBack) {
+    if (watched_memory) GTEST_SKIP() << "blocks are not used again under this tool";
+    void* block = take_memory(10 << 20);
+    ASSERT_NE(block, nullptr);
+    give_memory(block, 10 << 20);
+    EXPECT_EQ(take_memory(10 << 20), block);
+    give_memory(block, 10 << 20);
+}
+
+TEST(KeptMemory, MoreThanThereIsIsAnError) {
+    EXPECT_THROW(KeptMemory<uint64_t>().allocate(SIZE_MAX / 8), std::bad_alloc);
+    EXPECT_EQ(take_memory(size_t{1} << 60), nullptr);
+}
+
+}  // namespace
+}  // namespace croton
