@@ -127,7 +127,8 @@ void* take_memory(size_t bytes) {
 void give_memory(void* memory, size_t bytes) {
     size_t size = block_size(bytes);
     if (size == small_block && keep_spare(memory)) return;
-    if (!watched_memory && size >= large_block && size <= most_kept_bytes) return pool().give(memory, size);
+    if (!watched_memory && size >= large_block && size <= most_kept_bytes)
+        return pool().give(memory, size);
     std::free(memory);
 }
 

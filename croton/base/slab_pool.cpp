@@ -111,9 +111,9 @@ void* SlabPool::allocate() {
 void SlabPool::free(void* object) noexcept {
     std::lock_guard held(*this);
     Slab* slab = slab_of(object);
-    auto offset = static_cast<size_t>(static_cast<std::byte*>(object) -
-                                      reinterpret_cast<std::byte*>(slab)) -
-                  first_place_;
+    auto offset =
+        static_cast<size_t>(static_cast<std::byte*>(object) - reinterpret_cast<std::byte*>(slab)) -
+        first_place_;
     if (slab->live == places_) put_first(slab);
     slab->give_back(static_cast<uint32_t>(offset / object_size_));
     if (slab->live > 0) return;

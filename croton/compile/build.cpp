@@ -21,7 +21,7 @@ double since(std::chrono::steady_clock::time_point start) {
 // at.
 Specialised rewritten_graph(const BuildRequest& request, bool assume, Trace& trace) {
     const Mode& mode = request.mode;
-    bool cached = !mode.check && runtime::DiskCache::current();
+    bool cached = !mode.check && !mode.own_rules && runtime::DiskCache::current();
     std::string key = cached ? graph_key(request, assume) : "";
     if (!key.empty())
         if (auto kept = kept_graph(key)) {

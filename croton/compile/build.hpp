@@ -11,6 +11,10 @@
 #include "croton/graph/variable.hpp"
 #include "croton/runtime/program.hpp"
 
+namespace croton::rewrite {
+struct RuleSet;
+}
+
 namespace croton::compile {
 
 /// How a function is compiled. Named modes are rows of the table in mode.cpp.
@@ -22,9 +26,14 @@ struct Mode {
     std::string backend = "cpu";  ///< back end of the kernels
     int64_t rule_limit = -1;  ///< stop rewriting after so many steps; -1: the setting rule_limit
     std::vector<std::string> excluded;  ///< names of rules and of pipeline steps that are left out
+    /// The caller's rules, which run together with those that bring graphs into canonical form.
+    std::shared_ptr<const rewrite::RuleSet> own_rules = nullptr;
     /// The same mode without the named rules or steps ("fuse", "log of softmax", ...).
     Mode excluding(std::vector<std::string> names) const;
     Mode limited(int64_t limit) const;
+    /// The same mode with rules of one's own (rewrite/rule.hpp). Their tables must outlive the
+    /// compilation; functions made with them are not taken from the disk cache.
+    Mode with_rules(rewrite::RuleSet rules) const;
 };
 
 /// "quick", "fast", "check" or Theano's names for them (FAST_COMPILE, FAST_RUN, DebugMode). Usage

@@ -1,5 +1,6 @@
 #include "croton/base/settings.hpp"
 #include "croton/compile/build.hpp"
+#include "croton/rewrite/rule.hpp"
 
 namespace croton::compile {
 
@@ -35,6 +36,12 @@ Mode Mode::excluding(std::vector<std::string> names) const {
 Mode Mode::limited(int64_t limit) const {
     Mode result = *this;
     result.rule_limit = limit;
+    return result;
+}
+
+Mode Mode::with_rules(rewrite::RuleSet rules) const {
+    Mode result = *this;
+    result.own_rules = std::make_shared<const rewrite::RuleSet>(std::move(rules));
     return result;
 }
 

@@ -65,6 +65,14 @@ const std::vector<Stage>& stages() {
     return table;
 }
 
+RuleSet with_own(const RuleSet& set, const RuleSet& own) {
+    RuleSet both = set;
+    both.tables.insert(both.tables.end(), own.tables.begin(), own.tables.end());
+    both.node_rules.insert(both.node_rules.end(), own.node_rules.begin(), own.node_rules.end());
+    both.index = nullptr;  // another set, another index
+    return both;
+}
+
 bool left_out(const Mode& mode, const std::string& name) {
     return std::find(mode.excluded.begin(), mode.excluded.end(), name) != mode.excluded.end();
 }
@@ -85,7 +93,8 @@ Variables rewrite_graph(const Variables& outputs, const Mode& mode, std::vector<
     size_t seen = 0;
     for (const auto& stage : stages()) {
         if (left_out(mode, stage.name)) continue;
-        engine.run(stage.rules);
+        bool first = &stage == &stages().front();
+        engine.run(first && mode.own_rules ? with_own(stage.rules, *mode.own_rules) : stage.rules);
         if (mode.check) verify(arena.extract());
         for (; seen < engine.steps().size(); ++seen) {
             const auto& step = engine.steps()[seen];

@@ -90,7 +90,8 @@ void Engine::take(NodeId id) {
     rewrite_node(id);
     if (static_cast<size_t>(count_) > steps_allowed_)
         fail(ErrorKind::Internal, "rewriting '", running_,
-             "' does not end; last rule: ", steps_.empty() ? "?" : steps_.back().rule);
+             "' does not end: some of its rules undo each other; the last one was '", last_rule_,
+             "'");
 }
 
 void Engine::rewrite_node(NodeId id) {
@@ -189,6 +190,7 @@ bool Engine::apply_node_rule(const NodeRule& rule, NodeId id) {
 void Engine::record(std::string_view rule, std::string where, std::string before, Value after,
                     Site site) {
     ++count_;
+    last_rule_ = rule;
     if (!keep_steps_) return;
     steps_.push_back({count_, rule, std::move(where), std::move(before),
                       arena_.brief(arena_.resolve(after)), site});

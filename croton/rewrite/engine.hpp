@@ -76,6 +76,7 @@ class Engine {
     std::vector<NodeId> touched_;
     size_t steps_allowed_ = 0;
     std::string running_;  ///< name of the set
+    std::string_view last_rule_;
     std::vector<bool> queued_;
     /// Nodes that no rule of the set applies to, and near which nothing has changed since that was
     /// found out: of the next set, only rules that are new need to see them.

@@ -81,7 +81,8 @@ TEST(SlabPool, EmptySlabsGoBackButForAFew) {
     give(pool, objects);
 }
 
-// Each thread writes its mark into its objects and finds it again; some are freed by another thread.
+// Each thread writes its mark into its objects and finds it again; some are freed by another
+// thread.
 TEST(SlabPool, ServesThreadsAtOnce) {
     SlabPool pool(64);
     std::vector<std::vector<void*>> left(4);

@@ -1,11 +1,16 @@
 // Check mode names what is guilty of a wrong value.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "croton/base/error.hpp"
+#include "croton/base/format.hpp"
 #include "croton/compile/check.hpp"
+#include "croton/compile/pipeline.hpp"
 #include "croton/kernel/kernel.hpp"
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/special.hpp"
+#include "croton/rewrite/rule.hpp"
 #include "croton/runtime/backend.hpp"
 
 namespace croton::compile {
@@ -56,6 +61,49 @@ TEST(Check, NamesTheKernelOrSaysThatTheValueDoesNotComeBack) {
     std::string kernel = verdict(request, zeros, Array::of({1., 1.}));
     for (const char* phrase : {"of function waves", "on back end wrong", "test_check.cpp"})
         EXPECT_NE(kernel.find(phrase), kernel.npos) << kernel;
+}
+
+TEST(Check, NamesTheRuleAndItsRowAndTheUsersLine) {
+    Variable a = wildcard("a");
+    const int row = __LINE__ + 1;
+    const rewrite::Rules wrong = {{"sine is cosine", sin(a), cos(a)}};
+    const rewrite::Rules right = {{"sign and size", sign(a) * abs(a), a}};
+    auto x = input(parse_type("f64[?]"), "x");
+    BuildRequest request;
+    request.inputs = {x};
+    const int user = __LINE__ + 1;
+    Variable sine = sin(x);
+    request.outputs = {sign(x) * abs(x) + log(sine + 2.0) * 1.0};
+    request.name = "waves";
+    request.mode = mode_named("check").with_rules({"own", {&right, &wrong}});
+    request.mode.backend = "interp";
+    Array at = Array::of({0.5, 1.});
+    std::string said = verdict(request, at, Array::of({7., 7.}));
+    for (const std::string& phrase :
+         {std::string("of function waves changes its values: rule 'sine is cosine'"),
+          cat("test_check.cpp:", row), std::string("turned sin(x) into cos(x)"),
+          cat("test_check.cpp:", user)})
+        EXPECT_NE(said.find(phrase), said.npos) << phrase << "\n" << said;
+    // Without the rule nothing is wrong but the value that was shown.
+    request.mode = request.mode.excluding({"sine is cosine"});
+    said = verdict(request, at, Array::of({7., 7.}));
+    EXPECT_NE(said.find("does not come back"), said.npos) << said;
+}
+
+// A function compiled with a rule of the caller's own fires it, and so does the caller's next one:
+// the cache of graphs knows nothing of such rules.
+TEST(OwnRules, RunWithThoseOfTheHouse) {
+    Variable a = wildcard("a");
+    const rewrite::Rules own = {{"cosine of sine", cos(sin(a)), a * 3.0}};
+    auto x = input(parse_type("f64[?]"), "x");
+    Variables graph = {cos(sin(x)) + 0.0};
+    auto with = mode_named("fast").with_rules({"own", {&own}});
+    std::vector<Event> events;
+    auto rewritten = rewrite_graph(graph, with, &events)[0];
+    EXPECT_EQ(rewritten.op()->name, "mul");
+    EXPECT_TRUE(std::any_of(events.begin(), events.end(),
+                            [](const Event& event) { return event.what == "cosine of sine"; }));
+    EXPECT_EQ(rewrite_graph(graph, mode_named("fast"), nullptr)[0].op()->name, "cos");
 }
 
 }  // namespace
