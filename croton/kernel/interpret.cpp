@@ -4,26 +4,12 @@
 
 #include "croton/base/error.hpp"
 #include "croton/kernel/builder.hpp"
+#include "croton/kernel/folds.hpp"
 #include "croton/kernel/scalar.hpp"
 
 namespace croton::kernel {
 
 namespace {
-
-/// A value of any dtype.
-struct Slot {
-    alignas(16) unsigned char bytes[16] = {};
-    template <class T>
-    T get() const {
-        T value;
-        std::memcpy(&value, bytes, sizeof value);
-        return value;
-    }
-    template <class T>
-    void set(T value) {
-        std::memcpy(bytes, &value, sizeof value);
-    }
-};
 
 /// The state of one run: where the loops are and what has been computed.
 struct Machine {
@@ -40,7 +26,7 @@ struct Step {
     const Instruction* what;
     size_t result, a, b, c;  ///< value ids; 0 where there is none
 };
-using Run = decltype(Step::run);
+using Action = decltype(Step::run);
 
 // --- sources, stores and conversions
 
@@ -131,7 +117,7 @@ void select(Machine& m, const Step& s) {
 
 /// Null where the opcode does not take T.
 template <class T>
-Run computation(OpCode op) {
+Action computation(OpCode op) {
     switch (op) {
 #define CROTON_CASE_1(name)                                       \
     case OpCode::name##_:                                         \
@@ -157,92 +143,6 @@ Run computation(OpCode op) {
 #include "croton/kernel/opcodes.def"
     }
     return nullptr;
-}
-
-// --- accumulators
-
-struct Total {
-    Slot value;
-    int64_t position = -1;  ///< of the extreme, for ArgMax and ArgMin
-};
-struct Fold {
-    void (*start)(Total&);
-    void (*add)(Total&, const Slot&, int64_t position);
-    void (*finish)(const Total&, Slot&);
-};
-
-template <class T>
-struct WideOf : std::type_identity<T> {};
-template <>
-struct WideOf<float> : std::type_identity<double> {};
-template <>
-struct WideOf<std::complex<float>> : std::type_identity<std::complex<double>> {};
-
-template <class T, auto combine>
-Fold plain_fold(auto start) {
-    using Wide = typename WideOf<T>::type;
-    return {
-        start,
-        [](Total& total, const Slot& value, int64_t) {
-            total.value.set(combine(total.value.get<Wide>(), Wide(value.get<T>())));
-        },
-        [](const Total& total, Slot& out) { out.set(convert_number<T>(total.value.get<Wide>())); }};
-}
-
-template <class T, auto better>
-Fold position_fold() {
-    return {[](Total& total) { total.position = -1; },
-            [](Total& total, const Slot& value, int64_t position) {
-                T next = value.get<T>(), best = total.value.get<T>();
-                bool first_nan = scalar::isnan_any(next) && !scalar::isnan_any(best);
-                if (total.position >= 0 && !better(next, best) && !first_nan) return;
-                total = {value, position};
-            },
-            [](const Total& total, Slot& out) {
-                out.set(total.position < 0 ? int64_t{0} : total.position);  // 0 for no elements
-            }};
-}
-
-template <class T>
-constexpr T lowest = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
-                                                          : std::numeric_limits<T>::lowest();
-template <class T>
-constexpr T highest = std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity()
-                                                           : std::numeric_limits<T>::max();
-
-/// All null where the combination does not take T.
-template <class T>
-Fold fold_of(Combine combine) {
-    using Wide = typename WideOf<T>::type;
-    if constexpr (scalar::Number<T>) {
-        if (combine == Combine::Sum)
-            return plain_fold<T, [](Wide x, Wide y) { return scalar::add(x, y); }>(
-                [](Total& total) { total.value.set(Wide(0)); });
-        if (combine == Combine::Prod)
-            return plain_fold<T, [](Wide x, Wide y) { return scalar::mul(x, y); }>(
-                [](Total& total) { total.value.set(Wide(1)); });
-    }
-    if constexpr (scalar::Ordered<T>) {
-        if (combine == Combine::Max)
-            return plain_fold<T, [](Wide x, Wide y) { return scalar::maximum(x, y); }>(
-                [](Total& total) { total.value.set(lowest<Wide>); });
-        if (combine == Combine::Min)
-            return plain_fold<T, [](Wide x, Wide y) { return scalar::minimum(x, y); }>(
-                [](Total& total) { total.value.set(highest<Wide>); });
-        if (combine == Combine::ArgMax)
-            return position_fold<T, [](T next, T best) { return best < next; }>();
-        if (combine == Combine::ArgMin)
-            return position_fold<T, [](T next, T best) { return next < best; }>();
-    }
-    if constexpr (std::is_same_v<T, bool>) {
-        if (combine == Combine::Any)
-            return plain_fold<T, [](bool x, bool y) { return x || y; }>(
-                [](Total& total) { total.value.set(false); });
-        if (combine == Combine::All)
-            return plain_fold<T, [](bool x, bool y) { return x && y; }>(
-                [](Total& total) { total.value.set(true); });
-    }
-    return {};
 }
 
 // --- loops
@@ -291,7 +191,7 @@ struct Interpreter::Decoded {
 
 namespace {
 
-Run decode(const Kernel& kernel, const Instruction& i, const std::vector<DType>& dtypes) {
+Action decode(const Kernel& kernel, const Instruction& i, const std::vector<DType>& dtypes) {
     auto argument = [&](size_t n) { return dtypes[static_cast<size_t>(i.arguments[n])]; };
     auto stored = [&] { return kernel.operands[static_cast<size_t>(i.operand)].dtype; };
     switch (i.op) {
@@ -300,14 +200,14 @@ Run decode(const Kernel& kernel, const Instruction& i, const std::vector<DType>&
         case OpCode::size_: return read_size;
         case OpCode::bitcast_: return copy_bits;
         case OpCode::load_:
-            return visit_dtype(stored(), [](auto t) -> Run { return load<decltype(t)>; });
+            return visit_dtype(stored(), [](auto t) -> Action { return load<decltype(t)>; });
         case OpCode::load_at_:
-            return visit_dtype(stored(), [](auto t) -> Run { return load_at<decltype(t)>; });
+            return visit_dtype(stored(), [](auto t) -> Action { return load_at<decltype(t)>; });
         case OpCode::store_:
-            return visit_dtype(stored(), [](auto t) -> Run { return store<decltype(t)>; });
+            return visit_dtype(stored(), [](auto t) -> Action { return store<decltype(t)>; });
         case OpCode::cast_:
-            return visit_dtype(i.dtype, [&](auto to) -> Run {
-                return visit_dtype(argument(0), [](auto from) -> Run {
+            return visit_dtype(i.dtype, [&](auto to) -> Action {
+                return visit_dtype(argument(0), [](auto from) -> Action {
                     return cast<decltype(to), decltype(from)>;
                 });
             });
@@ -331,9 +231,7 @@ bool takes(OpCode op, DType dtype) {
     return visit_dtype(dtype, [&](auto t) { return computation<decltype(t)>(op) != nullptr; });
 }
 
-bool takes(Combine combine, DType dtype) {
-    return visit_dtype(dtype, [&](auto t) { return fold_of<decltype(t)>(combine).add != nullptr; });
-}
+bool takes(Combine combine, DType dtype) { return fold_of(combine, dtype).add != nullptr; }
 
 Interpreter::Interpreter(Kernel kernel) : kernel_(std::move(kernel)) {
     verify(kernel_);
@@ -351,9 +249,7 @@ Interpreter::Interpreter(Kernel kernel) : kernel_(std::move(kernel)) {
             else
                 part.steps.push_back(step_of(kernel_, i, dtypes));
         for (const auto& a : section.accumulators)
-            part.folds.push_back(visit_dtype(dtypes[static_cast<size_t>(a.value)], [&](auto t) {
-                return fold_of<decltype(t)>(a.combine);
-            }));
+            part.folds.push_back(fold_of(a.combine, dtypes[static_cast<size_t>(a.value)]));
     }
     decoded_ = std::move(decoded);
 }
@@ -363,72 +259,98 @@ Interpreter::~Interpreter() = default;
 Interpreter::Interpreter(Interpreter&&) noexcept = default;
 Interpreter& Interpreter::operator=(Interpreter&&) noexcept = default;
 
-Fault Interpreter::run(const Launch& launch, int64_t begin, int64_t end) const {
-    Machine m{kernel_, launch, decoded_->initial, {}, Sizes(static_cast<size_t>(kernel_.rank)), {}};
-    for (size_t k = 0; k < kernel_.operands.size(); ++k)
-        m.places.push_back(static_cast<char*>(launch.pointers[k]));
-    if (!can_split(kernel_) || end < 0) {
-        begin = 0;
-        end = kernel_.rank > 0 ? launch.extents[0] : 0;
+// One run: where the loops are, and the values that later sections use.
+class Interpreter::Run {
+  public:
+    Run(const Kernel& kernel, const Decoded& decoded, const Launch& launch, int64_t begin,
+        int64_t end)
+        : kernel_(kernel),
+          decoded_(decoded),
+          m_{kernel, launch, decoded.initial, {}, Sizes(static_cast<size_t>(kernel.rank)), {}},
+          begin_(begin),
+          end_(end),
+          rows_(decoded.kept.size()) {
+        for (size_t k = 0; k < kernel.operands.size(); ++k)
+            m_.places.push_back(static_cast<char*>(launch.pointers[k]));
+        if (can_split(kernel) && end >= 0) return;
+        begin_ = 0;
+        end_ = kernel.rank > 0 ? launch.extents[0] : 0;
     }
-    auto run_steps = [&](const std::vector<Step>& steps) {
-        for (const auto& step : steps) step.run(m, step);
-    };
+
+    Fault all() {
+        walk(m_, 0, kernel_.outer, begin_, end_, [&] {
+            for (size_t n = 0; n < kernel_.sections.size(); ++n)
+                section(kernel_.sections[n], decoded_.parts[n]);
+        });
+        return m_.fault;
+    }
+
+  private:
+    void section(const Section& section, const Decoded::Part& part) {
+        switch (section.kind) {
+            case SectionKind::Outer: return steps(part);
+            case SectionKind::Map: return inner([&] { steps(part); });
+            case SectionKind::Reduce: return reduce(section, part);
+            case SectionKind::Loop: return loop(section, part);
+        }
+    }
+
+    void steps(const Decoded::Part& part) {
+        for (const auto& step : part.steps) step.run(m_, step);
+    }
+
     // Kept values wait in a row for the next section to come to their index.
-    std::vector<std::vector<Slot>> rows(decoded_->kept.size());
-    auto run_inner = [&](auto body) {
+    template <class Body>
+    void inner(Body body) {
         size_t at = 0;
-        walk(m, kernel_.outer, kernel_.rank, begin, end, [&] {
-            for (size_t k = 0; k < rows.size(); ++k)
-                if (at < rows[k].size()) m.values[decoded_->kept[k]] = rows[k][at];
+        walk(m_, kernel_.outer, kernel_.rank, begin_, end_, [&] {
+            for (size_t k = 0; k < rows_.size(); ++k)
+                if (at < rows_[k].size()) m_.values[decoded_.kept[k]] = rows_[k][at];
             body();
-            for (size_t k = 0; k < rows.size(); ++k) {
-                if (at == rows[k].size()) rows[k].emplace_back();
-                rows[k][at] = m.values[decoded_->kept[k]];
+            for (size_t k = 0; k < rows_.size(); ++k) {
+                if (at == rows_[k].size()) rows_[k].emplace_back();
+                rows_[k][at] = m_.values[decoded_.kept[k]];
             }
             ++at;
         });
-    };
-    auto run_reduce = [&](const Section& section, const Decoded::Part& part) {
+    }
+
+    void reduce(const Section& section, const Decoded::Part& part) {
         std::vector<Total> totals(part.folds.size());
         for (size_t k = 0; k < totals.size(); ++k) part.folds[k].start(totals[k]);
         int64_t position = 0;
-        run_inner([&] {
-            run_steps(part.steps);
-            for (size_t k = 0; k < totals.size(); ++k) {
-                const auto& value = m.values[static_cast<size_t>(section.accumulators[k].value)];
-                part.folds[k].add(totals[k], value, position);
-            }
+        inner([&] {
+            steps(part);
+            for (size_t k = 0; k < totals.size(); ++k)
+                part.folds[k].add(totals[k], value(section.accumulators[k].value), position);
             ++position;
         });
         for (size_t k = 0; k < totals.size(); ++k)
-            part.folds[k].finish(totals[k],
-                                 m.values[static_cast<size_t>(section.accumulators[k].result)]);
-    };
-    auto run_loop = [&](const Section& section, const Decoded::Part& part) {
-        auto at = [&](ValueId id) -> Slot& { return m.values[static_cast<size_t>(id)]; };
-        for (const auto& c : section.carried) at(c.current) = at(c.initial);
+            part.folds[k].finish(totals[k], value(section.accumulators[k].result));
+    }
+
+    void loop(const Section& section, const Decoded::Part& part) {
+        for (const auto& c : section.carried) value(c.current) = value(c.initial);
         std::vector<Slot> next(section.carried.size());
-        run_inner([&] {
-            run_steps(part.steps);
-            for (size_t k = 0; k < next.size(); ++k) next[k] = at(section.carried[k].next);
-            for (size_t k = 0; k < next.size(); ++k) at(section.carried[k].current) = next[k];
+        inner([&] {
+            steps(part);
+            for (size_t k = 0; k < next.size(); ++k) next[k] = value(section.carried[k].next);
+            for (size_t k = 0; k < next.size(); ++k) value(section.carried[k].current) = next[k];
         });
-        for (const auto& c : section.carried) at(c.result) = at(c.current);
-    };
-    walk(m, 0, kernel_.outer, begin, end, [&] {
-        for (size_t n = 0; n < kernel_.sections.size(); ++n) {
-            const auto& section = kernel_.sections[n];
-            const auto& part = decoded_->parts[n];
-            switch (section.kind) {
-                case SectionKind::Outer: run_steps(part.steps); break;
-                case SectionKind::Map: run_inner([&] { run_steps(part.steps); }); break;
-                case SectionKind::Reduce: run_reduce(section, part); break;
-                case SectionKind::Loop: run_loop(section, part); break;
-            }
-        }
-    });
-    return m.fault;
+        for (const auto& c : section.carried) value(c.result) = value(c.current);
+    }
+
+    Slot& value(ValueId id) { return m_.values[static_cast<size_t>(id)]; }
+
+    const Kernel& kernel_;
+    const Decoded& decoded_;
+    Machine m_;
+    int64_t begin_, end_;  ///< of axis 0
+    std::vector<std::vector<Slot>> rows_;
+};
+
+Fault Interpreter::run(const Launch& launch, int64_t begin, int64_t end) const {
+    return Run(kernel_, *decoded_, launch, begin, end).all();
 }
 
 Fault interpret(const Kernel& kernel, const Launch& launch, int64_t begin, int64_t end) {

@@ -23,6 +23,7 @@ class Interpreter {
   private:
     Kernel kernel_;
     struct Decoded;
+    class Run;
     std::unique_ptr<const Decoded> decoded_;
 };
 
