@@ -93,12 +93,11 @@ Built build(const BuildRequest& request) {
             std::shared_ptr<const runtime::Program> program;
         };
         auto lazy = std::make_shared<Lazy>();
-        BuildRequest copy = request;
-        built.general = [lazy, copy] {
+        built.general = [lazy, request = request] {
             std::call_once(lazy->once, [&] {
                 Trace unused;
                 std::vector<SizeAssumption> none;
-                lazy->program = make_program(copy, false, unused, none);
+                lazy->program = make_program(request, false, unused, none);
             });
             return lazy->program;
         };

@@ -15,7 +15,7 @@ std::string padded(std::string text, size_t width) {
     text.resize(std::max(width, text.size()), ' ');
     return text;
 }
-std::string behind(std::string text, size_t width) {
+std::string behind(const std::string& text, size_t width) {
     return std::string(width - std::min(width, text.size()), ' ') + text;
 }
 bool is_number(const std::string& size) {

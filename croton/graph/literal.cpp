@@ -144,10 +144,10 @@ constexpr std::string_view digits64 =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 constexpr auto values64 = [] {
-    std::array<int8_t, 256> table{};
+    std::array<int16_t, 256> table{};
     table.fill(-1);
     for (size_t i = 0; i < digits64.size(); ++i)
-        table[static_cast<unsigned char>(digits64[i])] = static_cast<int8_t>(i);
+        table[static_cast<unsigned char>(digits64[i])] = static_cast<int16_t>(i);
     return table;
 }();
 }  // namespace
