@@ -146,7 +146,8 @@ struct Translator {
             for (const auto& i : section.body)
                 hash = hash_combine(
                     hash, static_cast<uint64_t>(i.op) * 64 + static_cast<uint64_t>(i.dtype));
-        hash = hash_combine(hash, static_cast<uint64_t>(kernel.rank * 64 + kernel.outer));
+        hash = hash_combine(
+            hash, static_cast<uint64_t>(kernel.rank) * 64 + static_cast<uint64_t>(kernel.outer));
         auto [first, last] = known_kernels.equal_range(hash);
         for (; first != last; ++first)
             if (program.kernels[static_cast<size_t>(first->second)] == kernel) return first->second;

@@ -196,7 +196,7 @@ class Writer {
         Scalar made = compute(node);
         memo.emplace(node, made);
         // Only kernels with reductions come back to an element.
-        if (passes_ > 0 && !outer(node) && cost_of_element(*node) >= cost_of_keeping)
+        if (passes_ > 0 && !outer(node) && cost_of_element(*node) > cost_of_keeping_in_row)
             kept_.emplace(node, made);
         return made;
     }

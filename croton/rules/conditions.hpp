@@ -11,32 +11,32 @@ namespace croton::rules {
 using rewrite::Condition;
 using rewrite::Match;
 
-inline Condition integer_or_bool(std::string name) {
+inline Condition integer_or_bool(const std::string& name) {
     return {cat(name, " is integer or bool"),
             [name](const Match& m) { return !is_continuous(m.type(name).dtype); }};
 }
-inline Condition is_bool_value(std::string name) {
+inline Condition is_bool_value(const std::string& name) {
     return {cat(name, " is bool"), [name](const Match& m) { return is_bool(m.type(name).dtype); }};
 }
-inline Condition not_complex(std::string name) {
+inline Condition not_complex(const std::string& name) {
     return {cat(name, " is not complex"),
             [name](const Match& m) { return !is_complex(m.type(name).dtype); }};
 }
 // Negation and absolute value mean what they say: unsigned integers wrap.
-inline Condition signed_number(std::string name) {
+inline Condition signed_number(const std::string& name) {
     return {cat(name, " has a sign"),
             [name](const Match& m) { return !is_unsigned(m.type(name).dtype); }};
 }
-inline Condition rank_zero(std::string name) {
+inline Condition rank_zero(const std::string& name) {
     return {cat(name, " is a scalar"), [name](const Match& m) { return m.type(name).rank() == 0; }};
 }
 // Two values that certainly have the same sizes.
-inline Condition same_sizes(std::string a, std::string b) {
+inline Condition same_sizes(const std::string& a, const std::string& b) {
     return {cat(a, " and ", b, " have the same sizes"), [a, b](const Match& m) {
                 return rewrite::certainly_same(m.type(a).dims, m.type(b).dims);
             }};
 }
-inline Condition constants(std::string a, std::string b) {
+inline Condition constants(const std::string& a, const std::string& b) {
     return {cat(a, " and ", b, " are constants"),
             [a, b](const Match& m) { return m.constant(a) && m.constant(b); }};
 }
@@ -70,12 +70,12 @@ inline Condition constants_multiplied(bool divided) {
     return {"c and d are constants, what they make together is in the dtype's range", holds};
 }
 // Numbers whose sums and products are not soon out of range.
-inline Condition not_half(std::string name) {
+inline Condition not_half(const std::string& name) {
     return {cat(name, " has more than the range of 16 bits"),
             [name](const Match& m) { return m.type(name).dtype != DType::Float16; }};
 }
 // The value is no scalar or row where the result is a matrix: what is done to it is done as often.
-inline Condition rank_of_result(std::string name) {
+inline Condition rank_of_result(const std::string& name) {
     return {cat(name, " has the rank of the result"),
             [name](const Match& m) { return m.type(name).rank() == m.root_type().rank(); }};
 }
