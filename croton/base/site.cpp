@@ -11,7 +11,7 @@ namespace croton {
 namespace {
 thread_local const SiteScope* innermost = nullptr;
 
-std::string trimmed(std::string text) {
+std::string trimmed(const std::string& text) {
     auto first = text.find_first_not_of(" \t");
     if (first == std::string::npos) return "";
     auto last = text.find_last_not_of(" \t\r");

@@ -97,6 +97,7 @@ std::string index_text(const IndexItems& items) { return join(items, ", ", item_
 
 SliceRange slice_range(std::optional<int64_t> start, std::optional<int64_t> stop, int64_t step,
                        int64_t size) {
+    CROTON_ASSERT(step != 0);
     int64_t low = step > 0 ? 0 : -1, high = step > 0 ? size : size - 1;
     auto clip = [&](int64_t bound) {
         return bound < 0 ? std::max(bound + size, low) : std::min(bound, high);

@@ -39,7 +39,7 @@ class StoredLaunch final : public PreparedLaunch {
     }
 
     void add_places(int operand, std::vector<void*>& places) override {
-        places.push_back(&pointers_[static_cast<size_t>(operand)]);
+        places.push_back(static_cast<void*>(&pointers_[static_cast<size_t>(operand)]));
     }
     bool run() override {
         fault_ = set_.run(index_, launch_, 0, extents_.empty() ? 1 : extents_[0]);

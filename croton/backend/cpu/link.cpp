@@ -32,7 +32,7 @@ class Session {
         return session;
     }
 
-    orc::JITDylib& add(std::string object) {
+    orc::JITDylib& add(const std::string& object) {
         auto& library = session_.createBareJITDylib("code" + std::to_string(++count_));
         library.addToLinkOrder(helpers_);
         auto buffer = MemoryBuffer::getMemBufferCopy(object, library.getName());

@@ -52,6 +52,7 @@ class Packer {
                 for (int64_t c = 0; c < nest_.count; c += columns_) run_tile(selector, r, c);
         }
         move_slots(0);
+        memory_ = nullptr;
     }
 
   private:

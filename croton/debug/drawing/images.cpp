@@ -108,8 +108,8 @@ void draw_images(Canvas& canvas, Box box, const std::string& title, const Array&
         Range range = options.each_own_range && !options.range
                           ? range_of(image, image + each, options.colours)
                           : all;
-        double x = box.x + (i % grid.columns) * grid.cell_width;
-        double y = box.y + (i / grid.columns) * grid.cell_height;
+        int row = i / grid.columns, column = i % grid.columns;
+        double x = box.x + column * grid.cell_width, y = box.y + row * grid.cell_height;
         double indent = captions.empty() ? 0 : (grid.cell_width - grid.gap - grid.width) / 2;
         canvas.image({std::round(x + indent), std::round(y), grid.width, grid.height},
                      colour_image(image, width, height, options.colours, range));
