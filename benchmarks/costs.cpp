@@ -34,8 +34,9 @@ struct Terms {
 
 // y = the sum over k of op(x + c_k), or of x + c_k without an op.
 std::string kernel_text(const Terms& terms) {
-    std::string text = cat("kernel cost rank 1 outer 0 {\n  in x: ", terms.dtype, "\n  out y: ",
-                           terms.dtype, "\n  map {\n    %0 = ", terms.dtype, " load x\n");
+    std::string text =
+        cat("kernel cost rank 1 outer 0 {\n  in x: ", terms.dtype, "\n  out y: ", terms.dtype,
+            "\n  map {\n    %0 = ", terms.dtype, " load x\n");
     int last = 0, sum = 0;
     auto line = [&](auto... parts) {
         text += cat("    %", ++last, " = ", terms.dtype, " ", parts..., "\n");
@@ -129,7 +130,8 @@ void measure(std::vector<Row>& rows, Keeping& keeping) {
             row.integer += cost_of<int64_t>(terms, unit.twice) / 2;
     }
     const std::string copy =
-        "kernel copy rank 1 outer 0 { in x: f64 out y: f64 map { %0 = f64 load x f64 store y %0 } }";
+        "kernel copy rank 1 outer 0 { in x: f64 out y: f64 map { %0 = f64 load x f64 store y %0 } "
+        "}";
     keeping.memory += nanoseconds<double>(copy, large) / unit.twice / 2;
     keeping.row += nanoseconds<double>(copy, short_row) / unit.twice / 2;
 }
@@ -139,8 +141,10 @@ long rounded(double cost) { return std::max(1L, std::lround(cost)); }
 void print(const std::vector<Row>& rows, const Keeping& keeping) {
     std::printf(
         "// What an opcode costs an element, in additions of its dtype (integers: of float64), as\n"
-        "// benchmarks/costs measured it: CROTON_COST(name, float32, float64, integers). What is not "
-        "listed\n// costs one. Keeping an element is its store and its load: of an array that has left "
+        "// benchmarks/costs measured it: CROTON_COST(name, float32, float64, integers). What is "
+        "not "
+        "listed\n// costs one. Keeping an element is its store and its load: of an array that has "
+        "left "
         "the caches,\n// and of a row that lies in the first of them.\n"
         "CROTON_COST_OF_KEEPING(%ld, %ld)\n",
         rounded(keeping.memory), rounded(keeping.row));
@@ -155,7 +159,7 @@ void print(const std::vector<Row>& rows, const Keeping& keeping) {
 
 int main() {
     std::vector<Row> rows;
-#define CROTON_OPCODE(name, arguments, typing) \
+#define CROTON_OPCODE(name, arguments, typing)             \
     if (arguments > 0 && measured(kernel::Typing::typing)) \
         rows.push_back({#name, kernel::OpCode::name##_, arguments});
 #include "croton/kernel/opcodes.def"

@@ -39,9 +39,12 @@ void Executor::run(Frame& frame) {
     if (entry && entry->calls++ > 0) recorder.emplace(*this);
     bind();
     for (Buffer& buffer : s_.slots) buffer.wanted = 0;
+    s_.workspace.wanted = 0;
     run_steps(frame, 0, recorder ? &*recorder : nullptr);
     whole_ = true;
-    if (recorder) entry->recording = recorder->finish();
+    if (!recorder) return;
+    entry->recording = recorder->finish();
+    for (Buffer& buffer : s_.slots) buffer.wanted = 0;
 }
 
 void Executor::run_steps(Frame& frame, size_t first, Recorder* recorder) {
@@ -172,26 +175,31 @@ void* Executor::memory_for(Id id, int64_t bytes) {
     return slot_memory(v.slot, bytes);
 }
 
+void Buffer::make_room(int64_t bytes) {
+    wanted = std::max(wanted, bytes);
+    if (capacity >= bytes && memory) return;
+    memory.reset();  // before the new one is there: the peak stays low
+    capacity = 0;
+    memory = allocate_aligned(static_cast<size_t>(bytes));
+    capacity = bytes;
+}
+
 void* Executor::slot_memory(int slot, int64_t bytes) {
     Buffer& buffer = s_.slots[static_cast<size_t>(slot)];
-    buffer.wanted = std::max(buffer.wanted, bytes);
-    if (buffer.capacity < bytes || !buffer.memory) {
-        ++s_.slot_changes;
-        buffer.memory.reset();  // before the new one is there: the peak stays low
-        buffer.capacity = 0;
-        buffer.memory = allocate_aligned(static_cast<size_t>(bytes));
-        buffer.capacity = bytes;
-    }
+    buffer.make_room(bytes);
     return buffer.memory.get();
 }
 
+void* Executor::workspace(int64_t bytes) {
+    s_.workspace.make_room(bytes);
+    return s_.workspace.memory.get();
+}
+
 void Executor::drop_large() {
-    for (Buffer& buffer : s_.slots) {
-        if (!whole_ || buffer.capacity <= small_slot) continue;
-        if (buffer.wanted > buffer.capacity / 2) continue;
-        buffer = {};
-        ++s_.slot_changes;
-    }
+    if (!whole_) return;
+    for (Buffer& buffer : s_.slots)
+        if (buffer.wanted == 0 || buffer.half_empty()) buffer = {};
+    if (s_.workspace.half_empty()) s_.workspace = {};
 }
 
 // An update leaves its result in the memory of the variable it updates, if nobody else looks at it.
@@ -534,6 +542,7 @@ void Frame::forget_packed() { state_->packed.clear(); }
 
 int64_t Frame::held_bytes() const {
     int64_t total = 0;
+    total += state_->workspace.capacity;
     for (const auto& slot : state_->slots) total += slot.capacity;
     for (const auto& frame : state_->inner)
         if (frame) total += frame->held_bytes();

@@ -12,6 +12,11 @@ struct Buffer {
     std::shared_ptr<void> memory;
     int64_t capacity = 0;
     int64_t wanted = 0;  ///< at most, since a call last began from the descriptions
+
+    void make_room(int64_t bytes);
+    bool half_empty() const { return capacity > small_buffer && wanted <= capacity / 2; }
+    /// What has no more bytes stays as large as it has ever been.
+    static constexpr int64_t small_buffer = 16 << 20;
 };
 
 struct Frame::State {
@@ -20,9 +25,9 @@ struct Frame::State {
     std::vector<TensorRef> refs;                      // of calls that are not replayed
     std::vector<std::shared_ptr<const void>> owners;  // of Fresh values and of packed views
     std::vector<Id> owned;                            // values that have an owner now
-    std::vector<Buffer> slots;
-    int64_t slot_changes = 0;          // how often a slot has got other memory
-    std::span<const Array> arguments;  // of the running call
+    std::vector<Buffer> slots;                        // of calls that are not replayed
+    Buffer workspace;                                 // of those that are
+    std::span<const Array> arguments;                 // of the running call
     Permissions permissions;
     std::vector<std::unique_ptr<Frame>> inner;  // of branches: then at 2 i, else at 2 i + 1
     std::vector<TensorRef> inputs, outputs;     // of the step that runs
@@ -41,8 +46,6 @@ struct Frame::State {
 void check_steps(int64_t steps);
 void check_sequence(const std::string& name, int64_t positions, int64_t steps);
 
-/// Slots of no more bytes stay as large as they have ever been.
-constexpr int64_t small_slot = 16 << 20;
 /// Work below this many kernel iterations stays on one thread.
 constexpr int64_t parallel_threshold = 1 << 15;
 
@@ -53,7 +56,8 @@ class Executor {
 
     void run(Frame& frame);
     std::vector<Array> results();
-    /// Gives up large slots that a call found half empty; after its results are taken.
+    /// Gives up memory that a call found half empty or will not need again; after its results are
+    /// taken.
     void drop_large();
 
   private:
@@ -68,6 +72,7 @@ class Executor {
     void make_output(Id id, const Sizes& shape);
     void* memory_for(Id id, int64_t bytes);
     void* slot_memory(int slot, int64_t bytes);
+    void* workspace(int64_t bytes);
     bool take_argument(Id id, TensorRef& r);
     bool take_destination(Id id, TensorRef& r);
     void deliver(size_t output, const TensorRef& r);

@@ -14,6 +14,7 @@ constexpr size_t most_recordings = 4;
 constexpr int most_times_left = 4;         // then the program's sizes are not worth recording
 constexpr int64_t most_kept_bytes = 1024;  // of one step's results
 constexpr int64_t interrupt_work = 1 << 16;
+constexpr size_t most_packed_steps = 4096;  // packing takes the square of their number
 
 // An address stands in each place, as a pointer or as a number.
 void move(void* place, int64_t by) {
@@ -80,7 +81,8 @@ Recorder::Recorder(Executor& executor)
     r_->where.resize(count);
     known_.resize(count);
     needed_.resize(count);
-    r_->roots.resize(p_.inputs.size() + static_cast<size_t>(p_.slots));
+    if (p_.steps.size() > most_packed_steps) slot_blocks_.assign(static_cast<size_t>(p_.slots), -1);
+    r_->roots.resize(p_.inputs.size() + 1);
     for (size_t i = 0; i < p_.inputs.size(); ++i) {
         where(p_.inputs[i]).root = static_cast<int>(i);
         r_->roots[i].at = static_cast<char*>(e_.s_.arguments[i].data());
@@ -116,18 +118,35 @@ void Recorder::add(Kind kind, size_t number, size_t place, int64_t work) {
 }
 
 // Memory that make_output() finds for a result.
-void Recorder::place_output(Id id) {
-    const Value& v = e_.value(id);
+void Recorder::place_output(size_t number, Id id) {
     const TensorRef& r = e_.at(id);
     int64_t bytes = byte_count(r.dtype, r.shape);
-    if (v.place == Place::Slot) {
-        where(id).root = static_cast<int>(p_.inputs.size()) + v.slot;
-        Root& root = r_->roots[static_cast<size_t>(where(id).root)];
-        root.bytes = std::max(root.bytes, bytes);
+    if (e_.value(id).place == Place::Slot) {
+        size_t block = block_for(number, id);
+        where(id).root = in_block - static_cast<int>(block);
+        blocks_[block].bytes = std::max(blocks_[block].bytes, bytes);
+        blocks_[block].last = std::max(blocks_[block].last, number);
     } else {
         where(id).root = add_root(static_cast<char*>(r.data), bytes, id);
         r_->fresh.push_back(where(id).root);
     }
+}
+
+// That of the value whose memory this one may take over, if it is in the workspace, or a new one.
+size_t Recorder::block_for(size_t number, Id id) {
+    if (!slot_blocks_.empty()) {
+        int& block = slot_blocks_[static_cast<size_t>(e_.value(id).slot)];
+        if (block < 0) {
+            block = static_cast<int>(blocks_.size());
+            blocks_.push_back({0, p_.steps.size(), 0});
+        }
+        return static_cast<size_t>(block);
+    }
+    Id source = e_.value(id).source;
+    if (source >= 0 && where(source).root <= in_block)
+        return static_cast<size_t>(in_block - where(source).root);
+    blocks_.push_back({number, number, 0});
+    return blocks_.size() - 1;
 }
 
 void Recorder::add_whole(size_t number, std::span<const Id> outputs, Kind kind) {
@@ -180,7 +199,7 @@ void Recorder::note(size_t number, const KernelStep& step) {
     if (sizes_vary) add(Kind::Compare, number, place, 0);
     add(e_.for_threads(step, extents) ? Kind::Share : Kind::Run, number, place, work);
     r_->extents.push_back(extents);
-    for (Id id : outputs) place_output(id);
+    for (Id id : outputs) place_output(number, id);
 }
 
 void Recorder::note(size_t number, const ViewStep& step) {
@@ -205,12 +224,13 @@ void Recorder::note(size_t number, const ContractStep& step) {
     int64_t work = element_count(e_.at(step.output).shape);
     if (!e_.at(step.inputs[0]).shape.empty()) work *= e_.at(step.inputs[0]).shape.back();
     add(Kind::Multiply, number, 0, work / 8);
-    place_output(step.output);
+    place_output(number, step.output);
 }
 
 std::unique_ptr<Recording> Recorder::finish() {
     // What overwrites arguments comes last, after everything that might not go as recorded.
     r_->actions.insert(r_->actions.end(), in_tail_.begin(), in_tail_.end());
+    settle_workspace();
     settle_addresses();
     follow_refs();
     prepare_launches();
@@ -218,15 +238,33 @@ std::unique_ptr<Recording> Recorder::finish() {
     return std::move(r_);
 }
 
-// Where values lie now; slots may have moved since they were written.
+// A block lives from the step that writes it first to the last one that reads it or a view of it,
+// be it one that is made anew in each call.
+void Recorder::settle_workspace() {
+    for (size_t number = 0; number < p_.steps.size(); ++number)
+        for (Id id : p_.steps[number].reads()) {
+            while (e_.value(id).place == Place::View) id = e_.value(id).source;
+            int root = where(id).root;
+            if (root > in_block) continue;
+            auto& last = blocks_[static_cast<size_t>(in_block - root)].last;
+            last = std::max(last, number);
+        }
+    Packing packing = pack_intervals(blocks_);
+    auto number = static_cast<int>(p_.inputs.size());
+    for (auto& place : r_->where) {
+        if (place.root > in_block) continue;
+        place.offset += packing.offsets[static_cast<size_t>(in_block - place.root)];
+        place.root = number;
+    }
+    Root& root = r_->roots[static_cast<size_t>(number)];
+    root.bytes = packing.bytes;
+    root.at = static_cast<char*>(e_.workspace(packing.bytes));
+}
+
+// Where values will lie in calls to come.
 void Recorder::settle_addresses() {
     r_->refs = e_.s_.refs;
-    for (size_t slot = 0; slot < e_.s_.slots.size(); ++slot)
-        r_->roots[p_.inputs.size() + slot].at = static_cast<char*>(e_.s_.slots[slot].memory.get());
-    r_->slot_changes = e_.s_.slot_changes;
-    for (size_t i = 0; i < r_->refs.size(); ++i) {
-        r_->refs[i].data = r_->address(r_->where[i]);
-    }
+    for (size_t i = 0; i < r_->refs.size(); ++i) r_->refs[i].data = r_->address(r_->where[i]);
 }
 
 // Addresses in refs that somebody looks at.
@@ -299,12 +337,9 @@ void Recording::follow(int number, void* now) {
 void Executor::place_memory(Recording& r) {
     for (size_t i = 0; i < p_.inputs.size(); ++i)
         r.follow(static_cast<int>(i), s_.arguments[i].data());
-    auto slots = static_cast<int>(p_.inputs.size());
-    for (int n = 0; n < p_.slots && r.slot_changes != s_.slot_changes; ++n) {
-        int64_t bytes = r.roots[static_cast<size_t>(slots + n)].bytes;
-        if (bytes > 0) r.follow(slots + n, slot_memory(n, bytes));
-    }
-    r.slot_changes = s_.slot_changes;
+    auto number = static_cast<int>(p_.inputs.size());
+    int64_t bytes = r.roots[static_cast<size_t>(number)].bytes;
+    if (bytes > 0) r.follow(number, workspace(bytes));
     for (int number : r.fresh) {
         const Root& root = r.roots[static_cast<size_t>(number)];
         TensorRef& ref = at(root.value);

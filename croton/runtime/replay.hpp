@@ -2,11 +2,13 @@
 // Calls whose arguments have the sizes and strides of earlier ones do not work them out again: what
 // each step comes down to is kept, and only addresses are put in. executor.hpp runs it.
 //
-// A recording is made at the second call of one shape. What depends on sizes alone (their vectors,
-// products of them) is computed then and kept; views are distances from what they show; kernels are
-// prepared launches. Steps that may give other sizes each time (host code, branches, views and
-// kernels whose sizes are values that were computed) run as in any call, and their results are
-// compared with the recording: if they differ, the rest of the call leaves it.
+// A recording is made at the second call of one shape. Since all sizes are known then, values of
+// the steps lie in one workspace, packed by how long they live, in place of the slots of the
+// program. What depends on sizes alone (their vectors, products of them) is computed then and kept;
+// views are distances from what they show; kernels are prepared launches. Steps that may give other
+// sizes each time (host code, branches, views and kernels whose sizes are values that were
+// computed) run as in any call, and their results are compared with the recording: if they differ,
+// the rest of the call leaves it.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -14,6 +16,7 @@
 #include <vector>
 
 #include "croton/runtime/program.hpp"
+#include "croton/runtime/workspace.hpp"
 
 namespace croton::runtime {
 
@@ -38,7 +41,7 @@ struct Action {
 /// Memory that may be elsewhere in each call, and what lies in it.
 struct Root {
     char* at = nullptr;
-    int64_t bytes = 0;        ///< wanted: slots and Fresh values
+    int64_t bytes = 0;        ///< wanted: the workspace and Fresh values
     Id value = -1;            ///< Fresh and late values
     std::span<void*> places;  ///< 64 bits each: addresses that move with it
 };
@@ -46,9 +49,8 @@ struct Root {
 struct Recording {
     std::vector<TensorRef> refs;  ///< of all values; addresses of those that actions look at only
     std::vector<Action> actions;
-    std::vector<Root> roots;    ///< arguments, slots, then Fresh and late values
-    std::vector<int> fresh;     ///< roots of Fresh values
-    int64_t slot_changes = -1;  ///< State::slot_changes that the slots' addresses belong to
+    std::vector<Root> roots;  ///< arguments, the workspace, then Fresh and late values
+    std::vector<int> fresh;   ///< roots of Fresh values
     struct Place {
         int root = -1;       ///< -1: it never moves
         int64_t offset = 0;  ///< from the root's beginning, or the address itself
@@ -119,11 +121,13 @@ class Recorder {
     bool all_known(std::span<const Id> ids) const;
     bool can_keep(const KernelStep& step) const;
     void keep(Id id);
-    void place_output(Id id);
+    void place_output(size_t number, Id id);
+    size_t block_for(size_t number, Id id);
     void add(Kind kind, size_t number, size_t place, int64_t work);
     void add_whole(size_t number, std::span<const Id> outputs, Kind kind = Kind::Whole);
     int add_root(char* at, int64_t bytes, Id value);
 
+    void settle_workspace();
     void settle_addresses();
     void prepare_launches();
     void follow_refs();
@@ -133,7 +137,12 @@ class Recorder {
     Executor& e_;
     const Program& p_;
     std::unique_ptr<Recording> r_;
-    std::vector<bool> known_;                    ///< by value: sizes alone determine it
+    std::vector<bool> known_;  ///< by value: sizes alone determine it
+    /// What lies in the workspace, by its number b. Until the call is over and tells how long each
+    /// block lives, the root of its values is in_block - b.
+    std::vector<Interval> blocks_;
+    static constexpr int in_block = -2;
+    std::vector<int> slot_blocks_;               ///< of large programs: each slot is a block
     std::vector<std::pair<int, void*>> moving_;  ///< roots and places
     std::vector<bool> needed_;                   ///< by value: its address is looked at
     std::vector<Action> in_tail_;                ///< run after the comparisons of all of them

@@ -13,8 +13,8 @@ namespace {
 using kernel::OpCode;
 
 TEST(Cost, EveryFunctionIsKeptInARowRatherThanComputedAgain) {
-#define CROTON_OPCODE(name, arguments, typing)                                           \
-    if (kernel::is_function(OpCode::name##_)) {                                          \
+#define CROTON_OPCODE(name, arguments, typing)                                                \
+    if (kernel::is_function(OpCode::name##_)) {                                               \
         EXPECT_GT(cost_of(OpCode::name##_, DType::Float32), cost_of_keeping_in_row) << #name; \
         EXPECT_GT(cost_of(OpCode::name##_, DType::Float64), cost_of_keeping_in_row) << #name; \
     }

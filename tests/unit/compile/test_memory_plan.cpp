@@ -1,0 +1,185 @@
+// What the memory plan holds beside the least that any plan could: the most bytes that live at once.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+
+#include "benchmarks/graph_kinds.hpp"
+#include "croton/compile/build.hpp"
+#include "croton/ops/index.hpp"
+#include "croton/ops/shape.hpp"
+
+namespace croton::compile {
+namespace {
+
+struct Held {
+    int64_t held, least;
+};
+
+// Values in slots, each from the step that writes it to the last that reads it; those that take
+// over another's memory are one with it.
+Held held_by(const Variables& inputs, const Variables& outputs, const std::vector<Array>& values) {
+    BuildRequest request{inputs, outputs, {}, "f", mode_named("fast")};
+    Built built = build(request);
+    const auto& program = built.assumptions_hold(values) ? *built.program : *built.general();
+    struct Interval {
+        size_t first = SIZE_MAX, last = 0;
+        int64_t bytes = 0;
+    };
+    std::map<runtime::Id, Interval> live;
+    auto base = [&](runtime::Id id) {
+        for (;;) {
+            const auto& v = program.values[static_cast<size_t>(id)];
+            bool over = v.place == runtime::Place::Slot && v.source >= 0;
+            if (v.place != runtime::Place::View && !over) return id;
+            id = v.source;
+        }
+    };
+    runtime::Frame frame(program);
+    frame.after_step = [&](size_t n, std::span<const TensorRef> refs) {
+        auto note = [&](runtime::Id id) {
+            runtime::Id at = base(id);
+            if (program.values[static_cast<size_t>(at)].place != runtime::Place::Slot) return;
+            auto& interval = live[at];
+            interval.first = std::min(interval.first, n);
+            interval.last = std::max(interval.last, n);
+            const auto& ref = refs[static_cast<size_t>(at)];
+            interval.bytes = byte_count(ref.dtype, ref.shape);
+        };
+        for (auto id : program.steps[n].reads()) note(id);
+        for (auto id : program.steps[n].writes()) note(id);
+    };
+    frame.run(values);
+    frame.after_step = nullptr;
+    for (int i = 0; i < 3; ++i) frame.run(values);
+    Held result{frame.held_bytes(), 0};
+    for (size_t n = 0; n < program.steps.size(); ++n) {
+        int64_t now = 0;
+        for (const auto& [id, interval] : live)
+            if (interval.first <= n && n <= interval.last) now += interval.bytes;
+        result.least = std::max(result.least, now);
+    }
+    return result;
+}
+
+Array random_array(const std::string& type, uint32_t seed) {
+    TensorType t = parse_type(type);
+    Sizes shape;
+    for (Dim d : t.dims) shape.push_back(d.size());
+    Array a = Array::zeros(t.dtype, shape);
+    std::mt19937 random(seed);
+    Array wide = Array::zeros(DType::Float64, shape);
+    for (int64_t i = 0; i < wide.size(); ++i)
+        wide.data_as<double>()[i] = std::uniform_real_distribution<double>(-0.1, 0.1)(random);
+    return wide.cast(t.dtype);
+}
+
+struct Graph {
+    Variables inputs, outputs;
+    std::vector<Array> values;
+    Variable leaf(const char* type) {
+        values.push_back(random_array(type, static_cast<uint32_t>(values.size() + 1)));
+        TensorType t = parse_type(type);
+        inputs.push_back(input(tensor_type(t.dtype, t.rank())));
+        return inputs.back();
+    }
+};
+
+Graph network() {
+    Graph g;
+    Variable x = g.leaf("f32[128,784]"), y = g.leaf("f32[128,10]");
+    Variables p = {g.leaf("f32[784,500]"), g.leaf("f32[500]"), g.leaf("f32[500,500]"),
+                   g.leaf("f32[500]"), g.leaf("f32[500,10]"), g.leaf("f32[10]")};
+    Variable h = x;
+    for (size_t i = 0; i < 4; i += 2) h = tanh(dot(h, p[i]) + p[i + 1]);
+    Variable loss = -mean(sum(y * log_softmax(dot(h, p[4]) + p[5]), {1}));
+    g.outputs = grad(loss, p);
+    g.outputs.push_back(loss);
+    return g;
+}
+
+Graph deep() {
+    Graph g;
+    Variable h = g.leaf("f32[32,64]");
+    Variables p;
+    for (int i = 0; i < 100; ++i) {
+        p.push_back(g.leaf("f32[64,64]"));
+        h = tanh(dot(h, p.back()));
+    }
+    g.outputs = grad(mean(sqr(h)), p);
+    return g;
+}
+
+Graph attention() {
+    Graph g;
+    Variable x = g.leaf("f32[8,128,256]");
+    Variables p;
+    auto project = [&](const Variable& v) {
+        p.push_back(g.leaf("f32[256,256]"));
+        return dot(v, p.back());
+    };
+    auto heads = [&](const Variable& v) {
+        return dimshuffle(reshape(v, {8, 128, 4, 64}), {0, 2, 1, 3});
+    };
+    Variable q = heads(project(x)), k = heads(project(x)), v = heads(project(x));
+    Variable weights = softmax(matmul(q, dimshuffle(k, {0, 1, 3, 2})) * 0.125);
+    Variable mixed = reshape(dimshuffle(matmul(weights, v), {0, 2, 1, 3}), {8, 128, 256});
+    Variable out = x + project(mixed);
+    Variable hidden = maximum(project(out), 0);
+    p.push_back(x);
+    g.outputs = grad(mean(sqr(out + project(hidden))), p);
+    return g;
+}
+
+Graph norm() {
+    Graph g;
+    Variable x = g.leaf("f32[1024,768]"), gamma = g.leaf("f32[768]"), beta = g.leaf("f32[768]");
+    Variable dy = g.leaf("f32[1024,768]");
+    Variable centred = x - mean(x, {1}, true);
+    Variable y = centred / sqrt(mean(sqr(centred), {1}, true) + 1e-5) * gamma + beta;
+    g.outputs = grad(sum(y * dy), {x, gamma, beta});
+    return g;
+}
+
+Graph cross_entropy() {
+    Graph g;
+    Variable x = g.leaf("f32[512,1000]"), y = g.leaf("f32[512,1000]");
+    Variable loss = -mean(sum(y * log_softmax(x), {1}));
+    g.outputs = {grad(loss, x)};
+    g.outputs.push_back(loss);
+    return g;
+}
+
+// A Hessian times a vector.
+Graph curvature() {
+    Graph g;
+    Variable x = g.leaf("f64[100,20]"), w = g.leaf("f64[20,50]"), v = g.leaf("f64[50]");
+    Variable direction = g.leaf("f64[20,50]");
+    Variable loss = mean(sqr(dot(tanh(dot(x, w)), v)));
+    Variable slope = grad(loss, w);
+    g.outputs = grad(sum(slope * direction), {w, v});
+    return g;
+}
+
+struct Named {
+    const char* name;
+    Graph (*make)();
+};
+class MemoryPlan : public testing::TestWithParam<Named> {};
+
+TEST_P(MemoryPlan, HoldsLittleMoreThanWhatLivesAtOnce) {
+    Graph graph = GetParam().make();
+    Held held = held_by(graph.inputs, graph.outputs, graph.values);
+    EXPECT_GT(held.least, 0);
+    EXPECT_LE(static_cast<double>(held.held), 1.1 * static_cast<double>(held.least));
+}
+
+INSTANTIATE_TEST_SUITE_P(Graphs, MemoryPlan,
+                         testing::Values(Named{"network", network}, Named{"deep", deep},
+                                         Named{"attention", attention}, Named{"norm", norm},
+                                         Named{"cross_entropy", cross_entropy},
+                                         Named{"curvature", curvature}),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+}  // namespace
+}  // namespace croton::compile
