@@ -109,7 +109,7 @@ class Alignment {
     // Where both read one array, they had better read the same element of it.
     void follow_shared_inputs() {
         std::vector<std::pair<ValueKey, AxisMap>> known;
-        for_inputs(a_, [&](const Variable& v, AxisMap map) { known.emplace_back(v, map); });
+        for_inputs(a_, [&](const Variable& v, const AxisMap& map) { known.emplace_back(v, map); });
         for_inputs(b_, [&](const Variable& v, const AxisMap& map) {
             for (const auto& [other, theirs] : known) {
                 if (!(other == ValueKey(v))) continue;

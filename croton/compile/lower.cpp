@@ -14,7 +14,7 @@ using runtime::AxisMap;
 AxisMap aligned_map(int rank, int space) {
     AxisMap map(static_cast<size_t>(space), -1);
     for (int axis = 0; axis < rank; ++axis)
-        map[static_cast<size_t>(space - rank + axis)] = static_cast<int8_t>(axis);
+        map[map.size() - static_cast<size_t>(rank - axis)] = static_cast<int8_t>(axis);
     return map;
 }
 

@@ -111,7 +111,7 @@ class Printer {
         out_ += '}';
     }
 
-    void indent() { out_.append(static_cast<size_t>(2 * depth_), ' '); }
+    void indent() { out_.append(2 * static_cast<size_t>(depth_), ' '); }
 
     static std::string name_text(std::string_view name) {
         return text::is_name(name) ? std::string(name) : text::quoted(name);

@@ -208,8 +208,8 @@ class Unpacker {
             case index_of<DType>: return in_.dtype();
             case index_of<Ints>: return read_ints();
             case index_of<std::shared_ptr<const Opaque>>: return read_inner();
+            default: throw NotPacked();
         }
-        throw NotPacked();
     }
 
     double read_double() {

@@ -16,7 +16,8 @@ constexpr OpCodeInfo infos[] = {
 uint64_t hash_of(const Instruction& i) {
     uint64_t hash = hash_combine(static_cast<uint64_t>(i.op), static_cast<uint64_t>(i.dtype));
     for (ValueId argument : i.arguments) hash = hash_combine(hash, static_cast<uint64_t>(argument));
-    hash = hash_combine(hash, static_cast<uint64_t>(i.operand * 64 + i.axis));
+    hash =
+        hash_combine(hash, static_cast<uint64_t>(i.operand) * 64 + static_cast<uint64_t>(i.axis));
     hash = hash_combine(hash, static_cast<uint64_t>(i.integer));
     return hash_combine(hash, hash_bytes(&i.number, sizeof i.number));
 }
@@ -25,6 +26,7 @@ uint64_t hash_of(const Instruction& i) {
 bool same(const Instruction& a, const Instruction& b) {
     return a.op == b.op && a.dtype == b.dtype && a.arguments == b.arguments &&
            a.operand == b.operand && a.axis == b.axis && a.integer == b.integer &&
+           // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): bits are what is asked for
            std::memcmp(&a.number, &b.number, sizeof a.number) == 0;
 }
 }  // namespace

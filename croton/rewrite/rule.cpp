@@ -10,7 +10,7 @@
 
 namespace croton::rewrite {
 
-Variable any_attrs(const Variable& pattern, std::vector<std::string> names) {
+Variable any_attrs(const Variable& pattern, const std::vector<std::string>& names) {
     const Node& from = pattern.node();
     auto node = new Node(NodeKind::Apply);
     Variable result(node, pattern.index());
@@ -245,19 +245,19 @@ std::string place_of(const NodeRule& rule) {
     return place_text(rule.site.file_name(), rule.site.line());
 }
 
-Condition floating(std::string name) {
+Condition floating(const std::string& name) {
     return {cat(name, " is floating"),
             [name](const Match& m) { return is_floating(m.type(name).dtype); }};
 }
-Condition continuous(std::string name) {
+Condition continuous(const std::string& name) {
     return {cat(name, " is floating or complex"),
             [name](const Match& m) { return is_continuous(m.type(name).dtype); }};
 }
-Condition is_constant(std::string name) {
+Condition is_constant(const std::string& name) {
     return {cat(name, " is a constant"),
             [name](const Match& m) { return m.constant(name) != nullptr; }};
 }
-Condition both(Condition a, Condition b) {
+Condition both(const Condition& a, const Condition& b) {
     std::string words = cat(a.words(), ", ", b.words());
     return {std::move(words), [a, b](const Match& m) { return a(m) && b(m); }};
 }
@@ -267,7 +267,7 @@ Condition Condition::in_any_order() const {
     return made;
 }
 Condition as_the_function_says(std::string words) { return {std::move(words), nullptr}; }
-Condition shaped_like_result(std::string name) {
+Condition shaped_like_result(const std::string& name) {
     return {cat(name, " has the sizes of the result"), [name](const Match& m) {
                 return certainly_same(m.root_type().dims, m.type(name).dims);
             }};

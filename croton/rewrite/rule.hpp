@@ -15,7 +15,7 @@ namespace croton::rewrite {
 
 /// A pattern node whose named attributes match anything; on a right side they take what the left
 /// side matched under the same attribute name.
-Variable any_attrs(const Variable& pattern, std::vector<std::string> names);
+Variable any_attrs(const Variable& pattern, const std::vector<std::string>& names);
 
 /// What the wildcards of a left side stand for.
 class Match {
@@ -155,13 +155,13 @@ bool certainly_same(const Dims& a, const Dims& b);
 // --- conditions for rows ------------------------------------------------------------------------
 
 /// Wildcard `name` has a floating dtype (a complex one counts for continuous()).
-Condition floating(std::string name);
-Condition continuous(std::string name);
-Condition is_constant(std::string name);
-Condition both(Condition a, Condition b);
+Condition floating(const std::string& name);
+Condition continuous(const std::string& name);
+Condition is_constant(const std::string& name);
+Condition both(const Condition& a, const Condition& b);
 /// For rows whose function decides: what it asks for, in words.
 Condition as_the_function_says(std::string words);
 /// The result's sizes are certainly those of the wildcard: it may replace the whole.
-Condition shaped_like_result(std::string name);
+Condition shaped_like_result(const std::string& name);
 
 }  // namespace croton::rewrite

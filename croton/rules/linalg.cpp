@@ -101,7 +101,7 @@ bool is_identity(const Match& m, std::string_view matrix) {
     const Dims& dims = arena.type(v).dims;
     return offset && offset->item<int64_t>() == 0 && dims[0].certainly_equals(dims[1]);
 }
-Condition identity(std::string name) {
+Condition identity(const std::string& name) {
     return {cat(name, " is an identity"), [name](const Match& m) { return is_identity(m, name); }};
 }
 

@@ -5,10 +5,10 @@
 namespace croton::rules {
 
 /// For NodeRule::concerns: the rule is about these ops.
-std::function<bool(const OpRecord&)> about(std::vector<std::string_view> names);
+std::function<bool(const OpRecord&)> about(const std::vector<std::string_view>& names);
 /// For NodeRule::when: an input comes from one of these ops.
 std::function<bool(const rewrite::Arena&, rewrite::NodeId)> below(
-    std::vector<std::string_view> names);
+    const std::vector<std::string_view>& names);
 
 std::vector<rewrite::NodeRule> shape_node_rules();
 std::vector<rewrite::NodeRule> size_node_rules();

@@ -25,12 +25,12 @@ class OneOf {
 };
 }  // namespace
 
-std::function<bool(const OpRecord&)> about(std::vector<std::string_view> names) {
+std::function<bool(const OpRecord&)> about(const std::vector<std::string_view>& names) {
     return [ops = OneOf(names)](const OpRecord& op) { return ops.has(&op); };
 }
 
 std::function<bool(const rewrite::Arena&, rewrite::NodeId)> below(
-    std::vector<std::string_view> names) {
+    const std::vector<std::string_view>& names) {
     return [ops = OneOf(names)](const rewrite::Arena& arena, rewrite::NodeId id) {
         auto inputs = arena.inputs(id);
         return std::any_of(inputs.begin(), inputs.end(),

@@ -32,11 +32,11 @@ bool matches(const std::vector<int64_t>& signature, std::span<const Array> argum
     const int64_t *at = signature.data(), *end = at + signature.size();
     for (const Array& argument : arguments) {
         auto rank = static_cast<int64_t>(argument.shape().size());
-        if (end - at <= 2 * rank || *at++ != rank) return false;
-        for (int64_t size : argument.shape())
-            if (*at++ != size) return false;
-        for (int64_t stride : argument.strides())
-            if (*at++ != stride) return false;
+        if (end - at <= 2 * rank || *at != rank) return false;
+        const int64_t *shape = at + 1, *strides = shape + rank;
+        at = strides + rank;
+        if (!std::equal(shape, strides, argument.shape().begin())) return false;
+        if (!std::equal(strides, at, argument.strides().begin())) return false;
     }
     return at == end;
 }

@@ -32,9 +32,8 @@ int64_t best_place(const std::vector<Taken>& taken, int64_t bytes) {
 Packing pack_intervals(std::span<const Interval> intervals) {
     std::vector<size_t> order(intervals.size());
     std::iota(order.begin(), order.end(), size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-        return intervals[a].bytes > intervals[b].bytes;
-    });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return intervals[a].bytes > intervals[b].bytes; });
     Packing packing{std::vector<int64_t>(intervals.size()), 0};
     std::vector<size_t> placed;  // in order of offsets
     std::vector<Taken> taken;
@@ -47,8 +46,9 @@ Packing pack_intervals(std::span<const Interval> intervals) {
                                  packing.offsets[other] + lines(intervals[other].bytes)});
         int64_t offset = packing.offsets[i] = best_place(taken, bytes);
         packing.bytes = std::max(packing.bytes, offset + bytes);
-        auto after = std::upper_bound(placed.begin(), placed.end(), offset,
-                                      [&](int64_t at, size_t p) { return at < packing.offsets[p]; });
+        auto after =
+            std::upper_bound(placed.begin(), placed.end(), offset,
+                             [&](int64_t at, size_t p) { return at < packing.offsets[p]; });
         placed.insert(after, i);
     }
     return packing;

@@ -87,10 +87,12 @@ void Figure::draw(Canvas& canvas) const {
     int rows = (count + columns - 1) / columns;
     double width = (width_ - 2 * page_margin - (columns - 1) * panel_gap) / columns;
     double height = (height_ - 2 * page_margin - (rows - 1) * panel_gap) / rows;
-    for (int i = 0; i < count; ++i)
-        panels_[static_cast<size_t>(i)](
-            canvas, {page_margin + (i % columns) * (width + panel_gap),
-                     page_margin + (i / columns) * (height + panel_gap), width, height});
+    for (int i = 0; i < count; ++i) {
+        int row = i / columns, column = i % columns;
+        panels_[static_cast<size_t>(i)](canvas,
+                                        {page_margin + column * (width + panel_gap),
+                                         page_margin + row * (height + panel_gap), width, height});
+    }
 }
 
 std::string Figure::svg() const {

@@ -1,4 +1,5 @@
-// What the memory plan holds beside the least that any plan could: the most bytes that live at once.
+// What the memory plan holds beside the least that any plan could: the most bytes that live at
+// once.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -88,8 +89,8 @@ struct Graph {
 Graph network() {
     Graph g;
     Variable x = g.leaf("f32[128,784]"), y = g.leaf("f32[128,10]");
-    Variables p = {g.leaf("f32[784,500]"), g.leaf("f32[500]"), g.leaf("f32[500,500]"),
-                   g.leaf("f32[500]"), g.leaf("f32[500,10]"), g.leaf("f32[10]")};
+    Variables p = {g.leaf("f32[784,500]"), g.leaf("f32[500]"),    g.leaf("f32[500,500]"),
+                   g.leaf("f32[500]"),     g.leaf("f32[500,10]"), g.leaf("f32[10]")};
     Variable h = x;
     for (size_t i = 0; i < 4; i += 2) h = tanh(dot(h, p[i]) + p[i + 1]);
     Variable loss = -mean(sum(y * log_softmax(dot(h, p[4]) + p[5]), {1}));
