@@ -85,6 +85,21 @@ class Pool {
         for (const Block& block : too_much) std::free(block.memory);
     }
 
+    // Frees the oldest blocks, of so many bytes or all there are.
+    void shrink(size_t bytes) {
+        std::vector<Block> gone;
+        {
+            std::lock_guard lock(mutex_);
+            size_t freed = 0, count = 0;
+            while (count < blocks_.size() && freed < bytes) freed += blocks_[count++].bytes;
+            auto end = blocks_.begin() + static_cast<std::ptrdiff_t>(count);
+            gone.assign(blocks_.begin(), end);
+            blocks_.erase(blocks_.begin(), end);
+            kept_ -= freed;
+        }
+        for (const Block& block : gone) std::free(block.memory);
+    }
+
     // Held across a fork, so that the child never inherits a lock whose owner it does not have.
     void lock() { mutex_.lock(); }
     void unlock() { mutex_.unlock(); }
@@ -114,6 +129,16 @@ size_t block_size(size_t bytes) {
     if (bytes <= small_block) return small_block;
     return rounded(bytes, bytes < large_block ? memory_line : 4096);
 }
+constexpr size_t mapped_block = 256 << 10;
+
+void* mapped(size_t bytes) {
+    size_t size = rounded(bytes, 4096);
+    void* memory =
+        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return nullptr;
+    if (size >= 2 * huge_page) ::madvise(memory, size, MADV_HUGEPAGE);
+    return memory;
+}
 }  // namespace
 
 void* take_memory(size_t bytes) {
@@ -130,6 +155,17 @@ void give_memory(void* memory, size_t bytes) {
     if (!watched_memory && size >= large_block && size <= most_kept_bytes)
         return pool().give(memory, size);
     std::free(memory);
+}
+
+void* take_lasting_memory(size_t bytes) {
+    if (bytes < mapped_block || watched_memory) return take_memory(bytes);
+    pool().shrink(bytes);
+    return mapped(bytes);
+}
+
+void give_lasting_memory(void* memory, size_t bytes) {
+    if (bytes < mapped_block || watched_memory) return give_memory(memory, bytes);
+    ::munmap(memory, rounded(bytes, 4096));
 }
 
 }  // namespace croton

@@ -29,6 +29,11 @@ void* take_memory(size_t bytes);
 /// Gives back a block of so many bytes.
 void give_memory(void* memory, size_t bytes);
 
+/// The same for what stays for long: large blocks come in place of as much that was kept, and go
+/// back to the system when they are given back.
+void* take_lasting_memory(size_t bytes);
+void give_lasting_memory(void* memory, size_t bytes);
+
 /// For the standard's containers: large ones grow into kept blocks.
 template <class T>
 struct KeptMemory {

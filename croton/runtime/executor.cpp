@@ -180,7 +180,7 @@ void Buffer::make_room(int64_t bytes) {
     if (capacity >= bytes && memory) return;
     memory.reset();  // before the new one is there: the peak stays low
     capacity = 0;
-    memory = allocate_aligned(static_cast<size_t>(bytes));
+    memory = allocate_lasting(static_cast<size_t>(bytes));
     capacity = bytes;
 }
 

@@ -104,6 +104,8 @@ int64_t byte_count(DType dtype, std::span<const int64_t> shape);
 /// 64-byte aligned memory, zero bytes allowed. Device error when memory is out, saying how much was
 /// asked for.
 std::shared_ptr<void> allocate_aligned(size_t bytes);
+/// The same for working memory that stays for many calls: nothing is kept of it when it is freed.
+std::shared_ptr<void> allocate_lasting(size_t bytes);
 /// Calls visit(byte_offsets) for each element of `shape` in C order, offsets running over several
 /// operands' strides at once.
 void for_each_offset(const Sizes& shape, std::span<const Sizes> strides,

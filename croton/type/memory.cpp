@@ -9,6 +9,10 @@
 namespace croton {
 
 namespace {
+[[noreturn]] void fail_out_of_memory(size_t bytes) {
+    fail(ErrorKind::Device, "out of memory: ", bytes, " bytes were asked for");
+}
+
 constexpr size_t whole_lines(size_t bytes) {
     return (bytes + memory_line - 1) / memory_line * memory_line;
 }
@@ -27,7 +31,7 @@ struct Room {
     T* allocate(size_t count) {
         size_t head = whole_lines(count * sizeof(T));
         void* memory = bytes > PTRDIFF_MAX - head ? nullptr : take_memory(head + bytes);
-        if (!memory) fail(ErrorKind::Device, "out of memory: ", bytes, " bytes were asked for");
+        if (!memory) fail_out_of_memory(bytes);
         *data = static_cast<std::byte*>(memory) + head;
         return static_cast<T*>(memory);
     }
@@ -42,6 +46,12 @@ std::shared_ptr<void> allocate_aligned(size_t bytes) {
     std::byte* data = nullptr;
     auto owner = std::allocate_shared<Nothing>(Room<Nothing>(bytes, &data));
     return {std::move(owner), data};
+}
+
+std::shared_ptr<void> allocate_lasting(size_t bytes) {
+    void* memory = take_lasting_memory(bytes);
+    if (!memory) fail_out_of_memory(bytes);
+    return {memory, [bytes](void* block) { give_lasting_memory(block, bytes); }};
 }
 
 }  // namespace croton

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <fstream>
 #include <random>
 #include <set>
 #include <thread>
@@ -128,9 +129,35 @@ TEST(KeptMemory, ALargeBlockComesBack) {
     give_memory(block, 10 << 20);
 }
 
+int64_t resident_bytes() {
+    std::ifstream file("/proc/self/statm");
+    int64_t all = 0, resident = 0;
+    file >> all >> resident;
+    return resident * 4096;
+}
+
+TEST(KeptMemory, LastingBlocksComeInPlaceOfKeptOnesAndGoBack) {
+    if (watched_memory) GTEST_SKIP() << "blocks are not kept under this tool";
+    constexpr size_t bytes = 64 << 20;
+    auto touched = [](void* block) {
+        std::memset(block, 1, bytes);
+        return block;
+    };
+    give_memory(touched(take_memory(bytes)), bytes);
+    int64_t kept = resident_bytes();
+    void* lasting = touched(take_lasting_memory(bytes));
+    EXPECT_LT(resident_bytes(), kept + (bytes >> 2));
+    give_lasting_memory(lasting, bytes);
+    EXPECT_LT(resident_bytes(), kept - (bytes >> 1));
+    void* small = take_lasting_memory(100);
+    std::memset(small, 1, 100);
+    give_lasting_memory(small, 100);
+}
+
 TEST(KeptMemory, MoreThanThereIsIsAnError) {
     EXPECT_THROW(KeptMemory<uint64_t>().allocate(SIZE_MAX / 8), std::bad_alloc);
     EXPECT_EQ(take_memory(size_t{1} << 60), nullptr);
+    EXPECT_EQ(take_lasting_memory(size_t{1} << 60), nullptr);
 }
 
 }  // namespace
