@@ -85,6 +85,13 @@ inline Variable last_of(const Variable& stack) {
     return apply(*subtensor_op(), {stack}, {{"index", index}})[0];
 }
 
+// The values after each step: of a trace all but the initial one.
+inline Variable without_first(const Variable& trace) {
+    std::string index = "1:";
+    for (int axis = 1; axis < trace.rank(); ++axis) index += ", :";
+    return apply(*subtensor_op(), {trace}, {{"index", index}})[0];
+}
+
 /// Who reads each value of a graph: a node, or null for the outputs.
 class Users {
   public:

@@ -54,6 +54,19 @@ const std::vector<LoopRule>& loop_rules() {
             "Results that nobody reads, states that nothing read depends on, and inputs that are "
             "then not needed are dropped.",
             over<drop_unread>),
+        row("equal inputs of a loop", Tidy,
+            "A sequence or a constant that a loop is given twice is given once.",
+            over<merge_equal_inputs>),
+        row("equal states", Tidy,
+            "States that begin equal and that each step keeps equal, as long as they are, are one.",
+            over<merge_equal_states>),
+        row("equal results of a loop", Tidy,
+            "A value that is stacked twice, or stacked and traced, is kept once.",
+            over<merge_equal_results>),
+        row("what no step changes", Tidy,
+            "A state that each step hands on as it is, is a constant, and what follows from it is "
+            "computed before the loop. A constant that is stacked is repeated after it.",
+            over<fix_what_stays>),
         row("few steps written out", Unroll,
             "A loop of one step, or of a few known ones, stands written out; inside of another "
             "loop "
@@ -218,16 +231,26 @@ Variables prepare_loops(const Variables& outputs, const Mode& mode, std::vector<
     Walk walk(mode, events, inside);
     Variables result = outputs;
     auto tidy = [&] {
-        while (walk.run(Tidy, result)) {
-        }
+        bool changed = false;
+        while (walk.run(Tidy, result)) changed = true;
+        return changed;
+    };
+    auto rewrite = [&] {
+        do result = rewrite_bodies(result, mode, events);
+        while (tidy());
     };
     walk.run(Begin, result);
     tidy();
+    if (walk.run(Read, result)) tidy();
     walk.run(Unroll, result);
-    result = rewrite_bodies(result, mode, events);
+    rewrite();
     if (walk.run(Leave, result)) {
         tidy();
-        result = rewrite_bodies(result, mode, events);
+        rewrite();
+    }
+    if (walk.run(Join, result)) {
+        tidy();
+        rewrite();
     }
     if (mode.fuse && walk.run(Kernel, result)) result = rewrite_bodies(result, mode, events);
     return result;

@@ -14,8 +14,10 @@ enum class LoopStage : uint8_t {
     Begin,
     Tidy,  ///< again and again until nothing changes, also after later stages that changed
            ///< something
+    Read,
     Unroll,
     Leave,   ///< over bodies that are rewritten
+    Join,    ///< likewise
     Kernel,  ///< likewise, and only where kernels are fused
 };
 

@@ -27,6 +27,15 @@ Variables keep_last_values(const Variables& outputs);
 /// Loops without what nobody reads of them.
 Variables drop_unread(const Variables& outputs);
 
+/// Sequences and constants that are given twice are given once.
+Variables merge_equal_inputs(const Variables& outputs);
+/// States that begin equal and that each step keeps equal are one.
+Variables merge_equal_states(const Variables& outputs);
+/// Stacks of one value are one; none beside a trace of the same.
+Variables merge_equal_results(const Variables& outputs);
+/// States and results that no step changes leave a loop.
+Variables fix_what_stays(const Variables& outputs);
+
 /// All bodies prepared and rewritten as whole graphs are.
 Variables rewrite_bodies(const Variables& outputs, const Mode& mode, std::vector<Event>* events);
 

@@ -58,6 +58,51 @@ const std::vector<LoopExample>& loop_examples() {
              ScanOptions options{.sequences = {l.v, l.w}, .outputs_info = {l.s, l.s, {}}};
              return Variables{scan(body, options).outputs[0]};
          }},
+        {"equal inputs of a loop",
+         [](const Leaves& l) {
+             auto body = [&](const Step& t) {
+                 return StepResult(t.states[0] * t.sequences[0] + sin(t.sequences[1]) * l.s);
+             };
+             ScanOptions options{.sequences = {l.v, l.v}, .outputs_info = {l.s}};
+             return scan(body, options).outputs;
+         }},
+        {"equal states",
+         [](const Leaves& l) {
+             auto body = [](const Step& t) {
+                 const Variables& s = t.states;
+                 return StepResult({sin(s[0] + t.sequences[0]), sin(s[1] + t.sequences[0]),
+                                    s[0] * s[2] - s[1], s[1] * s[2] - s[0], s[3] + s[4]});
+             };
+             Variable two = l.s * 2;
+             ScanOptions options{.sequences = {l.v}, .outputs_info = {l.s, l.s, two, two, l.s}};
+             Variables made = scan(body, options).outputs;
+             return Variables{made[0], last(made[1]), made[2], made[4]};
+         }},
+        {"equal results of a loop",
+         [](const Leaves& l) {
+             auto body = [](const Step& t) {
+                 Variable next = t.states[0] * t.sequences[0];
+                 return StepResult({next, next, sin(next), sin(next)});
+             };
+             return scan(body, {.sequences = {l.v}, .outputs_info = {l.s, {}, {}, {}}}).outputs;
+         }},
+        {"what no step changes",
+         [](const Leaves& l) {
+             auto body = [](const Step& t) {
+                 return StepResult(
+                     {tanh(t.states[0] * exp(t.states[1])), t.states[1], exp(t.states[1]) + 1.0});
+             };
+             ScanOptions options{.outputs_info = {l.v, l.w, {}}, .n_steps = size_of(l.x, 0)};
+             return scan(body, options).outputs;
+         }},
+        {"what no step changes",
+         [](const Leaves& l) {
+             auto body = [](const Step& t) {
+                 return StepResult({t.states[1], t.states[0]}, {}, gt(sum(t.sequences[0]), 0.5));
+             };
+             ScanOptions options{.sequences = {l.x}, .outputs_info = {l.s, l.s}};
+             return scan(body, options).outputs;
+         }},
         {"few steps written out",
          [](const Leaves& l) {
              auto body = [](const Step& t) { return StepResult(sin(t.states[0])); };
