@@ -79,6 +79,13 @@ const std::vector<LoopRule>& loop_rules() {
             "products "
             "over the steps become one after it, and so do results that no state depends on.",
             over<move_work_out>),
+        row("loops over one length", Join,
+            "Loops of as many steps that need nothing of each other are one, if they will be of "
+            "one "
+            "kind (kernels, or programs run step by step), stay so together, read from the same "
+            "end "
+            "and end after the same step.",
+            over<join_loops>),
         row("stacks in place of traces", Kernel,
             "A loop that will be a kernel stacks what was read of its traces: kernels store one "
             "value a step.",

@@ -49,6 +49,10 @@ using LoopChange = std::function<std::optional<Variables>(const Node&, Loop)>;
 /// The graph with loops changed.
 Variables change_loops(const Variables& outputs, const LoopChange& change);
 
+/// Loops over one length that need nothing of each other, as one. Bodies are rewritten already:
+/// only loops of one kind are joined, kernels with kernels as long as the whole is one.
+Variables join_loops(const Variables& outputs);
+
 /// Loop::apply, with a symbol for each size that is not known.
 Variables applied(const Loop& loop, Site site);
 

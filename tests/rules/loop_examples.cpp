@@ -117,6 +117,15 @@ const std::vector<LoopExample>& loop_examples() {
              ScanOptions options{.sequences = {l.x}, .outputs_info = {at(l.x, {0})}};
              return Variables{last(scan(body, options).outputs[0])};
          }},
+        {"loops over one length",
+         [](const Leaves& l) {
+             auto grow = [](const Step& t) { return StepResult(t.states[0] * t.sequences[0]); };
+             auto turn = [](const Step& t) {
+                 return StepResult(sin(t.states[0] + t.sequences[0]));
+             };
+             ScanOptions options{.sequences = {l.v}, .outputs_info = {l.s}};
+             return Variables{scan(grow, options).outputs[0], scan(turn, options).outputs[0]};
+         }},
         {"stacks in place of traces", [](const Leaves& l) { return walk(l).outputs; }},
         {"elements of small arrays",
          [](const Leaves& l) {

@@ -2,6 +2,9 @@
 // stay those of the same written out.
 #include "croton/compile/loops.hpp"
 #include "croton/graph/traverse.hpp"
+#include "croton/ops/compare.hpp"
+#include "croton/ops/control.hpp"
+#include "croton/ops/linalg.hpp"
 #include "tests/scan/unrolled.hpp"
 
 namespace croton {
@@ -136,6 +139,149 @@ TEST(WhatNoStepChanges, MayBeAllOfIt) {
     EXPECT_EQ(f(numbers({3}), Array::scalar<int64_t>(4)).only().shape(), (Sizes{4, 3}));
     EXPECT_EQ(f(numbers({3}), Array::scalar<int64_t>(0)).only().shape(), (Sizes{0, 3}));
     EXPECT_THROW(f(numbers({3}), Array::scalar<int64_t>(-1)), Error);
+}
+
+// --- loops over one length ----------------------------------------------------------------------
+
+struct Walk {
+    ScanBody body;
+    ScanOptions options;
+};
+// Values of all walks, and of all of them written out.
+void agree_together(const std::vector<Walk>& walks, int64_t steps, const Variables& inputs,
+                    const std::vector<Array>& arguments) {
+    Variables looped, flat;
+    for (const auto& walk : walks) {
+        for (const auto& v : scan(walk.body, walk.options).outputs) looped.push_back(v);
+        for (const auto& v : unrolled(walk.body, walk.options, steps)) flat.push_back(v);
+    }
+    agree(looped, flat, inputs, arguments);
+}
+size_t loops_together(const std::vector<Walk>& walks, const Variables& inputs,
+                      std::vector<std::string> excluded = {}) {
+    Variables outputs;
+    for (const auto& walk : walks)
+        for (const auto& v : scan(walk.body, walk.options).outputs) outputs.push_back(v);
+    return loops_of(inputs, outputs, std::move(excluded)).size();
+}
+
+TEST(OneLength, LoopsOverOneSequence) {
+    Variable xs = of("f64[?]", "xs"), h = of("f64[?]", "h"), k = of("f64[?]", "k");
+    auto grow = [](const Step& s) { return StepResult(s.states[0] * s.sequences[0] + 0.5); };
+    auto turn = [](const Step& s) {
+        return StepResult({sin(s.states[0] + s.sequences[0]), s.states[0] * 2.0});
+    };
+    std::vector<Walk> walks = {{grow, {.sequences = {xs}, .outputs_info = {h}}},
+                               {turn, {.sequences = {xs}, .outputs_info = {h, {}}}}};
+    agree_together(walks, 5, {xs, h}, {numbers({5}), numbers({3}, 2)});
+    EXPECT_EQ(loops_together(walks, {xs, h}), 1u);
+    EXPECT_EQ(loops_together(walks, {xs, h}, {"loops over one length"}), 2u);
+    // Their gradients too: there and back, one loop each.
+    Variable cost;
+    for (const auto& walk : walks) {
+        Variable part = sum(scan(walk.body, walk.options).outputs[0]);
+        cost = cost ? cost + part : part;
+    }
+    EXPECT_EQ(loops_of({xs, h}, {cost, grad(cost, h)}).size(), 2u);
+}
+
+TEST(OneLength, LoopsOfProducts) {
+    Variable xs = of("f64[?,?]", "xs"), h = of("f64[?]", "h"), w = of("f64[?,?]", "w");
+    auto one = [&](const Step& s) {
+        return StepResult(tanh(dot(s.states[0], w) + s.sequences[0]));
+    };
+    auto two = [&](const Step& s) { return StepResult(sin(dot(w, s.states[0])) - s.sequences[0]); };
+    std::vector<Walk> walks = {{one, {.sequences = {xs}, .outputs_info = {h}}},
+                               {two, {.sequences = {xs}, .outputs_info = {h}}}};
+    agree_together(walks, 5, {xs, h, w}, {numbers({5, 3}), numbers({3}, 2), numbers({3, 3}, 3)});
+    EXPECT_EQ(loops_together(walks, {xs, h, w}), 1u);
+}
+
+TEST(OneLength, NotIfOneNeedsTheOther) {
+    Variable xs = of("f64[?]", "xs"), h = of("f64[]", "h");
+    auto body = [](const Step& s) { return StepResult(sin(s.states[0] + s.sequences[0])); };
+    Variable first = scan(body, {.sequences = {xs}, .outputs_info = {h}}).outputs[0];
+    Variable second = scan(body, {.sequences = {first * 2.0}, .outputs_info = {h}}).outputs[0];
+    Variable third = scan(body, {.sequences = {xs + 1.0}, .outputs_info = {h}}).outputs[0];
+    EXPECT_EQ(loops_of({xs, h}, {first, second, third}).size(), 2u);  // the third with the first
+    auto flat = [&](const Variable& over) {
+        return unrolled(body, {.sequences = {over}, .outputs_info = {h}}, 4)[0];
+    };
+    Variable a = flat(xs);
+    agree({first, second, third}, {a, flat(a * 2.0), flat(xs + 1.0)}, {xs, h},
+          {numbers({4}), Array::scalar(0.3)});
+}
+
+TEST(OneLength, NotOfOtherLengths) {
+    Variable xs = of("f64[?]", "xs"), ys = of("f64[?]", "ys"), h = of("f64[]", "h");
+    auto body = [](const Step& s) { return StepResult(sin(s.states[0] + s.sequences[0])); };
+    auto over = [&](const Variable& v) {
+        return scan(body, {.sequences = {v}, .outputs_info = {h}}).outputs[0];
+    };
+    EXPECT_EQ(loops_of({xs, ys, h}, {over(xs), over(ys)}).size(), 2u);
+    EXPECT_EQ(loops_of({xs, ys, h}, {over(xs), over(at(xs, {Slice(1, {})}))}).size(), 2u);
+}
+
+// A loop that is a kernel would become one that is run step by step.
+TEST(OneLength, NotIfAKernelWereLost) {
+    Variable xs = of("f64[?,3]", "xs"), h = of("f64[3]", "h"), w = of("f64[?,?]", "w");
+    auto light = [](const Step& s) { return StepResult(sin(s.states[0] + s.sequences[0])); };
+    auto heavy = [&](const Step& s) { return StepResult(tanh(dot(s.states[0], w))); };
+    Walk vectors{light, {.sequences = {xs}, .outputs_info = {h}}};
+    Walk products{heavy, {.sequences = {xs}, .outputs_info = {at(w, {0})}}};
+    EXPECT_EQ(loops_together({vectors, products}, {xs, h, w}), 2u);
+    // Both are kernels, over other elements.
+    Variable us = of("f64[?]", "us"), z = of("f64[]", "z"), k = of("f64[?]", "k");
+    Walk scalars{light, {.sequences = {us}, .outputs_info = {z}}};
+    Walk rows{light, {.sequences = {us}, .outputs_info = {k}}};
+    EXPECT_EQ(loops_together({scalars, rows}, {us, z, k}), 2u);
+    agree_together({scalars, rows}, 4, {us, z, k},
+                   {numbers({4}), Array::scalar(0.3), numbers({3}, 2)});
+}
+
+TEST(OneLength, NotFromOtherEnds) {
+    Variable xs = of("f64[?]", "xs"), h = of("f64[]", "h");
+    auto body = [](const Step& s) { return StepResult(sin(s.states[0] + s.sequences[0])); };
+    Walk there{body, {.sequences = {xs}, .outputs_info = {h}}}, back = there;
+    back.options.go_backwards = true;
+    EXPECT_EQ(loops_together({there, back}, {xs, h}), 2u);
+}
+
+TEST(OneLength, OfLoopsThatEndTogether) {
+    Variable h = of("f64[]", "h"), limit = of("f64[]", "limit");
+    auto doubling = [&](bool more) {
+        return [&, more](const Step& s) {
+            Variable next = s.states[0] * 2.0;
+            Variables made{next};
+            if (more) made.push_back(s.states[1] + next);
+            return StepResult(made, {}, gt(next, limit));
+        };
+    };
+    Variable a = scan(doubling(false), {.outputs_info = {h}, .n_steps = 50}).outputs[0];
+    Variable b = scan(doubling(true), {.outputs_info = {h, h}, .n_steps = 50}).outputs[1];
+    auto later = [&](const Step& s) {
+        return StepResult(Variables{s.states[0] * 2.0}, {}, gt(s.states[0], limit));
+    };
+    Variable c = scan(later, {.outputs_info = {h}, .n_steps = 50}).outputs[0];
+    auto loops = loops_of({h, limit}, {a, b});
+    ASSERT_EQ(loops.size(), 1u);
+    EXPECT_EQ(loops[0].states.size(), 2u);
+    EXPECT_EQ(loops_of({h, limit}, {a, c}).size(), 2u);
+    Results made = function({h, limit}, {a, b, c})(Array::scalar(1.0), Array::scalar(9.0));
+    EXPECT_EQ(made[0].to_vector<double>(), (std::vector<double>{2, 4, 8, 16}));
+    EXPECT_EQ(made[1].to_vector<double>(), (std::vector<double>{3, 7, 15, 31}));
+    EXPECT_EQ(made[2].to_vector<double>(), (std::vector<double>{2, 4, 8, 16, 32}));
+}
+
+// Only one of the two is computed: they stay where they are.
+TEST(OneLength, NotInCases) {
+    Variable xs = of("f64[?]", "xs"), h = of("f64[]", "h");
+    auto grow = [](const Step& s) { return StepResult(s.states[0] * s.sequences[0] + 0.5); };
+    auto turn = [](const Step& s) { return StepResult(sin(s.states[0] + s.sequences[0])); };
+    ScanOptions options{.sequences = {xs}, .outputs_info = {h}};
+    Variable either =
+        ifelse(gt(h, 0.0), scan(grow, options).outputs[0], scan(turn, options).outputs[0]);
+    EXPECT_EQ(loops_of({xs, h}, {either}).size(), 2u);
 }
 
 }  // namespace
