@@ -67,6 +67,18 @@ const std::vector<LoopRule>& loop_rules() {
             "A state that each step hands on as it is, is a constant, and what follows from it is "
             "computed before the loop. A constant that is stacked is repeated after it.",
             over<fix_what_stays>),
+        row("steps behind the last one read", Read,
+            "A loop of which parts are read that end at steps counted from the first does not run "
+            "the steps behind them.",
+            [](const Variables& outputs, const LoopPass& pass) {
+                return shorten_loops(outputs, pass.inside);
+            }),
+        row("last steps in place of all", Read,
+            "A loop of which some of the last steps are read runs all steps before them without "
+            "keeping anything, then those.",
+            [](const Variables& outputs, const LoopPass& pass) {
+                return keep_last_steps(outputs, pass.inside);
+            }),
         row("few steps written out", Unroll,
             "A loop of one step, or of a few known ones, stands written out; inside of another "
             "loop "
@@ -79,6 +91,10 @@ const std::vector<LoopRule>& loop_rules() {
             "products "
             "over the steps become one after it, and so do results that no state depends on.",
             over<move_work_out>),
+        row("part of each step", Join,
+            "Where all who read a result take one part of each step, as x[:, 0] does, that part is "
+            "kept. A loop that will be a kernel stays one.",
+            over<keep_parts_of_steps>),
         row("loops over one length", Join,
             "Loops of as many steps that need nothing of each other are one, if they will be of "
             "one "

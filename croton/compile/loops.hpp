@@ -49,6 +49,13 @@ using LoopChange = std::function<std::optional<Variables>(const Node&, Loop)>;
 /// The graph with loops changed.
 Variables change_loops(const Variables& outputs, const LoopChange& change);
 
+/// Loops of which nobody reads the last steps do not run them.
+Variables shorten_loops(const Variables& outputs, bool inside);
+/// Loops of which the last steps are read keep those only.
+Variables keep_last_steps(const Variables& outputs, bool inside);
+/// Of each step what all readers take of it is kept. Bodies are rewritten already.
+Variables keep_parts_of_steps(const Variables& outputs);
+
 /// Loops over one length that need nothing of each other, as one. Bodies are rewritten already:
 /// only loops of one kind are joined, kernels with kernels as long as the whole is one.
 Variables join_loops(const Variables& outputs);

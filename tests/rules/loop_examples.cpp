@@ -103,6 +103,24 @@ const std::vector<LoopExample>& loop_examples() {
              ScanOptions options{.sequences = {l.x}, .outputs_info = {l.s, l.s}};
              return scan(body, options).outputs;
          }},
+        {"steps behind the last one read",
+         [](const Leaves& l) { return Variables{at(walk(l).outputs[0], {Slice(1, 5)})}; }},
+        {"steps behind the last one read",
+         [](const Leaves& l) {
+             Variable all = walk(l).outputs[0];
+             return Variables{at(all, {Slice({}, size_of(l.six, 0))}), at(all, {2})};
+         }},
+        {"last steps in place of all",
+         [](const Leaves& l) { return Variables{at(walk(l).outputs[0], {Slice(-3, {})})}; }},
+        {"last steps in place of all",
+         [](const Leaves& l) {
+             auto body = [](const Step& t) {
+                 return StepResult({sin(t.states[0] + t.sequences[0]), t.states[0] * 2});
+             };
+             ScanOptions options{.sequences = {l.v}, .outputs_info = {l.s, {}}};
+             Variables made = scan(body, options).outputs;
+             return Variables{at(made[0], {Slice(-4, -1)}), at(made[1], {-2})};
+         }},
         {"few steps written out",
          [](const Leaves& l) {
              auto body = [](const Step& t) { return StepResult(sin(t.states[0])); };
@@ -116,6 +134,15 @@ const std::vector<LoopExample>& loop_examples() {
              };
              ScanOptions options{.sequences = {l.x}, .outputs_info = {at(l.x, {0})}};
              return Variables{last(scan(body, options).outputs[0])};
+         }},
+        {"part of each step",
+         [](const Leaves& l) {
+             auto body = [&](const Step& t) {
+                 return StepResult(tanh(dot(t.states[0], dot(transpose(l.x), l.x))));
+             };
+             ScanOptions options{.sequences = {l.v}, .outputs_info = {at(l.x, {0})}};
+             Variable all = scan(body, options).outputs[0];
+             return Variables{at(all, {everything, 0}), at(all, {Slice(2, {}, 2), 0})};
          }},
         {"loops over one length",
          [](const Leaves& l) {

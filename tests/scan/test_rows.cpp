@@ -5,6 +5,7 @@
 #include "croton/ops/compare.hpp"
 #include "croton/ops/control.hpp"
 #include "croton/ops/linalg.hpp"
+#include "tests/scan/memory.hpp"
 #include "tests/scan/unrolled.hpp"
 
 namespace croton {
@@ -282,6 +283,216 @@ TEST(OneLength, NotInCases) {
     Variable either =
         ifelse(gt(h, 0.0), scan(grow, options).outputs[0], scan(turn, options).outputs[0]);
     EXPECT_EQ(loops_of({xs, h}, {either}).size(), 2u);
+}
+
+// --- parts that are read ------------------------------------------------------------------------
+
+// The same as without what compiling does, errors included, for loops of many lengths.
+void same_for_every_length(
+    const Variables& inputs, const Variables& outputs,
+    const std::function<std::vector<std::optional<Array>>(int64_t)>& values) {
+    FunctionOptions plain, fast;
+    plain.mode = compile::mode_named("quick");
+    plain.on_unused_input = fast.on_unused_input = "ignore";
+    std::vector<In> ins(inputs.begin(), inputs.end());
+    std::vector<Out> outs(outputs.begin(), outputs.end());
+    Function wanted = function(ins, outs, plain), f = function(ins, outs, fast);
+    for (int64_t length : {0, 1, 2, 3, 4, 5, 9, 90}) {
+        SCOPED_TRACE(length);
+        std::optional<Results> expected;
+        std::string message;
+        try {
+            expected = wanted.call(values(length));
+        } catch (const Error& error) {
+            message = error.what();
+        }
+        if (!expected) {
+            EXPECT_THROW(f.call(values(length)), Error) << message;
+            continue;
+        }
+        Results made = f.call(values(length));
+        for (size_t i = 0; i < outputs.size(); ++i)
+            test::expect_close(made[i], (*expected)[i], 1e-12, cat("output ", i).c_str());
+    }
+}
+
+struct Wave {
+    Variable xs = of("f64[?]", "xs"), h = of("f64[?]", "h"), n = of("i64[]", "n");
+    Variables inputs{xs, h, n};
+    // States and a result of which later steps read nothing.
+    Variables made = scan(
+                         [](const Step& s) {
+                             Variable next = sin(s.states[0] + s.sequences[0]);
+                             return StepResult({next, next * s.states[0]});
+                         },
+                         {.sequences = {xs}, .outputs_info = {h, {}}})
+                         .outputs;
+    static std::vector<std::optional<Array>> values(int64_t length) {
+        return {numbers({length}), numbers({3}, 2), Array::scalar<int64_t>(3)};
+    }
+};
+
+TEST(StepsRead, FromTheFirstOn) {
+    Wave w;
+    Variable states = w.made[0], stack = w.made[1];
+    for (const Variables& outputs : std::vector<Variables>{
+             {at(states, {Slice({}, 3)})},
+             {at(states, {Slice(1, 4)}), at(stack, {2})},
+             {at(states, {Slice(1, 9, 2)}), at(states, {0, 1})},
+             {at(states, {Slice({}, w.n)}), at(stack, {w.n, Slice(1, {})})},
+             {at(states, {Slice(w.n, 4)}), at(states, {Slice(w.n - 5, w.n)})},
+         }) {
+        same_for_every_length(w.inputs, outputs, Wave::values);
+        EXPECT_EQ(loops_of(w.inputs, outputs)[0].steps.node().op->name, "minimum");
+    }
+    for (const Variables& outputs : std::vector<Variables>{
+             {at(states, {Slice({}, 3)}), at(states, {-1})},
+             {at(states, {Slice({}, 3)}), stack},
+             {at(states, {Slice({}, 3, -1)})},
+             {at(states, {Slice({}, -2)})},
+         }) {
+        same_for_every_length(w.inputs, outputs, Wave::values);
+        EXPECT_EQ(loops_of(w.inputs, outputs)[0].steps.node().op->name, "size_of");
+    }
+}
+
+TEST(StepsRead, OthersAreNotRun) {
+    Variable h = of("f64[]", "h"), n = of("i64[]", "n"), k = of("i64[]", "k");
+    auto body = [](const Step& s) { return StepResult(s.states[0] * 2.0); };
+    Variable all = scan(body, {.outputs_info = {h}, .n_steps = n}).outputs[0];
+    Function f = function({h, n, k}, {at(all, {Slice({}, k)}), at(all, {4})});
+    constexpr int64_t endless = int64_t{1} << 60;
+    Results made = f(Array::scalar(1.0), Array::scalar(endless), Array::scalar<int64_t>(3));
+    EXPECT_EQ(made[0].to_vector<double>(), (std::vector<double>{2, 4, 8}));
+    EXPECT_EQ(made[1].item<double>(), 32);
+}
+
+// A loop around it: the inner one is shortened once.
+TEST(StepsRead, InsideOfLoops) {
+    Variable xs = of("f64[?,?]", "xs"), h = of("f64[]", "h");
+    auto body = [](const Step& outer) {
+        auto inner = [](const Step& s) { return StepResult(sin(s.states[0] + s.sequences[0])); };
+        ScanOptions options{.sequences = {outer.sequences[0]}, .outputs_info = {outer.states[0]}};
+        return StepResult(sum(at(scan(inner, options).outputs[0], {Slice({}, 2)})));
+    };
+    agrees(body, {.sequences = {xs}, .outputs_info = {h}}, 3, {xs, h},
+           {numbers({3, 5}), Array::scalar(0.3)});
+}
+
+TEST(LastSteps, AloneAreKept) {
+    Wave w;
+    Variable states = w.made[0], stack = w.made[1];
+    for (const Variables& outputs : std::vector<Variables>{
+             {at(states, {Slice(-3, {})})},
+             {at(states, {Slice(-3, -1)}), at(stack, {-2, 1})},
+             {at(states, {-1}), at(stack, {-1})},
+             {at(states, {Slice(-4, {}, 2)}), at(states, {-3})},
+         }) {
+        same_for_every_length(w.inputs, outputs, Wave::values);
+        auto loops = loops_of(w.inputs, outputs);
+        ASSERT_EQ(loops.size(), 2u);
+        EXPECT_EQ(loops[0].stacked.size(), 0u);
+        EXPECT_EQ(loops[1].steps.node().op->name, "minimum");
+    }
+    for (const Variables& outputs : std::vector<Variables>{
+             {at(states, {Slice(-3, {})}), stack},
+             {at(states, {Slice(-3, {})}), at(stack, {Slice({}, 2)})},
+             {at(states, {Slice(-3, {}, -1)})},
+             {at(states, {Slice(2, {})})},
+         }) {
+        same_for_every_length(w.inputs, outputs, Wave::values);
+        EXPECT_EQ(loops_of(w.inputs, outputs).size(), 1u);
+    }
+}
+
+TEST(LastSteps, GradientsAgree) {
+    Variable xs = of("f64[?]", "xs"), h = of("f64[?]", "h");
+    auto body = [](const Step& s) {
+        Variable next = sin(s.states[0] + s.sequences[0]);
+        return StepResult({next, next * s.states[0]});
+    };
+    ScanOptions options{.sequences = {xs}, .outputs_info = {h, {}}};
+    auto parts = [](const Variables& made) {
+        return Variables{at(made[0], {Slice(-3, {})}), at(made[1], {-2}),
+                         at(made[0], {Slice({}, 2), 0})};
+    };
+    agree(parts(scan(body, options).outputs), parts(unrolled(body, options, 5)), {xs, h},
+          {numbers({5}), numbers({3}, 2)});
+}
+
+// Known steps: few of them are kept all.
+TEST(LastSteps, OfKnownLoops) {
+    Variable h = of("f64[]", "h");
+    auto body = [](const Step& s) { return StepResult(sin(s.states[0]) + 0.5); };
+    auto loops = [&](int64_t steps) {
+        Variable all = scan(body, {.outputs_info = {h}, .n_steps = steps}).outputs[0];
+        return loops_of({h}, {at(all, {Slice(-2, {})})});
+    };
+    EXPECT_EQ(loops(20)[0].stacked.size(), 1u);
+    ASSERT_EQ(loops(1000).size(), 1u);  // the last two steps are written out
+    EXPECT_EQ(constant_value(loops(1000)[0].steps)->item<int64_t>(), 998);
+    EXPECT_EQ(loops(1000)[0].stacked.size(), 0u);
+}
+
+TEST(LastSteps, TakeConstantMemory) {
+    Variable h = of("f64[?]", "h"), n = of("i64[]", "n"), w = of("f64[?,?]", "w");
+    auto light = [](const Step& s) { return StepResult({sin(s.states[0]), cos(s.states[0])}); };
+    auto heavy = [&](const Step& s) {
+        Variable next = tanh(dot(s.states[0], w));
+        return StepResult({next, next * 2.0});
+    };
+    constexpr int64_t steps = 60'000, states = steps * 64 * 8;  // 31 MB
+    auto grown = [&](const ScanBody& body, bool all, int64_t count) {
+        Variables made = scan(body, {.outputs_info = {h, {}}, .n_steps = n}).outputs;
+        FunctionOptions options;
+        options.on_unused_input = "ignore";
+        Variable some = at(made[0], {all ? Slice(5, {}) : Slice(-5, {})});
+        Function f = function({h, n, w}, {some, at(made[1], {-2})}, options);
+        auto call = [&](int64_t steps) {
+            f.call({numbers({64}), Array::scalar(steps), numbers({64, 64}, 2)});
+        };
+        call(70);
+        return test::growth([&] { call(count); });
+    };
+    EXPECT_LT(grown(light, false, steps), states / 20);
+    EXPECT_LT(grown(heavy, false, steps), states / 20);
+    EXPECT_GT(grown(light, true, 2 * steps), states);
+}
+
+TEST(PartsOfSteps, AloneAreKept) {
+    Variable xs = of("f64[?]", "xs"), w = of("f64[?,?]", "w"), h = of("f64[?,?]", "h");
+    auto body = [&](const Step& s) {
+        Variable next = tanh(dot(s.states[0], w) + s.sequences[0]);
+        return StepResult({next, next * s.states[0]});
+    };
+    ScanOptions options{.sequences = {xs}, .outputs_info = {h, {}}};
+    std::vector<Array> values = {numbers({5}), numbers({4, 4}, 2), numbers({3, 4}, 3)};
+    auto parts = [](const Variables& made) {
+        return Variables{at(made[0], {everything, 0}), at(made[0], {Slice(1, {}, 2), 0}),
+                         at(made[0], {-1, Slice(1, {})}),
+                         at(made[1], {everything, everything, Slice(1, 3)})};
+    };
+    agree(parts(scan(body, options).outputs), parts(unrolled(body, options, 5)), {xs, w, h},
+          values);
+    auto loops = loops_of({xs, w, h}, parts(scan(body, options).outputs));
+    ASSERT_EQ(loops.size(), 1u);
+    EXPECT_FALSE(loops[0].traced[0]);
+    ASSERT_EQ(loops[0].stacked.size(), 2u);
+    EXPECT_EQ(loops[0].stacked[0].rank() + loops[0].stacked[1].rank(), 3);
+    // Who reads all, or another part, leaves all.
+    for (const Index& other : std::vector<Index>{{everything}, {everything, 1}}) {
+        Variables made = scan(body, options).outputs, outputs = parts(made);
+        outputs.push_back(at(made[0], other));
+        EXPECT_TRUE(loops_of({xs, w, h}, outputs)[0].traced[0]);
+    }
+}
+
+// A loop of vectors is one kernel, which stores whole values.
+TEST(PartsOfSteps, NotIfAKernelWereLost) {
+    Wave w;
+    Variables outputs{at(w.made[0], {everything, 0})};
+    EXPECT_EQ(loops_of(w.inputs, outputs)[0].stacked[0].rank(), 1);
+    same_for_every_length(w.inputs, outputs, Wave::values);
 }
 
 }  // namespace
