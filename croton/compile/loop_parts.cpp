@@ -248,23 +248,102 @@ Variables in_two(const Loop& loop, int64_t count, Site site) {
     if (!loop.states.empty()) last.initial = applied(before, site);
     return applied(last, site);
 }
+
+// --- of loops that may end early, whose last steps are not known before
+
+constexpr int64_t most_kept = 8;
+using Counts = std::vector<int64_t>;
+
+/// Of each state how many of its last values are read; nothing if something else is.
+std::optional<Counts> last_values_of(const Node& node, const Loop& loop, Parts& parts) {
+    Counts counts(loop.states.size());
+    for (size_t k = 0; k < loop.states.size() + loop.stacked.size(); ++k) {
+        bool state = k < loop.states.size();
+        if (!parts.is_read(node, k) || (state && !loop.traced[k])) continue;
+        auto readers = state ? parts.readers_of(node, k, true) : std::nullopt;
+        if (!readers) return {};
+        for (const auto& reader : *readers) {
+            auto steps = last_steps_of(reader);
+            if (!steps || *steps > most_kept || !reader.behind) return {};
+            counts[k] = std::max(counts[k], *steps);
+        }
+    }
+    bool any = std::any_of(counts.begin(), counts.end(), [](int64_t count) { return count > 0; });
+    return any ? std::optional(counts) : std::nullopt;
+}
+
+// Older values are states, each of which hands its value on: that costs no copy. Gives final
+// states in place of traces, and the values that were kept of each.
+struct Kept {
+    Variables made, rows;
+};
+Kept keep_older(const Loop& loop, const Counts& counts, Site site) {
+    Loop longer = loop;
+    for (size_t i = 0; i < counts.size(); ++i) {
+        if (counts[i] == 0) continue;
+        longer.traced[i] = false;
+        for (int64_t back = 1; back < counts[i]; ++back) {
+            longer.next.push_back(back == 1 ? loop.states[i] : longer.states.back());
+            longer.states.push_back(input(loop.states[i].type(), loop.states[i].name(), site));
+            longer.initial.push_back(loop.initial[i]);
+            longer.traced.push_back(false);
+        }
+    }
+    Variables made = applied(longer, site);
+    Kept kept;
+    size_t older = loop.states.size();
+    for (size_t i = 0; i < counts.size(); ++i) {
+        kept.made.push_back(made[i]);
+        if (counts[i] == 0) {
+            kept.rows.emplace_back();
+            continue;
+        }
+        Args values{made[i]};
+        for (int64_t back = 1; back < counts[i]; ++back)
+            values.insert(values.begin(), made[older++]);
+        Variable there = minimum(made.back(), whole_number(counts[i]));
+        kept.rows.push_back(at(stack(values), {Slice(counts[i] - there, {})}));
+    }
+    kept.made.insert(kept.made.end(), made.begin() + static_cast<long>(longer.states.size()),
+                     made.end());
+    return kept;
+}
 }  // namespace
 
 Variables keep_last_steps(const Variables& outputs, bool inside) {
+    if (inside) return outputs;
     Parts parts(outputs);
     FlatMap<const Node*, int64_t> counts;
+    FlatMap<const Node*, Counts> counts_of_states;
     for (Node* node : parts.order()) {
-        if (inside || !is_loop(*node)) continue;
+        if (!is_loop(*node)) continue;
         Loop loop(*node);
-        auto count = loop.stop ? std::nullopt : last_steps_of(*node, loop, parts);
+        if (loop.stop) {
+            if (auto count = last_values_of(*node, loop, parts))
+                counts_of_states.insert(node, *count);
+            continue;
+        }
+        auto count = last_steps_of(*node, loop, parts);
         auto bound = most(loop.steps);
         if (count && (!bound || *bound - *count >= worth_it)) counts.insert(node, *count);
     }
-    if (counts.size() == 0) return outputs;
+    if (counts.size() + counts_of_states.size() == 0) return outputs;
+    FlatMap<ValueKey, Variable> rows;  // what stands for traces without the initial value
     return parts.rebuilt([&](Node* node) {
+        SiteScope scope(node->site);
+        if (const Variable* kept = node->inputs.empty() ? nullptr : rows.find(node->inputs[0])) {
+            parts.image.set({node, 0}, *kept);
+            return true;
+        }
+        if (const Counts* of_states = counts_of_states.find(node)) {
+            Kept kept = keep_older(over_images(*node, parts.image), *of_states, node->site);
+            parts.image.set(node, kept.made);
+            for (uint32_t i = 0; i < kept.rows.size(); ++i)
+                if (kept.rows[i]) rows.insert({node, i}, kept.rows[i]);
+            return true;
+        }
         const int64_t* count = counts.find(node);
         if (!count) return false;
-        SiteScope scope(node->site);
         parts.image.set(node, in_two(over_images(*node, parts.image), *count, node->site));
         return true;
     });

@@ -34,8 +34,8 @@ const std::vector<LoopRule>& loop_rules() {
     static const std::vector<LoopRule> table = {
         row("what loops read, rewritten first", Begin,
             "Gradients are taken of stabilised expressions, so a loop and the one that its "
-            "gradient "
-            "added may read two forms of one value: loops are compared when these are one.",
+            "gradient added may read two forms of one value: loops are compared when these are "
+            "one.",
             [](const Variables& outputs, const LoopPass& pass) {
                 return settle_inputs(outputs, pass.mode);
             }),
@@ -44,8 +44,7 @@ const std::vector<LoopRule>& loop_rules() {
             over<read_last_of_rest>),
         row("loops of one body", Tidy,
             "Loops that run one body over the same values are one loop: a loop and the one that "
-            "its "
-            "gradient added, which keeps more of each step.",
+            "its gradient added, which keeps more of each step.",
             over<merge_same_loops>),
         row("last value in place of all", Tidy,
             "A state of which only the last value is read is not kept for each step.",
@@ -75,40 +74,37 @@ const std::vector<LoopRule>& loop_rules() {
             }),
         row("last steps in place of all", Read,
             "A loop of which some of the last steps are read runs all steps before them without "
-            "keeping anything, then those.",
+            "keeping anything, then those. One that may end early hands older values on as states.",
             [](const Variables& outputs, const LoopPass& pass) {
                 return keep_last_steps(outputs, pass.inside);
             }),
         row("few steps written out", Unroll,
             "A loop of one step, or of a few known ones, stands written out; inside of another "
-            "loop "
-            "also a longer one of a few numbers, so that the outer one may be a kernel.",
+            "loop also a longer one of a few numbers, so that the outer one may be a kernel.",
             [](const Variables& outputs, const LoopPass& pass) {
                 return unroll_loops(outputs, pass.inside);
             }),
         row("work moved out of a loop", Leave,
             "Products that follow from sequences alone become one before the loop; sums of "
-            "products "
-            "over the steps become one after it, and so do results that no state depends on.",
+            "products over the steps become one after it, and so do results that no state depends "
+            "on.",
             over<move_work_out>),
         row("part of each step", Join,
-            "Where all who read a result take one part of each step, as x[:, 0] does, that part is "
-            "kept. A loop that will be a kernel stays one.",
+            "Where all who read a result take one part of each step, as x[:, 0] does, that part "
+            "is kept. A loop that will be a kernel stays one.",
             over<keep_parts_of_steps>),
         row("loops over one length", Join,
             "Loops of as many steps that need nothing of each other are one, if they will be of "
-            "one "
-            "kind (kernels, or programs run step by step), stay so together, read from the same "
-            "end "
-            "and end after the same step.",
+            "one kind (kernels, or programs run step by step), stay so together, read from the "
+            "same end and end after the same step.",
             over<join_loops>),
         row("stacks in place of traces", Kernel,
             "A loop that will be a kernel stacks what was read of its traces: kernels store one "
             "value a step.",
             over<without_traces>),
         row("elements of small arrays", Kernel,
-            "A loop over a few numbers in arrays of known sizes is a loop over scalars, which fits "
-            "a kernel.",
+            "A loop over a few numbers in arrays of known sizes is a loop over scalars, which "
+            "fits a kernel.",
             over<write_out_elements>),
     };
     return table;

@@ -121,6 +121,15 @@ const std::vector<LoopExample>& loop_examples() {
              Variables made = scan(body, options).outputs;
              return Variables{at(made[0], {Slice(-4, -1)}), at(made[1], {-2})};
          }},
+        {"last steps in place of all",
+         [](const Leaves& l) {
+             auto body = [](const Step& t) {
+                 Variable next = t.states[0] * 0.5 + t.sequences[0];
+                 return StepResult(Variables{next}, {}, lt(next, 0.3));
+             };
+             Variable all = scan(body, {.sequences = {l.v}, .outputs_info = {l.s}}).outputs[0];
+             return Variables{at(all, {Slice(-3, {})}), at(all, {-1})};
+         }},
         {"few steps written out",
          [](const Leaves& l) {
              auto body = [](const Step& t) { return StepResult(sin(t.states[0])); };

@@ -420,6 +420,28 @@ TEST(LastSteps, GradientsAgree) {
           {numbers({5}), numbers({3}, 2)});
 }
 
+TEST(LastSteps, OfLoopsThatEndEarly) {
+    Variable h = of("f64[2]", "h"), n = of("i64[]", "n");
+    auto body = [](const Step& s) {
+        Variable next = s.states[0] * 2.0;
+        return StepResult({next, s.states[1] + next}, {}, gt(sum(next), 40.0));
+    };
+    Variables made = scan(body, {.outputs_info = {h, h}, .n_steps = n}).outputs;
+    Variables outputs{at(made[0], {Slice(-3, {})}), at(made[0], {-2}), at(made[1], {-1})};
+    same_for_every_length({h, n}, outputs, [](int64_t length) -> std::vector<std::optional<Array>> {
+        return {Array::of<double>({1, 2}, {2}), Array::scalar(length)};
+    });
+    auto loops = loops_of({h, n}, outputs);
+    EXPECT_EQ(loops[0].states.size(), 4u);
+    EXPECT_EQ(std::count(loops[0].traced.begin(), loops[0].traced.end(), true), 0);
+    auto parts = [](const Variables& v) {
+        return Variables{at(v[0], {Slice(-3, {})}), at(v[0], {-2}), at(v[1], {-1})};
+    };
+    ScanOptions nine{.outputs_info = {h, h}, .n_steps = 9};
+    agree(parts(scan(body, nine).outputs), parts(unrolled(body, nine, 4)), {h},
+          {Array::of<double>({1, 2}, {2})});
+}
+
 // Known steps: few of them are kept all.
 TEST(LastSteps, OfKnownLoops) {
     Variable h = of("f64[]", "h");
