@@ -96,7 +96,8 @@ const std::vector<LoopRule>& loop_rules() {
         row("loops over one length", Join,
             "Loops of as many steps that need nothing of each other are one, if they will be of "
             "one kind (kernels, or programs run step by step), stay so together, read from the "
-            "same end and end after the same step.",
+            "same end, end after the same step, and do not drive each other's states out of "
+            "registers or matrices out of the cache.",
             over<join_loops>),
         row("stacks in place of traces", Kernel,
             "A loop that will be a kernel stacks what was read of its traces: kernels store one "

@@ -186,16 +186,47 @@ TEST(OneLength, LoopsOverOneSequence) {
     EXPECT_EQ(loops_of({xs, h}, {cost, grad(cost, h)}).size(), 2u);
 }
 
-TEST(OneLength, LoopsOfProducts) {
-    Variable xs = of("f64[?,?]", "xs"), h = of("f64[?]", "h"), w = of("f64[?,?]", "w");
-    auto one = [&](const Step& s) {
-        return StepResult(tanh(dot(s.states[0], w) + s.sequences[0]));
+TEST(OneLength, LoopsOfSmallProducts) {
+    auto walks_of = [](const Variable& xs, const Variable& h, const Variable& w) {
+        auto one = [=](const Step& s) {
+            return StepResult(tanh(dot(s.states[0], w) + s.sequences[0]));
+        };
+        auto two = [=](const Step& s) {
+            return StepResult(sin(dot(w, s.states[0])) - s.sequences[0]);
+        };
+        ScanOptions options{.sequences = {xs}, .outputs_info = {h}};
+        return std::vector<Walk>{{one, options}, {two, options}};
     };
-    auto two = [&](const Step& s) { return StepResult(sin(dot(w, s.states[0])) - s.sequences[0]); };
-    std::vector<Walk> walks = {{one, {.sequences = {xs}, .outputs_info = {h}}},
-                               {two, {.sequences = {xs}, .outputs_info = {h}}}};
-    agree_together(walks, 5, {xs, h, w}, {numbers({5, 3}), numbers({3}, 2), numbers({3, 3}, 3)});
-    EXPECT_EQ(loops_together(walks, {xs, h, w}), 1u);
+    Variable xs = of("f64[?,80]", "xs"), h = of("f64[80]", "h"), w = of("f64[80,80]", "w");
+    // Large matrices, and those of which nobody knows, are to have the cache for themselves.
+    EXPECT_EQ(loops_together(walks_of(xs, h, w), {xs, h, w}), 2u);
+    xs = of("f64[?,9]", "xs"), h = of("f64[9]", "h"), w = of("f64[9,9]", "w");
+    EXPECT_EQ(loops_together(walks_of(xs, h, w), {xs, h, w}), 1u);
+    agree_together(walks_of(xs, h, w), 5, {xs, h, w},
+                   {numbers({5, 9}), numbers({9}, 2), numbers({9, 9}, 3)});
+}
+
+// Kernels hold states in registers.
+TEST(OneLength, NotOfTooManyStates) {
+    Variable xs = of("f64[?]", "xs"), h = of("f64[]", "h");
+    auto loops = [&](size_t states) {
+        Variables outputs;
+        for (double factor : {0.5, 0.7}) {
+            auto body = [&](const Step& s) {
+                Variables next;
+                for (size_t i = 0; i < states; ++i)
+                    next.push_back(s.states[i] * factor + s.states[(i + 1) % states] +
+                                   s.sequences[0] * static_cast<double>(i));
+                return StepResult(next);
+            };
+            ScanOptions options{.sequences = {xs},
+                                .outputs_info = std::vector<ScanOutput>(states, h)};
+            for (const auto& v : scan(body, options).outputs) outputs.push_back(v);
+        }
+        return loops_of({xs, h}, outputs).size();
+    };
+    EXPECT_EQ(loops(12), 1u);
+    EXPECT_EQ(loops(13), 2u);
 }
 
 TEST(OneLength, NotIfOneNeedsTheOther) {
