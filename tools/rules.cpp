@@ -5,12 +5,14 @@
 #include "croton/base/file.hpp"
 #include "croton/base/format.hpp"
 #include "croton/compile/fold.hpp"
+#include "croton/compile/loop_rules.hpp"
 #include "croton/compile/pipeline.hpp"
 #include "croton/compile/specialise.hpp"
 #include "croton/graph/listing.hpp"
 #include "croton/rules/tables.hpp"
 #include "tests/rules/examples.hpp"
 #include "tests/rules/instances.hpp"
+#include "tests/rules/loop_examples.hpp"
 
 namespace croton {
 namespace {
@@ -23,7 +25,7 @@ for anything, `axes=?axes` for any axes, the same on both sides. An example show
 rewritten, where a function makes the right side. Written by croton_rules_page from the tables and from
 the graphs that the tests fire each rule on. Tests named `matrix` judge values over dtypes, sizes,
 random numbers and edges (zeros of both signs, infinities, NaN, large numbers, no elements); those
-named `graph` do so for whole graphs, errors included.
+named `graph` and `loops` do so for whole graphs, errors included.
 
 )";
 
@@ -85,6 +87,22 @@ std::string section(const rewrite::NodeRule& rule) {
                "`. Tests: graph ", tests, ".\n\n");
 }
 
+// Loops before and after a row that compiling walks: one line a loop.
+std::string section(const compile::LoopRule& rule) {
+    std::string text, tests;
+    const auto& all = test::loop_examples();
+    for (size_t place = 0; place < all.size(); ++place) {
+        if (all[place].rule != rule.name) continue;
+        if (text.empty()) {
+            auto step = test::steps_of(all[place]).at(0);
+            text = arrow(step.before, step.after);
+        }
+        tests += cat(tests.empty() ? "" : ", ", "`", test::test_name(all[place], place), "`");
+    }
+    return cat("### ", rule.name, "\n\n", rule.what, "\n\nExample:\n\n", text, "\n`",
+               compile::place_of(rule), "`. Tests: loops ", tests, ".\n\n");
+}
+
 std::vector<rewrite::NodeRule> node_rules() {
     std::vector<rewrite::NodeRule> all = rules::node_rules();
     all.push_back(compile::constant_folding());
@@ -95,8 +113,10 @@ std::vector<rewrite::NodeRule> node_rules() {
 std::string page() {
     auto rows = test::all_rows();
     auto others = node_rules();
-    std::string text = cat(head, rows.size() + others.size(), " rules: ", rows.size(),
-                           " rows of tables, ", others.size(), " that no pattern can say.\n\n");
+    const auto& loops = compile::loop_rules();
+    std::string text = cat(head, rows.size() + others.size() + loops.size(),
+                           " rules: ", rows.size(), " rows of tables, ", others.size(),
+                           " that no pattern can say, ", loops.size(), " for loops.\n\n");
     for (size_t place = 0; place < rows.size(); ++place) {
         if (place == 0 || rows[place].table != rows[place - 1].table)
             text += cat("## ", rows[place].table, "\n\n");
@@ -104,6 +124,8 @@ std::string page() {
     }
     text += "## Rules that no pattern can say\n\n";
     for (const auto& rule : others) text += section(rule);
+    text += "## Loops\n\nIn the order in which compiling walks them.\n\n";
+    for (const auto& rule : loops) text += section(rule);
     return text;
 }
 

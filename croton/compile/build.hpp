@@ -44,9 +44,9 @@ Mode default_mode();
 
 /// One thing the compiler did, for explain().
 struct Event {
-    int number = 0;     ///< of rewriting steps, from 1; 0: not a rewriting step
-    std::string what;   ///< rule or stage
-    std::string where;  ///< file:line of the rule; "" for stages
+    int number = 0;     ///< of rewriting steps, from 1; 0: a stage, or a row of loops
+    std::string what;   ///< rule, row of loops, or stage
+    std::string where;  ///< file:line of the rule or row; "" for stages
     std::string before, after;
     Site site;  ///< the user's line
 };

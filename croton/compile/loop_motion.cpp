@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "croton/compile/fuse_graph.hpp"
-#include "croton/compile/images.hpp"
 #include "croton/compile/loop_reads.hpp"
 #include "croton/compile/loops.hpp"
 #include "croton/compile/widen.hpp"
@@ -361,22 +360,8 @@ class Motion {
 }  // namespace
 
 Variables move_work_out(const Variables& outputs) {
-    Images image;
-    for (Node* node : toposort(outputs)) {
-        if (node->kind != NodeKind::Apply) continue;
-        if (is_loop(*node)) {
-            Loop loop(*node);
-            loop.steps = image(loop.steps);
-            for (auto* list : {&loop.initial, &loop.sequences, &loop.constants})
-                *list = image(*list);
-            if (auto made = Motion(*node, std::move(loop)).run()) {
-                image.set(node, *made);
-                continue;
-            }
-        }
-        image.carry_over(node);
-    }
-    return image(outputs);
+    return change_loops(
+        outputs, [](const Node& node, Loop loop) { return Motion(node, std::move(loop)).run(); });
 }
 
 }  // namespace croton::compile

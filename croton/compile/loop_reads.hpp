@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <optional>
 
+#include "croton/compile/images.hpp"
 #include "croton/graph/op.hpp"
+#include "croton/graph/traverse.hpp"
 #include "croton/ops/catalogue.hpp"
 #include "croton/ops/compare.hpp"
 #include "croton/ops/control.hpp"
 #include "croton/ops/index_text.hpp"
+#include "croton/ops/loop.hpp"
 
 namespace croton::compile {
 
@@ -73,6 +76,56 @@ inline Variable rest_of(const Variable& last, const Node& read, IndexItems items
     Variables inputs{last};
     inputs.insert(inputs.end(), bounds.begin(), bounds.end());
     return apply(*subtensor_op(), std::move(inputs), {{"index", index_text(items)}}, read.site)[0];
+}
+
+// The last value of what is stacked along the first axis.
+inline Variable last_of(const Variable& stack) {
+    std::string index = "-1";
+    for (int axis = 1; axis < stack.rank(); ++axis) index += ", :";
+    return apply(*subtensor_op(), {stack}, {{"index", index}})[0];
+}
+
+// The values after each step: of a trace all but the initial one.
+inline Variable without_first(const Variable& trace) {
+    std::string index = "1:";
+    for (int axis = 1; axis < trace.rank(); ++axis) index += ", :";
+    return apply(*subtensor_op(), {trace}, {{"index", index}})[0];
+}
+
+/// Who reads each value of a graph: a node, or null for the outputs.
+class Users {
+  public:
+    Users(const Variables& outputs, const std::vector<Node*>& order) {
+        for (Node* node : order)
+            for (const auto& v : node->inputs) users_[v].push_back(node);
+        for (const auto& v : outputs) users_[v].push_back(nullptr);
+    }
+    const std::vector<Node*>& of(ValueKey v) const {
+        static const std::vector<Node*> none;
+        auto found = users_.find(v);
+        return found ? *found : none;
+    }
+
+  private:
+    FlatMap<ValueKey, std::vector<Node*>> users_;
+};
+
+inline bool contains(const Variables& list, const Variable& v) {
+    return std::find(list.begin(), list.end(), v) != list.end();
+}
+inline size_t place_in(const Variables& list, const Variable& v) {
+    return static_cast<size_t>(std::find(list.begin(), list.end(), v) - list.begin());
+}
+
+/// What stands for a loop's inputs now in their place.
+inline void take_images(Loop& loop, const Images& image) {
+    loop.steps = image(loop.steps);
+    for (auto* list : {&loop.initial, &loop.sequences, &loop.constants}) *list = image(*list);
+}
+inline Loop over_images(const Node& node, const Images& image) {
+    Loop loop(node);
+    take_images(loop, image);
+    return loop;
 }
 
 /// Whether a state has the sizes of its next value for certain: what is not known is for the loop

@@ -9,11 +9,12 @@ std::string Trace::text() const {
     std::ostringstream out;
     for (const auto& event : events) {
         char head[96];
-        if (event.number == 0) {
+        if (event.number == 0 && event.where.empty()) {
             out << "  -- " << event.what << ": " << event.after << "\n";
             continue;
         }
-        std::snprintf(head, sizeof head, "%5d  %-28s %-28s ", event.number, event.what.c_str(),
+        std::string number = event.number > 0 ? cat(event.number) : "loop";
+        std::snprintf(head, sizeof head, "%5s  %-28s %-28s ", number.c_str(), event.what.c_str(),
                       event.where.c_str());
         out << head << event.before << "  ->  " << event.after;
         if (event.site.known()) out << "    " << event.site.text();

@@ -241,8 +241,9 @@ std::string place_of(const Rule& rule) {
     if (left.known()) return place_text(left.file, left.line);
     return place_text(rule.site.file_name(), rule.site.line());
 }
-std::string place_of(const NodeRule& rule) {
-    return place_text(rule.site.file_name(), rule.site.line());
+std::string place_of(const NodeRule& rule) { return place_of(rule.site); }
+std::string place_of(const std::source_location& where) {
+    return place_text(where.file_name(), where.line());
 }
 
 Condition floating(const std::string& name) {

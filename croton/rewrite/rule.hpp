@@ -124,6 +124,7 @@ struct NodeRule {
 /// table.
 std::string place_of(const Rule& rule);
 std::string place_of(const NodeRule& rule);
+std::string place_of(const std::source_location& where);
 
 class RuleIndex;
 

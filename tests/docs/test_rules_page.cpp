@@ -7,6 +7,7 @@
 
 #include "croton/base/file.hpp"
 #include "croton/base/format.hpp"
+#include "croton/compile/loop_rules.hpp"
 #include "croton/rules/tables.hpp"
 
 namespace croton {
@@ -50,11 +51,24 @@ TEST(RulesPage, HasEveryNodeRule) {
     }
 }
 
+TEST(RulesPage, HasEveryRowOfLoops) {
+    std::string page = written_page();
+    ASSERT_NE(page, "") << "run by ctest, which names the page";
+    for (const auto& rule : compile::loop_rules()) {
+        std::string section = section_of(page, rule.name);
+        EXPECT_NE(section.find(rule.what), section.npos) << rule.name;
+        EXPECT_NE(section.find("      -> "), section.npos) << rule.name;
+        EXPECT_NE(section.find(compile::place_of(rule)), section.npos) << rule.name;
+        EXPECT_NE(section.find("Tests: loops `"), section.npos) << rule.name;
+    }
+}
+
 std::set<std::string, std::less<>> names_of_all_rules() {
     std::set<std::string, std::less<>> names = {"fold constants", "expand"};
     for (const auto& [table, rules] : rules::all_tables())
         for (const auto& rule : *rules) names.emplace(rule.name);
     for (const auto& rule : rules::node_rules()) names.emplace(rule.name);
+    for (const auto& rule : compile::loop_rules()) names.emplace(rule.name);
     return names;
 }
 

@@ -657,7 +657,20 @@ class Maker {
         if (steps > 0 && chance(0.4)) return Made({at(all, {-1}), h->shape, false, bound});
         Sizes shape{steps};
         for (int64_t size : h->shape) shape.push_back(size);
+        if (chance(0.3)) std::tie(all, shape) = some_steps(all, shape);
         return Made({all, shape, false, bound});
+    }
+
+    // The first or the last ones, or a part of each.
+    std::pair<Variable, Sizes> some_steps(const Variable& all, Sizes shape) {
+        int64_t count = between(1, 3), steps = shape[0];
+        size_t form = below(3);
+        if (form == 2 && shape.size() > 1 && shape[1] > 0) {
+            shape.erase(shape.begin() + 1);
+            return {at(all, {everything, 0}), shape};
+        }
+        shape[0] = std::min(count, steps);
+        return {at(all, {form == 0 ? Slice({}, count) : Slice(-count, {})}), shape};
     }
 
     // A condition that never holds but depends on the state.

@@ -1,8 +1,8 @@
 // Loops with checkpoints: the same values and gradients, less memory.
 #include <cmath>
-#include <fstream>
 
 #include "croton/ops/linalg.hpp"
+#include "tests/scan/memory.hpp"
 #include "tests/scan/unrolled.hpp"
 
 namespace croton {
@@ -74,18 +74,6 @@ TEST_P(Checkpoints, ChangeNoResult) {
 INSTANTIATE_TEST_SUITE_P(Reads, Checkpoints, testing::Bool(),
                          [](auto& info) { return info.param ? "AllValues" : "LastValues"; });
 
-// A line of /proc/self/status in bytes.
-int64_t status(const std::string& line) {
-    std::ifstream file("/proc/self/status");
-    for (std::string word; file >> word;)
-        if (word == line + ":") {
-            int64_t kilobytes = 0;
-            file >> kilobytes;
-            return kilobytes * 1024;
-        }
-    return -1;
-}
-
 // By how much the process grows while a gradient runs through so many steps of a 64-wide state.
 int64_t growth(int64_t steps, const std::function<void(ScanOptions&)>& how) {
     Variable h = of("f64[?]", "h"), w = of("f64[?]", "w"), n = of("i64[]", "n");
@@ -96,10 +84,7 @@ int64_t growth(int64_t steps, const std::function<void(ScanOptions&)>& how) {
     Variable cost = sum(sqr(at(loop.outputs[0], {-1})));
     Function f = function({h, w, n}, {grad(cost, w)});
     f.call({numbers({64}), numbers({64}, 2), Array::scalar<int64_t>(70)});
-    std::ofstream("/proc/self/clear_refs") << 5;  // the peak counts from here
-    int64_t before = status("VmRSS");
-    f.call({numbers({64}), numbers({64}, 2), Array::scalar(steps)});
-    return status("VmHWM") - before;
+    return test::growth([&] { f.call({numbers({64}), numbers({64}, 2), Array::scalar(steps)}); });
 }
 
 TEST(CheckpointMemory, Falls) {

@@ -21,14 +21,12 @@ namespace croton::test {
 /// The body so many times, without a loop.
 inline Variables unrolled(const ScanBody& body, const ScanOptions& options, int64_t steps) {
     std::vector<Variables> made;  // by step, then output
-    int64_t length = -1;
     std::vector<std::pair<int64_t, int64_t>> reach;
     for (const auto& sequence : options.sequences) {
         int64_t low = 0, high = 0;
         for (int64_t tap : sequence.taps) low = std::min(low, tap), high = std::max(high, tap);
         reach.emplace_back(low, high);
     }
-    (void)length;
     for (int64_t t = 0; t < steps; ++t) {
         Step step;
         for (size_t s = 0; s < options.sequences.size(); ++s)
@@ -81,13 +79,11 @@ inline void expect_close(const Array& a, const Array& b, double tolerance, const
         ASSERT_NEAR(x[i], y[i], tolerance * (1 + std::abs(y[i]))) << what << ", element " << i;
 }
 
-/// Values, gradients and gradients of gradients of the loop and of the same unrolled, in every
-/// mode.
-inline void agrees(const ScanBody& body, const ScanOptions& options, int64_t steps,
-                   const Variables& inputs, const std::vector<Array>& arguments) {
-    ScanResult loop = scan(body, options);
-    Variables flat = unrolled(body, options, steps);
-    ASSERT_EQ(loop.outputs.size(), flat.size());
+/// Values, gradients and gradients of gradients of the two lists of outputs, in every mode. What is
+/// expected is computed in mode quick.
+inline void agree(const Variables& outputs, const Variables& wanted_outputs,
+                  const Variables& inputs, const std::vector<Array>& arguments) {
+    ASSERT_EQ(outputs.size(), wanted_outputs.size());
     auto cost_of = [](const Variables& outputs) {
         Variable cost;
         for (size_t i = 0; i < outputs.size(); ++i) {
@@ -114,7 +110,7 @@ inline void agrees(const ScanBody& body, const ScanOptions& options, int64_t ste
         all.insert(all.end(), again.begin(), again.end());
         return all;
     };
-    Variables looped = everything(loop.outputs), expected = everything(flat);
+    Variables looped = everything(outputs), expected = everything(wanted_outputs);
     double tolerance = inputs[0].dtype() == DType::Float32 ? 2e-4 : 1e-9;
     std::vector<std::optional<Array>> given(arguments.begin(), arguments.end());
     std::vector<In> ins(inputs.begin(), inputs.end());
@@ -127,14 +123,23 @@ inline void agrees(const ScanBody& body, const ScanOptions& options, int64_t ste
         SCOPED_TRACE(mode);
         FunctionOptions how = quick;
         how.mode = compile::mode_named(mode);
-        Function f = function(ins, outs(looped), how);
-        for (int call = 0; call < 3; ++call) {  // described, recorded, replayed
-            Results made = f.call(given);
-            for (size_t i = 0; i < wanted.size(); ++i)
-                expect_close(made[i], wanted[i], tolerance,
-                             cat("result ", i, " of call ", call).c_str());
+        // The outputs alone keep less of a loop than their gradients do.
+        for (bool gradients : {false, true}) {
+            Function f = function(ins, outs(gradients ? looped : outputs), how);
+            for (int call = 0; call < 3; ++call) {  // described, recorded, replayed
+                Results made = f.call(given);
+                for (size_t i = 0; i < made.size(); ++i)
+                    expect_close(made[i], wanted[i], tolerance,
+                                 cat("result ", i, " of call ", call).c_str());
+            }
         }
     }
+}
+
+/// The same of the loop and of its body written out so many times.
+inline void agrees(const ScanBody& body, const ScanOptions& options, int64_t steps,
+                   const Variables& inputs, const std::vector<Array>& arguments) {
+    agree(scan(body, options).outputs, unrolled(body, options, steps), inputs, arguments);
 }
 
 }  // namespace croton::test
