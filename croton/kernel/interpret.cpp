@@ -255,7 +255,10 @@ void move(Machine& m, size_t axis, int64_t by) {
             m.places[k] += by * m.launch.strides[k][axis];
 }
 
-/// Calls body() at each index of axes [first, last) in C order, axis 0 limited to [begin, end).
+constexpr int64_t ask_every = 1024;  // indices of a loop: whether to stop
+
+/// Calls body() at each index of axes [first, last) in C order, axis 0 limited to [begin, end),
+/// until the launch is stopped.
 template <class Body>
 void walk(Machine& m, int first, int last, int64_t begin, int64_t end, Body body) {
     auto from = static_cast<size_t>(first), to = static_cast<size_t>(last);
@@ -266,6 +269,7 @@ void walk(Machine& m, int first, int last, int64_t begin, int64_t end, Body body
     for (size_t axis = from; axis < to; ++axis) move(m, axis, lower(axis));
     for (;;) {
         body();
+        if (m.fault.stopped) return;
         size_t axis = to;
         while (axis > from && m.index[axis - 1] + 1 == upper(axis - 1)) {
             --axis;
@@ -409,7 +413,11 @@ Fault Interpreter::run(const Launch& launch, int64_t begin, int64_t end) const {
         auto at = [&](ValueId id) -> Slot& { return m.values[static_cast<size_t>(id)]; };
         for (const auto& c : section.carried) at(c.current) = at(c.initial);
         std::vector<Slot> next(section.carried.size());
+        int64_t done = 0;
         run_inner([&] {
+            if (++done % ask_every == 0 && launch.stop && !m.fault.stopped)
+                m.fault.stopped = launch.stop->asked();
+            if (m.fault.stopped) return;
             run_steps(part.steps);
             for (size_t k = 0; k < next.size(); ++k) next[k] = at(section.carried[k].next);
             for (size_t k = 0; k < next.size(); ++k) at(section.carried[k].current) = next[k];
@@ -417,7 +425,7 @@ Fault Interpreter::run(const Launch& launch, int64_t begin, int64_t end) const {
         for (const auto& c : section.carried) at(c.result) = at(c.current);
     };
     walk(m, 0, kernel_.outer, begin, end, [&] {
-        for (size_t n = 0; n < kernel_.sections.size(); ++n) {
+        for (size_t n = 0; n < kernel_.sections.size() && !m.fault.stopped; ++n) {
             const auto& section = kernel_.sections[n];
             const auto& part = decoded_->parts[n];
             switch (section.kind) {

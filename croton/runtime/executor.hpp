@@ -41,6 +41,9 @@ struct Frame::State {
 void check_steps(int64_t steps);
 void check_sequence(const std::string& name, int64_t positions, int64_t steps);
 
+/// Hands interrupt_requested on to kernels, for good.
+kernel::Stop& interrupts();
+
 /// Slots of no more bytes stay as large as they have ever been.
 constexpr int64_t small_slot = 16 << 20;
 /// Work below this many kernel iterations stays on one thread.
@@ -149,7 +152,8 @@ auto Executor::with_launch(const KernelStep& step, const Sizes& extents, Use use
                 break;
         }
     }
-    return use(kernel::Launch{extents.data(), pointers.data(), strides.data(), sizes.data()});
+    return use(kernel::Launch{extents.data(), pointers.data(), strides.data(), sizes.data(),
+                              &interrupts()});
 }
 
 }  // namespace croton::runtime

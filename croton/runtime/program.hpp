@@ -175,8 +175,8 @@ class Frame {
     std::unique_ptr<State> state_;
 };
 
-/// Asks running calls to stop at the next step with an Interrupted error, if this returns true. Set
-/// by the Python binding (Ctrl-C). Null: never.
+/// Asks running calls to stop with an Interrupted error, if this returns true: before the next
+/// step, or within a step that is a loop. Set by the Python binding (Ctrl-C). Null: never.
 extern bool (*interrupt_requested)();
 
 }  // namespace croton::runtime
