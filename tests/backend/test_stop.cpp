@@ -26,9 +26,7 @@ struct Doubling {
     Doubling(int64_t lanes, int64_t steps)
         : begin(static_cast<size_t>(lanes), 1.0), last(begin.size(), -1.0), extents{lanes, steps} {}
 
-    kernel::Launch launch(kernel::Stop* stop) {
-        return {extents, pointers, strides, sizes, stop};
-    }
+    kernel::Launch launch(kernel::Stop* stop) { return {extents, pointers, strides, sizes, stop}; }
 
     std::vector<double> begin, last;
     int64_t extents[2];

@@ -93,17 +93,25 @@ Rows loop_rows() {
          Usage,
          [] { scan([](const Step&) { return StepResult(); }, {}); },
          {"neither sequences nor n_steps"}},
-        {"checkpoints of a loop that may stop",
+        {"values at checkpoints of a loop that may stop",
          Unsupported,
          [] {
              auto x = vector<double>("x");
-             scan(
+             scan_checkpoints(
                  [](const Step& s) {
                      return StepResult({s.sequences[0]}, {}, s.sequences[0] > 3.0);
                  },
-                 {.sequences = {x}, .checkpoint = 2});
+                 {.sequences = {x}});
          },
-         {"checkpoint", "until"}},
+         {"scan_checkpoints", "until"}},
+        {"values at checkpoints and a truncated gradient",
+         Unsupported,
+         [] {
+             auto x = vector<double>("x");
+             scan_checkpoints([](const Step& s) { return StepResult(s.sequences[0]); },
+                              {.sequences = {x}, .truncate_gradient = 2});
+         },
+         {"scan_checkpoints", "truncate_gradient"}},
         {"two ways to choose checkpoints",
          Usage,
          [] {

@@ -368,6 +368,28 @@ def test_checkpoints_change_no_result(how):
         close(made, wanted)
 
 
+@pytest.mark.parametrize("how", [{"checkpoint": 4}, {"checkpoint": "sqrt"}, {"checkpoint_bytes": 200}])
+@pytest.mark.parametrize("ends", ["until", "truncated"])
+def test_checkpoints_of_steps_that_show_when_the_loop_has_run(how, ends):
+    x, h, w = T.matrix("x"), T.vector("h"), T.matrix("w")
+
+    def body(a, p):
+        r = T.tanh(T.dot(p, w) + a)
+        return (r, ct.until(a[0] > 2)) if ends == "until" else r
+
+    def results(**how):
+        if ends == "truncated":
+            how["truncate_gradient"] = 6
+        r, _ = ct.scan(body, x, h, **how)
+        cost = T.sqr(r[-1]).sum() + r.sum()
+        return ct.function([x, h, w], [cost, *ct.grad(cost, [x, h, w])])
+
+    values = np.clip(RNG.normal(size=(11, 3)), -1, 1), RNG.normal(size=3), RNG.normal(size=(3, 3))
+    values[0][8, 0] = 3
+    for made, wanted in zip(results(**how)(*values), results()(*values)):
+        close(made, wanted)
+
+
 def test_scan_checkpoints_gives_the_ends_of_segments():
     x, h = T.vector("x"), T.scalar("h")
     every, _ = ct.scan_checkpoints(lambda a, p: p * 0.5 + a, x, [h], save_every_N=3)
