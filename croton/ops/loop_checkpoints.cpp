@@ -34,7 +34,8 @@ class Recomputing {
     bool truncated() const { return f_.truncate > 0; }
     size_t state_count() const { return f_.states.size(); }
 
-    // --- the steps that count ---------------------------------------------------------------------
+    // --- the steps that count
+    // ---------------------------------------------------------------------
 
     // Over inputs of its own: what comes before them has no part in the gradient.
     Variables run_again() {
@@ -66,8 +67,9 @@ class Recomputing {
 
     // Of values that lie `before` positions behind those of the steps.
     Variable counted(const Variable& values, int64_t before) const {
-        if (!truncated()) return f_.stop ? at(values, {Slice(before, add(done_, before))})
-                                         : at(values, {Slice(before, {})});
+        if (!truncated())
+            return f_.stop ? at(values, {Slice(before, add(done_, before))})
+                           : at(values, {Slice(before, {})});
         return at(values, {Slice(add(skipped_, before), add(done_, before))});
     }
 
@@ -90,13 +92,15 @@ class Recomputing {
         return segments_by_root(steps_);
     }
 
-    // --- what flows in and out --------------------------------------------------------------------
+    // --- what flows in and out
+    // --------------------------------------------------------------------
 
     void take_seeds(const Variables& made, Variables& outputs, Variables& seeds) const {
         for (size_t i = 0; i < made.size(); ++i) {
             const Variable& seed = p_.seed(i);
             if (!seed) continue;
-            bool trace = i < state_count() && f_.traced[i], final_state = i < state_count() && !trace;
+            bool trace = i < state_count() && f_.traced[i],
+                 final_state = i < state_count() && !trace;
             Variable last = trace ? gradient_of_last(seed) : Variable();
             outputs.push_back(last ? at(made[i], {-1}) : made[i]);
             seeds.push_back(last ? last : final_state ? seed : counted(seed, trace ? 1 : 0));

@@ -95,8 +95,8 @@ struct LoopStep {
     std::vector<int> passed_on;   ///< of each state: the state whose value it becomes, or -1
     std::vector<Id> inputs;       ///< steps, initial states, sequences, constants
     std::vector<Id> outputs;      ///< final states or traces, stacks, steps done if `until`
-    std::vector<std::string> names;        ///< the user's, of the inputs
-    std::vector<std::string> state_names;  ///< as messages name the states
+    std::vector<std::string> names;         ///< the user's, of the inputs
+    std::vector<std::string> result_names;  ///< as messages name states and what is stacked
 };
 
 using StepKind = std::variant<KernelStep, ViewStep, ExternStep, ContractStep, BranchStep, LoopStep>;
