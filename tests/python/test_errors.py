@@ -594,10 +594,10 @@ def a_scalar_as_a_sequence():
     ct.scan(lambda a: a, h)
 
 
-@row(ct.UnsupportedError, "checkpoint", "until")
-def checkpoints_of_a_loop_that_may_stop():
+@row(ct.UnsupportedError, "scan_checkpoints", "until")
+def values_at_checkpoints_of_a_loop_that_may_stop():
     x = T.dvector("x")
-    ct.scan(lambda a: (a, ct.until(a > 3)), x, checkpoint=3)
+    ct.scan_checkpoints(lambda a: (a, ct.until(a > 3)), x)
 
 
 @row(ct.UsageError, "sequence 0", "'inputs'", "input", "taps")
