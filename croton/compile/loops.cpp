@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "croton/compile/images.hpp"
+#include "croton/compile/loop_associative.hpp"
 #include "croton/compile/loop_reads.hpp"
 #include "croton/graph/traverse.hpp"
 #include "croton/ops/loop_segments.hpp"
@@ -329,6 +330,7 @@ Variables prepare_loops(const Variables& outputs, const Mode& mode, std::vector<
     Variables moved = move_work_out(result);
     if (!(moved == result)) result = rewrite_bodies(merge_loops(moved), mode, events);
     if (!mode.fuse) return result;
+    if (!inside) result = without_recurrences(result);
     result = without_traces(result);
     Variables elements = write_out_elements(result);
     return elements == result ? result : rewrite_bodies(elements, mode, events);

@@ -403,6 +403,34 @@ def test_scan_checkpoints_gives_the_ends_of_segments():
         close(made[3], made[5])
 
 
+# --- recurrences of one number, which are no loops
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_recurrences_of_one_number(dtype):
+    a, b, h = T.vector("a", dtype=dtype), T.vector("b", dtype=dtype), T.scalar("h", dtype=dtype)
+
+    def discounted(factor, value, state):
+        return factor * state + value
+
+    forwards, _ = ct.scan(discounted, [a, b], h)
+    backwards, _ = ct.scan(discounted, [a, b], h, go_backwards=True)
+    highest, _ = ct.scan(lambda value, state: T.maximum(state, value), b, h)
+    outputs = [forwards, backwards, highest[-1], *ct.grad(T.sqr(forwards).sum(), [a, b, h])]
+    f = ct.function([a, b, h], outputs)
+    plain = ct.function([a, b, h], outputs, mode="quick")
+    for steps in (1, 7, 8, 100):
+        values = [RNG.uniform(-1.1, 1.1, size=steps).astype(dtype) for _ in range(2)]
+        start = np.array(0.5, dtype)
+        made, state = f(*values, start), np.float64(start)
+        for wanted, one in zip(plain(*values, start), made):
+            close(one, wanted, 1e-4 if dtype == "float32" else 1e-12)
+        for t in range(steps):
+            state = values[0][t] * state + values[1][t]
+        close(made[0][-1], state, 1e-5 if dtype == "float32" else 1e-12)
+        assert made[2] == max(values[1].max(), start)
+
+
 # --- for, while, cond
 
 
