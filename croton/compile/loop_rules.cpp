@@ -4,6 +4,7 @@
 #include <iterator>
 #include <set>
 
+#include "croton/compile/loop_associative.hpp"
 #include "croton/compile/loops.hpp"
 #include "croton/graph/listing.hpp"
 #include "croton/graph/traverse.hpp"
@@ -99,6 +100,12 @@ const std::vector<LoopRule>& loop_rules() {
             "same end, end after the same step, and do not drive each other's states out of "
             "registers or matrices out of the cache.",
             over<join_loops>),
+        row("recurrences of one number", Kernel,
+            "A state of one number, h = a h + b with what does not depend on it, is computed eight "
+            "steps at a time (linear_steps); the largest or smallest of a sequence is a reduction.",
+            [](const Variables& outputs, const LoopPass& pass) {
+                return pass.inside ? outputs : without_recurrences(outputs);
+            }),
         row("stacks in place of traces", Kernel,
             "A loop that will be a kernel stacks what was read of its traces: kernels store one "
             "value a step.",

@@ -56,7 +56,17 @@ std::optional<int64_t> unrolled_steps(const Loop& loop, bool inside) {
     return {};
 }
 
-// The loop's outputs from its inputs as they are now.
+// What is stacked has one size in all steps; where that is not certain, it is for the loop to
+// check.
+bool stack_up(const std::vector<Args>& stacks) {
+    return std::all_of(stacks.begin(), stacks.end(), [](const Args& steps) {
+        return std::all_of(steps.begin(), steps.end(), [&](const Arg& step) {
+            return keeps_sizes(steps[0].variable(), step.variable());
+        });
+    });
+}
+
+// The loop's outputs from its inputs as they are now; none if it must stay a loop.
 Variables written_out(Loop loop, const Images& image, int64_t steps, Site site) {
     SiteScope scope(site);
     for (auto* list : {&loop.initial, &loop.sequences, &loop.constants}) *list = image(*list);
@@ -77,6 +87,7 @@ Variables written_out(Loop loop, const Images& image, int64_t steps, Site site) 
         for (size_t j = 0; j < stacks.size(); ++j) stacks[j].push_back(made[states.size() + j]);
     }
     Variables outputs;
+    if (!stack_up(stacks)) return outputs;
     for (size_t i = 0; i < states.size(); ++i)
         outputs.push_back(loop.traced[i] ? stack(traces[i]) : states[i]);
     for (const auto& list : stacks) outputs.push_back(stack(list));
@@ -88,10 +99,13 @@ Variables unroll_loops(const Variables& outputs, bool inside) {
     Images image;
     for (Node* node : toposort(outputs)) {
         if (node->kind != NodeKind::Apply) continue;
+        Variables made;
         if (auto steps = is_loop(*node) ? unrolled_steps(Loop(*node), inside) : std::nullopt)
-            image.set(node, written_out(Loop(*node), image, *steps, node->site));
-        else
+            made = written_out(Loop(*node), image, *steps, node->site);
+        if (made.empty())
             image.carry_over(node);
+        else
+            image.set(node, made);
     }
     return image(outputs);
 }

@@ -89,6 +89,11 @@ Variables expand_all(const Variables& outputs, const Variables& stops) {
 // --- translation --------------------------------------------------------------------------------
 
 namespace {
+std::string name_of_stacked(const Variable& v) {
+    if (!v.name().empty()) return cat("'", v.name(), "'");
+    return v.site().known() ? cat("what is made at ", v.site().text()) : "what is stacked";
+}
+
 struct Translator {
     Program program;
     FlatMap<ValueKey, Id> ids;
@@ -368,7 +373,8 @@ void Translator::loop_step(Node* node) {
     }
     step.inputs = ids_of(node->inputs);
     for (size_t i = 0; i < loop.states.size(); ++i)
-        step.state_names.push_back(loop_state_name(loop.states[i], i));
+        step.result_names.push_back(loop_state_name(loop.states[i], i));
+    for (const Variable& v : loop.stacked) step.result_names.push_back(name_of_stacked(v));
     Variables formal = loop.formal();
     for (size_t i = 0; i < node->inputs.size(); ++i) {
         const std::string& own = node->inputs[i].name();

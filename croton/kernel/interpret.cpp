@@ -155,7 +155,10 @@ void move(Machine& m, size_t axis, int64_t by) {
             m.places[k] += by * m.launch.strides[k][axis];
 }
 
-/// Calls body() at each index of axes [first, last) in C order, axis 0 limited to [begin, end).
+constexpr int64_t ask_every = 1024;  // indices of a loop: whether to stop
+
+/// Calls body() at each index of axes [first, last) in C order, axis 0 limited to [begin, end),
+/// until the launch is stopped.
 template <class Body>
 void walk(Machine& m, int first, int last, int64_t begin, int64_t end, Body body) {
     auto from = static_cast<size_t>(first), to = static_cast<size_t>(last);
@@ -166,6 +169,7 @@ void walk(Machine& m, int first, int last, int64_t begin, int64_t end, Body body
     for (size_t axis = from; axis < to; ++axis) move(m, axis, lower(axis));
     for (;;) {
         body();
+        if (m.fault.stopped) return;
         size_t axis = to;
         while (axis > from && m.index[axis - 1] + 1 == upper(axis - 1)) {
             --axis;
@@ -279,7 +283,7 @@ class Interpreter::Run {
 
     Fault all() {
         walk(m_, 0, kernel_.outer, begin_, end_, [&] {
-            for (size_t n = 0; n < kernel_.sections.size(); ++n)
+            for (size_t n = 0; n < kernel_.sections.size() && !m_.fault.stopped; ++n)
                 section(kernel_.sections[n], decoded_.parts[n]);
         });
         return m_.fault;
@@ -332,7 +336,11 @@ class Interpreter::Run {
     void loop(const Section& section, const Decoded::Part& part) {
         for (const auto& c : section.carried) value(c.current) = value(c.initial);
         std::vector<Slot> next(section.carried.size());
+        int64_t done = 0;
         inner([&] {
+            if (++done % ask_every == 0 && m_.launch.stop && !m_.fault.stopped)
+                m_.fault.stopped = m_.launch.stop->asked();
+            if (m_.fault.stopped) return;
             steps(part);
             for (size_t k = 0; k < next.size(); ++k) next[k] = value(section.carried[k].next);
             for (size_t k = 0; k < next.size(); ++k) value(section.carried[k].current) = next[k];

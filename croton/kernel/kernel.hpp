@@ -157,24 +157,37 @@ bool can_split(const Kernel& kernel);
 /// dtype, and what is loaded from `in` is loaded before `out` overwrites it.
 bool can_share(const Kernel& kernel, int in, int out);
 
+/// Tells launches that take long whether to go on.
+class Stop {
+  public:
+    virtual ~Stop() = default;
+    /// Asked by loop sections every some ten microseconds, by each thread that runs a part of the
+    /// launch.
+    virtual bool asked() = 0;
+};
+
 /// What a launch hands over. Strides are in bytes.
 struct Launch {
     const int64_t* extents;         ///< [rank]
     void* const* pointers;          ///< [operands]; first element
     const int64_t* const* strides;  ///< [operands][rank], for tables [operands][table rank]
     const int64_t* const* sizes;    ///< [operands][table rank]; unused (may be null) for In and Out
+    Stop* stop = nullptr;           ///< null: nobody stops it
 };
 
 /// A position along an axis at which load_at gives zero without a fault: what a kernel says when it
 /// wants no element of a table that may be empty.
 inline constexpr int64_t nowhere = std::numeric_limits<int64_t>::min();
 
-/// Set by load_at out of bounds (the load then gives zero): first failure only.
+/// What went wrong. Set by load_at out of bounds (the load then gives zero), first failure only,
+/// and by loops that were told to stop: not all outputs are written then.
 struct Fault {
-    int operand = -1;  ///< -1: none
+    int operand = -1;  ///< -1: no load was out of bounds
     int axis = 0;
     int64_t index = 0;
     int64_t size = 0;
+    bool stopped = false;
+    bool any() const { return operand >= 0 || stopped; }
 };
 
 /// Runs the kernel scalar by scalar: the definition of what every back end must compute. Sums and

@@ -1,11 +1,16 @@
 #include "croton/ops/cumulative.hpp"
 
+#include <algorithm>
+
+#include "croton/base/recurrence.hpp"
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/cast.hpp"
 #include "croton/ops/compare.hpp"
 #include "croton/ops/create.hpp"
 #include "croton/ops/families.hpp"
+#include "croton/ops/index.hpp"
 #include "croton/ops/lines.hpp"
+#include "croton/ops/reduce.hpp"
 #include "croton/ops/shape.hpp"
 #include "croton/ops/support.hpp"
 #include "croton/ops/type_rules.hpp"
@@ -81,6 +86,94 @@ void shape_of_both(const AttrView&, std::span<const TensorRef> in, std::span<Siz
     out[0] = in[0].shape;
 }
 
+// --- states of a recurrence of single numbers
+
+// As loops say it.
+void check_positions(const TensorRef& list, int64_t steps, const std::string& name) {
+    if (list.shape.empty() || list.shape[0] == steps) return;
+    fail(ErrorKind::Shape, "a loop of ", steps, " steps reads ",
+         name.empty() ? std::string("a sequence") : cat("'", name, "'"), ", which has ",
+         list.shape[0], " positions along its first axis");
+}
+
+int64_t steps_of(const AttrView& attrs, std::span<const TensorRef> in) {
+    int64_t steps = in[3].integer();
+    if (steps < 0) fail(ErrorKind::Value, "a loop was asked to run ", steps, " steps");
+    check_positions(in[1], steps, attrs.get<std::string>("a_name"));
+    check_positions(in[2], steps, attrs.get<std::string>("b_name"));
+    return steps;
+}
+
+/// A factor or summand as recurrences read it: elements behind one another.
+template <class T>
+class Stretch {
+  public:
+    explicit Stretch(const TensorRef& ref) : ref_(ref) {}
+    static constexpr int64_t length = 512;
+    int64_t step() const { return ref_.shape.empty() || ref_.strides[0] == 0 ? 0 : 1; }
+    const T* at(int64_t first, int64_t count) {
+        auto from = static_cast<const char*>(ref_.data);
+        if (step() == 0) return static_cast<const T*>(ref_.data);
+        int64_t stride = ref_.strides[0];
+        if (stride == static_cast<int64_t>(sizeof(T)))
+            return static_cast<const T*>(ref_.data) + first;
+        for (int64_t i = 0; i < count; ++i)
+            packed_[i] = read_element<T>(from, (first + i) * stride);
+        return packed_;
+    }
+
+  private:
+    const TensorRef& ref_;
+    T packed_[length];
+};
+
+template <class T>
+void run_linear_steps(ExternCall& call) {
+    bool last = call.attrs.get<bool>("last");
+    int64_t steps = steps_of(call.attrs, call.inputs);
+    Stretch<T> a(call.inputs[1]), b(call.inputs[2]);
+    auto* out = static_cast<T*>(call.outputs[0].data);
+    T h = read_element<T>(call.inputs[0].data, 0);
+    if (!last) *out++ = h;
+    for (int64_t i = 0; i < steps; i += Stretch<T>::length) {
+        int64_t count = std::min(Stretch<T>::length, steps - i);
+        const T* factors = a.at(i, count);
+        bool sums = a.step() == 0 && *factors == T(1);
+        h = run_recurrence(Recurrence<T>{sums ? nullptr : factors, a.step(), b.at(i, count),
+                                         b.step(), last ? nullptr : out + i, count},
+                           h);
+    }
+    if (last) *out = h;
+}
+
+void linear_steps_run(ExternCall& call) {
+    if (call.inputs[0].dtype == DType::Float64)
+        run_linear_steps<double>(call);
+    else
+        run_linear_steps<float>(call);
+}
+
+void linear_steps_shape(const AttrView& attrs, std::span<const TensorRef> in,
+                        std::span<Sizes> out) {
+    int64_t steps = steps_of(attrs, in);
+    out[0] = attrs.get<bool>("last") ? Sizes{} : Sizes{steps + 1};
+}
+
+Types linear_steps_type(TypeContext& c) {
+    for (size_t i = 0; i < 3; ++i) settle_weak(c, i);
+    DType dtype = c.type(0).dtype;
+    bool same = c.type(1).dtype == dtype && c.type(2).dtype == dtype;
+    if (!same || (dtype != DType::Float32 && dtype != DType::Float64) || c.type(0).rank() != 0 ||
+        c.type(1).rank() > 1 || c.type(2).rank() > 1)
+        fail(ErrorKind::Type,
+             "linear_steps: a scalar and scalars or vectors of its float type, not ",
+             c.type(0).text(), ", ", c.type(1).text(), " and ", c.type(2).text());
+    take_int_scalar(c, 3, "the number of steps of a recurrence");
+    if (c.attr<bool>("last")) return {{dtype, {}}};
+    const Array* steps = constant_value(c.inputs[3]);
+    return {{dtype, {steps ? Dim(steps->item<int64_t>() + 1) : Dim()}}};
+}
+
 // --- derivatives
 
 int64_t axis_of(const DerivativeContext& c) { return c.attr<int64_t>("axis"); }
@@ -98,6 +191,20 @@ Variable later(const Variable& x, int64_t axis, double first) {
 Variable recurrence_from_end(const Variable& a, const Variable& b, int64_t axis) {
     return backwards(linear_recurrence(later(backwards(a, axis), axis), backwards(b, axis), axis),
                      axis);
+}
+
+Cotangents linear_steps_pullback(const Pullback& p) {
+    const Variable &initial = p.input(0), &a = p.input(1), &b = p.input(2), &steps = p.input(3),
+                   &seed = p.seed();
+    auto turned = [](const Variable& x) { return x.rank() ? flip(x, {0}) : x; };
+    bool last = p.attr<bool>("last");
+    Variable states = last ? linear_steps(initial, a, b, steps) : p.output();
+    Variable end = last ? seed : at(seed, {-1});
+    Variable on_the_way = last ? zeros_like(initial) : at(turned(seed), {Slice(1, {})});
+    Variable by_state = turned(linear_steps(end, turned(a), on_the_way, steps));
+    Variable by_b = at(by_state, {Slice(1, {})});
+    Variable by_a = by_b * at(states, {Slice({}, -1)});
+    return {at(by_state, {0}), a.rank() ? by_a : sum(by_a), b.rank() ? by_b : sum(by_b), {}};
 }
 
 // --- records
@@ -169,7 +276,30 @@ const OpRecord linear_recurrence_record{
             return Cotangents{by_b * later(p.output(), axis, 0), by_b};
         },
 };
+
+const OpRecord linear_steps_record{
+    .name = "linear_steps",
+    .doc =
+        "What h = a[i] * h + b[i] makes of a number: the number itself and what each step gives, "
+        "or the last of them alone. a and b may be the same in each step.",
+    .arguments = {{"initial", Accepts::Floating},
+                  {"a", Accepts::Floating},
+                  {"b", Accepts::Floating},
+                  {"steps", Accepts::Integer}},
+    .attributes = {{"last", false, false, "only what the last step gives"},
+                   {"a_name", std::string(), false, "the user's, for messages"},
+                   {"b_name", std::string(), false, "the same"}},
+    .type = linear_steps_type,
+    .compute = ExternCompute{linear_steps_shape, linear_steps_run},
+    .pullback = linear_steps_pullback,
+};
 }  // namespace
+
+Variable linear_steps(Arg initial, Arg a, Arg b, Arg steps, Given<bool> last) {
+    return apply_one(
+        linear_steps_record, {initial, a, b, steps},
+        {{"last", last}, {"a_name", a.variable().name()}, {"b_name", b.variable().name()}});
+}
 
 Variable cumsum(Arg x, Given<int64_t> axis) {
     return apply_one(cumsum_record, {x}, {{"axis", axis}});
@@ -188,7 +318,9 @@ Variable linear_recurrence(Arg a, Arg b, Given<int64_t> axis) {
 }
 
 namespace families {
-Family cumulative() { return {&cumsum_record, &cumprod_record, &linear_recurrence_record}; }
+Family cumulative() {
+    return {&cumsum_record, &cumprod_record, &linear_recurrence_record, &linear_steps_record};
+}
 }  // namespace families
 
 }  // namespace croton

@@ -17,4 +17,10 @@ Variable cumprod(Arg x);
 /// unless a and b have the same sizes.
 Variable linear_recurrence(Arg a, Arg b, Given<int64_t> axis = -1);
 
+/// What h = a[i] * h + b[i] makes of the scalar `initial` in so many steps, in float32 or float64:
+/// [initial, ...], one more than steps, or the last value alone. a and b are scalars or have one
+/// element a step (Shape error else). Sums of neighbouring steps are reassociated where all factors
+/// are at most 1 (base/recurrence.hpp).
+Variable linear_steps(Arg initial, Arg a, Arg b, Arg steps, Given<bool> last = false);
+
 }  // namespace croton

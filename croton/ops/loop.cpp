@@ -111,7 +111,11 @@ const OpRecord loop_record{
                    {"traced", Ints{}, true, "for each state: 1 if all its values are kept"},
                    {"until", false, false, "whether the body's last output ends the loop"},
                    {"truncate", int64_t{-1}, false, "how many steps gradients flow through"},
-                   {"recompute", false, false, "whether gradients keep nothing but states"}},
+                   {"recompute", false, false, "whether gradients keep nothing but states"},
+                   {"checkpoint", int64_t{0}, false,
+                    "gradients recompute segments of so many steps; -1: of the square root"},
+                   {"checkpoint_bytes", int64_t{0}, false,
+                    "gradients recompute segments so long that they take about so many bytes"}},
     .type = loop_type,
     .compute = InnerCompute{InnerCompute::Kind::Scan},
     .pullback = loop_pullback,
@@ -145,6 +149,8 @@ Loop::Loop(const Node& node) {
     for (int64_t flag : attrs.get<Ints>("traced")) traced.push_back(flag != 0);
     truncate = attrs.get<int64_t>("truncate");
     recompute = attrs.get<bool>("recompute");
+    checkpoint = attrs.get<int64_t>("checkpoint");
+    checkpoint_bytes = attrs.get<int64_t>("checkpoint_bytes");
     name = graph->text();
 }
 
@@ -182,7 +188,9 @@ Variables Loop::apply(Site site) const {
                           {"traced", Ints(traced.begin(), traced.end())},
                           {"until", bool(stop)},
                           {"truncate", truncate},
-                          {"recompute", recompute}},
+                          {"recompute", recompute},
+                          {"checkpoint", checkpoint},
+                          {"checkpoint_bytes", checkpoint_bytes}},
                          site);
 }
 

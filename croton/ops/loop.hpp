@@ -23,6 +23,9 @@ struct Loop {
     std::vector<bool> traced;
     int64_t truncate = -1;   ///< gradients flow through so many of the last steps; -1: all
     bool recompute = false;  ///< gradients keep nothing of a step but its states
+    /// Of loops with `stop` or `truncate`, whose segments are cut when a gradient is taken: what
+    /// ScanOptions says. 0: gradients keep all.
+    int64_t checkpoint = 0, checkpoint_bytes = 0;
     std::string name;
 
     Loop() = default;

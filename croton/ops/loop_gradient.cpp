@@ -228,6 +228,10 @@ class Backward {
 };
 }  // namespace
 
-Cotangents loop_pullback(const Pullback& p) { return Backward(p).run(); }
+Cotangents loop_pullback(const Pullback& p) {
+    bool recomputes =
+        p.attr<int64_t>("checkpoint") != 0 || p.attr<int64_t>("checkpoint_bytes") != 0;
+    return recomputes ? recomputing_pullback(p) : Backward(p).run();
+}
 
 }  // namespace croton

@@ -12,6 +12,9 @@ Variables apply_in_segments(const Loop& loop, const Variable& length, Site site)
 /// The same, but of states and stacks alike only what the last step of each segment gives.
 Variables apply_and_keep_ends(const Loop& loop, const Variable& length, Site site);
 
+/// The pullback of a loop with `checkpoint` or `checkpoint_bytes`.
+Cotangents recomputing_pullback(const Pullback& p);
+
 /// Lengths of segments: about the square root of the steps, and what keeps the gradient's memory
 /// within so many bytes if any length does. The latter counts states and dear values of the body
 /// (more than is kept in the end), and takes all steps at once where they fit.

@@ -56,6 +56,8 @@ class Writer {
         write();
         SiteScope scope(site_);
         if (Variable length = segment()) return results(apply_in_segments(loop_, length, site_));
+        loop_.checkpoint = o_.checkpoint;
+        loop_.checkpoint_bytes = o_.checkpoint_bytes;
         Variables made = loop_.apply(site_);
         for (size_t i = 0; i < loop_.states.size(); ++i)
             if (loop_.traced[i]) made[i] = at(made[i], {Slice(1, {})});
@@ -66,7 +68,8 @@ class Writer {
     ScanResult ends(int64_t every) {
         write();
         SiteScope scope(site_);
-        if (loop_.stop) unsupported("checkpoints", "until");
+        if (loop_.stop) unsupported("until");
+        if (loop_.truncate > 0) unsupported("truncate_gradient");
         return results(apply_and_keep_ends(loop_, constant(Array::scalar(every)), site_));
     }
 
@@ -109,19 +112,19 @@ class Writer {
         return body_(step_);
     }
 
-    /// How long segments are; null where all is kept.
+    /// How long segments are; null where all is kept, and where it shows when a gradient is taken
+    /// which steps count.
     Variable segment() const {
         if (o_.checkpoint == 0 && o_.checkpoint_bytes == 0) return {};
-        if (loop_.stop) unsupported("checkpoint", "until");
-        if (loop_.truncate > 0) unsupported("checkpoint", "truncate_gradient");
+        if (loop_.stop || loop_.truncate > 0) return {};
         if (o_.checkpoint > 0) return constant(Array::scalar(o_.checkpoint));
         if (o_.checkpoint_bytes > 0) return segments_by_bytes(loop_, o_.checkpoint_bytes);
         return segments_by_root(loop_.steps);
     }
 
-    [[noreturn]] static void unsupported(std::string_view what, std::string_view beside) {
-        fail(ErrorKind::Unsupported, "scan: ", what, " and ", beside,
-             " do not go together: how many steps the gradient takes must be known before");
+    [[noreturn]] static void unsupported(std::string_view what) {
+        fail(ErrorKind::Unsupported, "scan_checkpoints and ", what,
+             " do not go together: use scan with checkpoint");
     }
 
     [[noreturn]] void wrong(std::string_view what) const { fail(ErrorKind::Usage, "scan: ", what); }

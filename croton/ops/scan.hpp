@@ -86,7 +86,8 @@ struct ScanOptions {
     /// kept; checkpoint_sqrt: about the square root of the steps. Results are the same to rounding,
     /// at the price of running the body once more. Memory falls where only the last values of the
     /// outputs are read, or outputs that are smaller than the states: whatever else is read is
-    /// stored. Not for loops with `until` or truncate_gradient (Unsupported error).
+    /// stored. With `until` or truncate_gradient the body runs twice more: which steps a gradient
+    /// takes shows when the loop has run.
     int64_t checkpoint = 0;
     /// The same by a budget: all is kept if that fits in so many bytes, else as little as one level
     /// of checkpoints can. Counted are states and what products, host code and inner loops of the
@@ -128,7 +129,8 @@ ScanResult foldr(const ScanBody& body, const Variables& sequences, const Variabl
                  ScanOptions options = {},
                  std::source_location where = std::source_location::current());
 /// Of all outputs the values at steps n, 2n, ... (1-based) and at the last step, and gradients that
-/// keep no other states. Usage error for taps of outputs other than -1.
+/// keep no other states. Usage error for taps of outputs other than -1, Unsupported error for
+/// `until` and truncate_gradient.
 ScanResult scan_checkpoints(const ScanBody& body, const ScanOptions& options,
                             int64_t save_every_n = 10,
                             std::source_location where = std::source_location::current());

@@ -35,7 +35,7 @@ class StoredLaunch final : public PreparedLaunch {
             bool table = operand.kind == kernel::OperandKind::Table;
             sizes_.push_back(table ? kept(launch.sizes[i], rank) : nullptr);
         }
-        launch_ = {extents_.data(), pointers_.data(), strides_.data(), sizes_.data()};
+        launch_ = {extents_.data(), pointers_.data(), strides_.data(), sizes_.data(), launch.stop};
     }
 
     void add_places(int operand, std::vector<void*>& places) override {
@@ -43,7 +43,7 @@ class StoredLaunch final : public PreparedLaunch {
     }
     bool run() override {
         fault_ = set_.run(index_, launch_, 0, extents_.empty() ? 1 : extents_[0]);
-        return fault_.operand >= 0;
+        return fault_.any();
     }
 
   private:

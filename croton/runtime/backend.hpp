@@ -21,7 +21,7 @@ class PreparedLaunch {
     /// Appends the places (64 bits each) of the addresses that lie in operand `operand`: whoever
     /// adds a distance to all of them has moved the operand by it.
     virtual void add_places(int operand, std::vector<void*>& places) = 0;
-    /// Runs all of it. Whether there was a fault, which fault() tells.
+    /// Runs all of it. Whether anything went wrong, which fault() tells.
     virtual bool run() = 0;
     const kernel::Fault& fault() const { return fault_; }
 
@@ -38,8 +38,8 @@ class KernelSet {
     /// consist of one Map section: then axis 0 may be split between threads). Never throws.
     virtual kernel::Fault run(int index, const kernel::Launch& launch, int64_t begin,
                               int64_t end) const = 0;
-    /// Settles a launch's sizes and strides; nothing of `launch` needs to stay. Null: there is no
-    /// way that beats calling run(). The set must outlive the result.
+    /// Settles a launch's sizes and strides; nothing of `launch` needs to stay but its Stop. Null:
+    /// there is no way that beats calling run(). The set must outlive the result.
     virtual std::unique_ptr<PreparedLaunch> prepare(int index, const kernel::Launch& launch) const {
         (void)index, (void)launch;
         return nullptr;

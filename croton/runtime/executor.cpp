@@ -1,6 +1,7 @@
 // Runs programs: the loop over steps, memory for outputs, and errors drawn with shapes.
 #include "croton/runtime/executor.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <set>
@@ -14,6 +15,30 @@
 namespace croton::runtime {
 
 bool (*interrupt_requested)() = nullptr;
+
+namespace {
+class Interrupts final : public kernel::Stop {
+  public:
+    bool asked() override { return interrupt_requested && interrupt_requested(); }
+};
+
+/// What one thread was told, all of them follow: only the main thread hears of Ctrl-C.
+class SharedStop final : public kernel::Stop {
+  public:
+    bool asked() override {
+        if (!told_ && interrupts().asked()) told_ = true;
+        return told_;
+    }
+
+  private:
+    std::atomic<bool> told_ = false;
+};
+}  // namespace
+
+kernel::Stop& interrupts() {
+    static Interrupts instance;
+    return instance;
+}
 
 Frame::State::State(const Program& p)
     : program(p),
@@ -327,24 +352,27 @@ void Executor::step(const KernelStep& step) {
 }
 
 void Executor::launch(const KernelStep& step, const Sizes& extents) {
-    kernel::Fault worst = with_launch(step, extents, [&](const kernel::Launch& what) {
+    kernel::Fault worst = with_launch(step, extents, [&](kernel::Launch what) {
         int64_t total = element_count(extents), first = extents.empty() ? 1 : extents[0];
         if (!for_threads(step, extents)) return p_.code->run(step.kernel, what, 0, first);
         std::mutex mutex;
         kernel::Fault one;
+        SharedStop stop;
+        what.stop = &stop;
         parallel_for(first, std::max<int64_t>(1, first * parallel_threshold / total / 2),
                      [&](int64_t begin, int64_t end) {
                          auto fault = p_.code->run(step.kernel, what, begin, end);
-                         if (fault.operand < 0) return;
+                         if (!fault.any()) return;
                          std::lock_guard lock(mutex);
                          one = fault;
                      });
         return one;
     });
-    if (worst.operand >= 0) fail_fault(step, worst);
+    if (worst.any()) fail_fault(step, worst);
 }
 
 void Executor::fail_fault(const KernelStep& step, const kernel::Fault& fault) {
+    if (fault.stopped) fail(ErrorKind::Interrupted, "interrupted in a ", step.what);
     const auto& table = value(step.operands[static_cast<size_t>(fault.operand)]);
     fail(ErrorKind::Index, "index ", fault.index, " is out of bounds for axis ", fault.axis,
          " with size ", fault.size, table.name.empty() ? "" : " of '" + table.name + "'");

@@ -46,6 +46,9 @@ struct Frame::State {
 void check_steps(int64_t steps);
 void check_sequence(const std::string& name, int64_t positions, int64_t steps);
 
+/// Hands interrupt_requested on to kernels, for good.
+kernel::Stop& interrupts();
+
 /// Work below this many kernel iterations stays on one thread.
 constexpr int64_t parallel_threshold = 1 << 15;
 
@@ -154,7 +157,8 @@ auto Executor::with_launch(const KernelStep& step, const Sizes& extents, Use use
                 break;
         }
     }
-    return use(kernel::Launch{extents.data(), pointers.data(), strides.data(), sizes.data()});
+    return use(kernel::Launch{extents.data(), pointers.data(), strides.data(), sizes.data(),
+                              &interrupts()});
 }
 
 }  // namespace croton::runtime

@@ -115,7 +115,7 @@ class LoopRun {
         std::vector<Array> made;
         try {
             made = frame_.run(arguments_, {.into = into_,
-                                           .into_names = step_.state_names,
+                                           .into_names = step_.result_names,
                                            .constant_from = states() + elements()});
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::Interrupted) throw;

@@ -95,8 +95,8 @@ struct LoopStep {
     std::vector<int> passed_on;   ///< of each state: the state whose value it becomes, or -1
     std::vector<Id> inputs;       ///< steps, initial states, sequences, constants
     std::vector<Id> outputs;      ///< final states or traces, stacks, steps done if `until`
-    std::vector<std::string> names;        ///< the user's, of the inputs
-    std::vector<std::string> state_names;  ///< as messages name the states
+    std::vector<std::string> names;         ///< the user's, of the inputs
+    std::vector<std::string> result_names;  ///< as messages name states and what is stacked
 };
 
 using StepKind = std::variant<KernelStep, ViewStep, ExternStep, ContractStep, BranchStep, LoopStep>;
@@ -175,8 +175,8 @@ class Frame {
     std::unique_ptr<State> state_;
 };
 
-/// Asks running calls to stop at the next step with an Interrupted error, if this returns true. Set
-/// by the Python binding (Ctrl-C). Null: never.
+/// Asks running calls to stop with an Interrupted error, if this returns true: before the next
+/// step, or within a step that is a loop. Set by the Python binding (Ctrl-C). Null: never.
 extern bool (*interrupt_requested)();
 
 }  // namespace croton::runtime

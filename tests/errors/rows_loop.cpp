@@ -52,6 +52,30 @@ Rows loop_rows() {
              function({table, n}, {r.outputs[0]}).call({counting({3}), Array::scalar<int64_t>(4)});
          },
          {"in step 3 of 4 of walk", "index 3", "size 3", line("at(table"), line("table = vector")}},
+        {"a state that changes its size in a loop of few steps",
+         Shape,
+         [] {
+             auto h = vector<double>("h");
+             auto twice = [](const Step& s) {
+                 return StepResult(concatenate({s.states[0], s.states[0]}));
+             };
+             ScanResult r = scan(twice, {.outputs_info = {h}, .n_steps = 3, .name = "walk"});
+             function({h}, {r.outputs[0]}).call({counting({2})});
+         },
+         {"in step 0 of 3 of walk", "the state 'h' has shape (4,), it had shape (2,) before",
+          line("scan(twice"), line("h = vector")}},
+        {"a result that changes its size in a loop of few steps",
+         Shape,
+         [] {
+             auto h = vector<double>("h");
+             auto body = [&](const Step& s) {
+                 return StepResult(at(h, {Slice(s.sequences[0], {})}));
+             };
+             ScanResult r = scan(body, {.sequences = {arange(3)}, .name = "walk"});
+             function({h}, {r.outputs[0]}).call({counting({7})});
+         },
+         {"in step 1 of 3 of walk", "has shape (6,), it had shape (7,) before",
+          line("at(h, {Slice(s"), line("scan(body"), line("h = vector")}},
         {"a sequence too short for its taps",
          Value,
          [] {
@@ -93,17 +117,25 @@ Rows loop_rows() {
          Usage,
          [] { scan([](const Step&) { return StepResult(); }, {}); },
          {"neither sequences nor n_steps"}},
-        {"checkpoints of a loop that may stop",
+        {"values at checkpoints of a loop that may stop",
          Unsupported,
          [] {
              auto x = vector<double>("x");
-             scan(
+             scan_checkpoints(
                  [](const Step& s) {
                      return StepResult({s.sequences[0]}, {}, s.sequences[0] > 3.0);
                  },
-                 {.sequences = {x}, .checkpoint = 2});
+                 {.sequences = {x}});
          },
-         {"checkpoint", "until"}},
+         {"scan_checkpoints", "until"}},
+        {"values at checkpoints and a truncated gradient",
+         Unsupported,
+         [] {
+             auto x = vector<double>("x");
+             scan_checkpoints([](const Step& s) { return StepResult(s.sequences[0]); },
+                              {.sequences = {x}, .truncate_gradient = 2});
+         },
+         {"scan_checkpoints", "truncate_gradient"}},
         {"two ways to choose checkpoints",
          Usage,
          [] {

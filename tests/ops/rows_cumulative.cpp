@@ -1,5 +1,6 @@
 // Results so far along an axis.
 #include "croton/ops/cumulative.hpp"
+#include "croton/ops/shape.hpp"
 #include "tests/ops/row.hpp"
 
 namespace croton::test {
@@ -67,6 +68,17 @@ void add_cumulative(Rows& rows, int64_t axis) {
                        .at_scale(3)
                        .within(8));
 }
+
+Array steps_of(const Arrays& in, bool last) {
+    auto each = [&](size_t k, int64_t i) {
+        return in[k].rank() == 0 ? in[k].at<double>({}) : in[k].at<double>({i});
+    };
+    int64_t steps = in[in[1].rank() == 1 ? 1 : 2].shape(0);
+    std::vector<double> h{in[0].at<double>({})};
+    for (int64_t i = 0; i < steps; ++i) h.push_back(each(1, i) * h.back() + each(2, i));
+    if (last) return Array::scalar(h.back());
+    return Array::of(h, {static_cast<int64_t>(h.size())});
+}
 }  // namespace
 
 Rows cumulative_rows() {
@@ -83,6 +95,17 @@ Rows cumulative_rows() {
                        .shapes({{{2, 3}}, {{}}, {{0}}})
                        .at_scale(3)
                        .within(4));
+    for (bool last : {false, true})
+        rows.push_back(row("linear_steps", 3,
+                           [last](const Variables& v) {
+                               const Variable& list = v[v[1].rank() == 1 ? 1 : 2];
+                               return linear_steps(v[0], v[1], v[2], size_of(list, 0), last);
+                           })
+                           .reference([last](const Arrays& in) { return steps_of(in, last); })
+                           .dtypes({DType::Float64, DType::Float32})
+                           .shapes({{{}, {9}, {9}}, {{}, {20}, {}}, {{}, {}, {3}}, {{}, {0}, {0}}})
+                           .at_scale(9)
+                           .within(16));
     return rows;
 }
 

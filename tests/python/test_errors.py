@@ -9,6 +9,7 @@ import os
 import signal
 import struct
 import threading
+import time
 
 import croton as ct
 import croton.tensor as T
@@ -593,10 +594,10 @@ def a_scalar_as_a_sequence():
     ct.scan(lambda a: a, h)
 
 
-@row(ct.UnsupportedError, "checkpoint", "until")
-def checkpoints_of_a_loop_that_may_stop():
+@row(ct.UnsupportedError, "scan_checkpoints", "until")
+def values_at_checkpoints_of_a_loop_that_may_stop():
     x = T.dvector("x")
-    ct.scan(lambda a: (a, ct.until(a > 3)), x, checkpoint=3)
+    ct.scan_checkpoints(lambda a: (a, ct.until(a > 3)), x)
 
 
 @row(ct.UsageError, "sequence 0", "'inputs'", "input", "taps")
@@ -743,6 +744,34 @@ def test_control_c_ends_a_loop_that_would_not(loop):
         timer.join()
         signal.signal(signal.SIGINT, before_handler)
     assert s.get_value() == 1.0
+
+
+# Loops that are one kernel: no step of a program comes between their steps.
+@pytest.mark.parametrize("width, threads", [((), 1), ((40,), 1), ((100_000,), 2)])
+def test_control_c_stops_a_loop_that_is_one_kernel(width, threads):
+    s = ct.shared(np.full(width, 0.3), "s")
+    n = T.lscalar("n")
+    values, _ = ct.scan(lambda p: 3.7 * p * (1 - p), outputs_info=s, n_steps=n)
+    f = ct.function([n], values[-1].sum(), updates={s: values[-1]})
+    before_handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before_threads, ct.config.threads = ct.config.threads, threads
+    waits = []
+    try:
+        for call in range(1, 5):  # the first one, one that is recorded, and replayed ones
+            f(call)
+            before = s.get_value()
+            timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
+            timer.start()
+            begin = time.perf_counter()
+            with pytest.raises(KeyboardInterrupt):
+                f(2**45)
+            waits.append(time.perf_counter() - begin - 0.1)
+            timer.join()
+            np.testing.assert_array_equal(s.get_value(), before)
+    finally:
+        signal.signal(signal.SIGINT, before_handler)
+        ct.config.threads = before_threads
+    assert min(waits) < 0.1
 
 
 def test_unused_inputs_may_be_warned_of(capfd):

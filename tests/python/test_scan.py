@@ -368,6 +368,28 @@ def test_checkpoints_change_no_result(how):
         close(made, wanted)
 
 
+@pytest.mark.parametrize("how", [{"checkpoint": 4}, {"checkpoint": "sqrt"}, {"checkpoint_bytes": 200}])
+@pytest.mark.parametrize("ends", ["until", "truncated"])
+def test_checkpoints_of_steps_that_show_when_the_loop_has_run(how, ends):
+    x, h, w = T.matrix("x"), T.vector("h"), T.matrix("w")
+
+    def body(a, p):
+        r = T.tanh(T.dot(p, w) + a)
+        return (r, ct.until(a[0] > 2)) if ends == "until" else r
+
+    def results(**how):
+        if ends == "truncated":
+            how["truncate_gradient"] = 6
+        r, _ = ct.scan(body, x, h, **how)
+        cost = T.sqr(r[-1]).sum() + r.sum()
+        return ct.function([x, h, w], [cost, *ct.grad(cost, [x, h, w])])
+
+    values = np.clip(RNG.normal(size=(11, 3)), -1, 1), RNG.normal(size=3), RNG.normal(size=(3, 3))
+    values[0][8, 0] = 3
+    for made, wanted in zip(results(**how)(*values), results()(*values)):
+        close(made, wanted)
+
+
 def test_scan_checkpoints_gives_the_ends_of_segments():
     x, h = T.vector("x"), T.scalar("h")
     every, _ = ct.scan_checkpoints(lambda a, p: p * 0.5 + a, x, [h], save_every_N=3)
@@ -379,6 +401,34 @@ def test_scan_checkpoints_gives_the_ends_of_segments():
         close(made[0], made[1][ends])
         close(made[2], made[4])
         close(made[3], made[5])
+
+
+# --- recurrences of one number, which are no loops
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_recurrences_of_one_number(dtype):
+    a, b, h = T.vector("a", dtype=dtype), T.vector("b", dtype=dtype), T.scalar("h", dtype=dtype)
+
+    def discounted(factor, value, state):
+        return factor * state + value
+
+    forwards, _ = ct.scan(discounted, [a, b], h)
+    backwards, _ = ct.scan(discounted, [a, b], h, go_backwards=True)
+    highest, _ = ct.scan(lambda value, state: T.maximum(state, value), b, h)
+    outputs = [forwards, backwards, highest[-1], *ct.grad(T.sqr(forwards).sum(), [a, b, h])]
+    f = ct.function([a, b, h], outputs)
+    plain = ct.function([a, b, h], outputs, mode="quick")
+    for steps in (1, 7, 8, 100):
+        values = [RNG.uniform(-1.1, 1.1, size=steps).astype(dtype) for _ in range(2)]
+        start = np.array(0.5, dtype)
+        made, state = f(*values, start), np.float64(start)
+        for wanted, one in zip(plain(*values, start), made):
+            close(one, wanted, 1e-4 if dtype == "float32" else 1e-12)
+        for t in range(steps):
+            state = values[0][t] * state + values[1][t]
+        close(made[0][-1], state, 1e-5 if dtype == "float32" else 1e-12)
+        assert made[2] == max(values[1].max(), start)
 
 
 # --- for, while, cond

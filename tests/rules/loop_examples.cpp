@@ -162,6 +162,12 @@ const std::vector<LoopExample>& loop_examples() {
              ScanOptions options{.sequences = {l.v}, .outputs_info = {l.s}};
              return Variables{scan(grow, options).outputs[0], scan(turn, options).outputs[0]};
          }},
+        {"recurrences of one number",
+         [](const Leaves& l) {
+             auto body = [](const Step& t) { return StepResult(t.states[0] * t.sequences[0] + 1); };
+             ScanOptions options{.sequences = {l.v}, .outputs_info = {l.s}};
+             return Variables{scan(body, options).outputs[0]};
+         }},
         {"stacks in place of traces", [](const Leaves& l) { return walk(l).outputs; }},
         {"elements of small arrays",
          [](const Leaves& l) {

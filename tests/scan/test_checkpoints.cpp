@@ -1,6 +1,7 @@
 // Loops with checkpoints: the same values and gradients, less memory.
 #include <cmath>
 
+#include "croton/ops/compare.hpp"
 #include "croton/ops/linalg.hpp"
 #include "tests/scan/memory.hpp"
 #include "tests/scan/unrolled.hpp"
@@ -16,17 +17,20 @@ Array numbers(const Sizes& shape, unsigned seed = 1) {
     return random_array(DType::Float64, shape, seed);
 }
 
-/// Values, gradients and second gradients of a loop whose options `how` changes.
+/// Values, gradients and second gradients of a loop whose options `how` changes. It ends after
+/// `last` steps, if that is not 0.
 Results results_of(const std::function<void(ScanOptions&)>& how, int64_t steps, bool every_value,
-                   const char* mode) {
+                   const char* mode, int64_t last = 0) {
     Variable xs = of("f64[?,?]", "xs"), h = of("f64[?]", "h"), w = of("f64[?,?]", "w");
     Variable c = of("f64[?,?]", "c");
     ScanOptions options{.sequences = {xs}, .outputs_info = {h, {c, {-2}}, {}}};
+    if (last > 0) options.sequences.emplace_back(arange(size_of(xs, 0)));
     how(options);
     ScanResult loop = scan(
         [&](const Step& s) {
             Variable next = tanh(dot(s.states[0], w) + s.sequences[0]);
-            return StepResult({next, s.states[1] * 0.5 + next, sum(sqr(next))});
+            Variable stop = last > 0 ? s.sequences[1] + 1 >= last : Variable();
+            return StepResult({next, s.states[1] * 0.5 + next, sum(sqr(next))}, {}, stop);
         },
         options);
     Variable cost;
@@ -74,13 +78,58 @@ TEST_P(Checkpoints, ChangeNoResult) {
 INSTANTIATE_TEST_SUITE_P(Reads, Checkpoints, testing::Bool(),
                          [](auto& info) { return info.param ? "AllValues" : "LastValues"; });
 
+// Which steps count shows when the loop has run.
+TEST_P(Checkpoints, OfLoopsThatStopAndOfTruncatedGradients) {
+    struct Case {
+        int64_t steps, last, truncate;
+    };
+    for (Case c : {Case{7, 3, -1},
+                   {7, 1, -1},
+                   {7, 20, -1},
+                   {7, 5, 2},
+                   {7, 5, 9},
+                   {6, 0, 1},
+                   {6, 0, 4},
+                   {1, 0, 3},
+                   {6, 0, 6},
+                   {6, 0, 50}})
+        for (const char* mode : {"quick", "fast"}) {
+            auto truncated = [&](ScanOptions& o) { o.truncate_gradient = c.truncate; };
+            Results wanted = results_of(truncated, c.steps, GetParam(), mode, c.last);
+            auto agrees = [&](const char* what, const std::function<void(ScanOptions&)>& how) {
+                SCOPED_TRACE(cat(what, ", ", c.steps, " steps, last ", c.last, ", truncated to ",
+                                 c.truncate, ", ", mode));
+                auto both = [&](ScanOptions& o) { truncated(o), how(o); };
+                Results made = results_of(both, c.steps, GetParam(), mode, c.last);
+                for (size_t i = 0; i < wanted.size(); ++i)
+                    expect_close(made[i], wanted[i], 1e-10, cat("result ", i).c_str());
+            };
+            agrees("every 2", [](ScanOptions& o) { o.checkpoint = 2; });
+            agrees("by the square root", [](ScanOptions& o) { o.checkpoint = checkpoint_sqrt; });
+            agrees("in few bytes", [](ScanOptions& o) { o.checkpoint_bytes = 1; });
+            agrees("of known steps", [&](ScanOptions& o) {
+                o.checkpoint = 3;
+                o.n_steps = constant(Array::scalar(c.steps));
+            });
+        }
+}
+
 // By how much the process grows while a gradient runs through so many steps of a 64-wide state.
-int64_t growth(int64_t steps, const std::function<void(ScanOptions&)>& how) {
+int64_t growth(int64_t steps, const std::function<void(ScanOptions&)>& how, bool until = false) {
     Variable h = of("f64[?]", "h"), w = of("f64[?]", "w"), n = of("i64[]", "n");
     ScanOptions options{.outputs_info = {h}, .n_steps = n};
+    if (until) {  // stops where the other loops end
+        options.n_steps = n * 2;
+        options.outputs_info.emplace_back(constant(Array::scalar(int64_t{0})));
+    }
     how(options);
-    ScanResult loop =
-        scan([&](const Step& s) { return StepResult(tanh(s.states[0] * w)); }, options);
+    ScanResult loop = scan(
+        [&](const Step& s) {
+            Variable next = tanh(s.states[0] * w);
+            if (!until) return StepResult(next);
+            return StepResult({next, s.states[1] + 1}, {}, s.states[1] + 1 >= n);
+        },
+        options);
     Variable cost = sum(sqr(at(loop.outputs[0], {-1})));
     Function f = function({h, w, n}, {grad(cost, w)});
     f.call({numbers({64}), numbers({64}, 2), Array::scalar<int64_t>(70)});
@@ -96,6 +145,18 @@ TEST(CheckpointMemory, Falls) {
     int64_t all = growth(steps, [](ScanOptions& o) { o.checkpoint_bytes = 10 * states; });
     EXPECT_GT(all, states * 9 / 10);
     EXPECT_LT(all, states * 5 / 4);
+}
+
+// Each time more steps: dead arrays are kept for later ones.
+TEST(CheckpointMemory, FallsWhereItShowsLaterWhichStepsCount) {
+    int64_t steps = 100'000, states = steps * 64 * 8;
+    EXPECT_LT(
+        growth(steps, [](ScanOptions& o) { o.checkpoint = checkpoint_sqrt; }, true), states / 20);
+    EXPECT_GT(growth(steps, [](ScanOptions&) {}, true), states * 9 / 10);
+    steps = 300'000, states = steps * 64 * 8;
+    auto half = [&](ScanOptions& o) { o.truncate_gradient = steps / 2; };
+    EXPECT_LT(growth(steps, [&](ScanOptions& o) { half(o), o.checkpoint = 200; }), states / 20);
+    EXPECT_GT(growth(steps, half), states / 4);
 }
 
 }  // namespace

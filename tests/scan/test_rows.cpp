@@ -168,7 +168,7 @@ size_t loops_together(const std::vector<Walk>& walks, const Variables& inputs,
 
 TEST(OneLength, LoopsOverOneSequence) {
     Variable xs = of("f64[?]", "xs"), h = of("f64[?]", "h"), k = of("f64[?]", "k");
-    auto grow = [](const Step& s) { return StepResult(s.states[0] * s.sequences[0] + 0.5); };
+    auto grow = [](const Step& s) { return StepResult(cos(s.states[0] * s.sequences[0])); };
     auto turn = [](const Step& s) {
         return StepResult({sin(s.states[0] + s.sequences[0]), s.states[0] * 2.0});
     };
@@ -308,7 +308,7 @@ TEST(OneLength, OfLoopsThatEndTogether) {
 // Only one of the two is computed: they stay where they are.
 TEST(OneLength, NotInCases) {
     Variable xs = of("f64[?]", "xs"), h = of("f64[]", "h");
-    auto grow = [](const Step& s) { return StepResult(s.states[0] * s.sequences[0] + 0.5); };
+    auto grow = [](const Step& s) { return StepResult(cos(s.states[0] * s.sequences[0])); };
     auto turn = [](const Step& s) { return StepResult(sin(s.states[0] + s.sequences[0])); };
     ScanOptions options{.sequences = {xs}, .outputs_info = {h}};
     Variable either =

@@ -221,6 +221,37 @@ void SectionEmitter::when(Value* condition, const std::function<void()>& body) {
     b_.SetInsertPoint(after);
 }
 
+// All rows, of no steps too, in stretches of some ten microseconds: between them the launch may be
+// told to stop. States keep their registers within a stretch.
+void SectionEmitter::loop_in_order(const std::function<void(Value*)>& body) {
+    constexpr size_t stretch_weight = 1 << 16;
+    size_t most = std::max<size_t>(1, stretch_weight / std::max<size_t>(1, weight()));
+    Value *rows = word(rows_word), *zero = b_.getInt64(0), *stretch = b_.getInt64(most);
+    when(b_.CreateICmpSGT(rows, zero), [&] {
+        loop(zero, rows, stretch, [&](Value* first) {
+            when(b_.CreateICmpSGT(first, zero), [&] { return_if_stopped(); });
+            Value* left = b_.CreateSub(rows, first);
+            left = b_.CreateBinaryIntrinsic(Intrinsic::umin, left, stretch);
+            loop(zero, left, b_.getInt64(1), body);
+        });
+    });
+}
+
+void SectionEmitter::return_if_stopped() {
+    auto callee = module_.getOrInsertFunction(
+        "croton_ask_to_stop",
+        FunctionType::get(b_.getInt8Ty(), {b_.getPtrTy(), b_.getPtrTy()}, false));
+    Value* stop = b_.CreateIntToPtr(word(stop_word), b_.getPtrTy());
+    Value* fault = b_.CreateIntToPtr(word(fault_word), b_.getPtrTy());
+    Value* answer = b_.CreateCall(callee, {stop, fault});
+    auto* stopped = BasicBlock::Create(module_.getContext(), "stopped", function_);
+    auto* on = BasicBlock::Create(module_.getContext(), "on", function_);
+    b_.CreateCondBr(b_.CreateICmpNE(answer, b_.getInt8(0)), stopped, on);
+    b_.SetInsertPoint(stopped);
+    b_.CreateRetVoid();
+    b_.SetInsertPoint(on);
+}
+
 Value* SectionEmitter::tail_mask(Value* left) {
     // Compared in lanes of the kernel's own width: one instruction on machines with masks.
     Type* lane = b_.getIntNTy(static_cast<unsigned>(8 * plan_.lane_bytes));
@@ -345,14 +376,12 @@ void SectionEmitter::emit_lane_chunk(Value* mask, Value* lanes) {
     else
         load_accumulators(running, mask);
     unsigned width = scalars_.width();
-    Value* rows = word(rows_word);
     states_ = in_order ? &running : nullptr;
     auto all_rows = [&](const std::function<void(Value*)>& body) {
-        auto run = [&] { loop(b_.getInt64(0), rows, b_.getInt64(1), body); };
-        if (in_order)  // of no steps too
-            when(b_.CreateICmpSGT(rows, b_.getInt64(0)), run);
+        if (in_order)
+            loop_in_order(body);
         else
-            run();
+            loop(b_.getInt64(0), word(rows_word), b_.getInt64(1), body);
     };
     all_rows([&](Value*) {
         // Each row keeps its own place; a broadcast element is spread out anew.

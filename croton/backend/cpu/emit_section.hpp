@@ -44,6 +44,8 @@ class SectionEmitter {
     void loop(llvm::Value* first, llvm::Value* last, llvm::Value* step,
               const std::function<void(llvm::Value*)>& body);
     void when(llvm::Value* condition, const std::function<void()>& body);
+    void loop_in_order(const std::function<void(llvm::Value*)>& body);
+    void return_if_stopped();
     void fill_buffers();
     void fill_rests(llvm::Value* mask, llvm::Value* left);
     void start_row();

@@ -54,6 +54,11 @@ void note_fault(kernel::Fault* fault, int64_t operand, int64_t axis, int64_t siz
     }
 }
 
+bool ask_to_stop(kernel::Stop* stop, kernel::Fault* fault) {
+    if (stop && stop->asked()) fault->stopped = true;
+    return fault->stopped;
+}
+
 const std::vector<Helper>& helpers() {
     static const std::vector<Helper> table = {
         CROTON_UNARY(exp),
@@ -100,6 +105,7 @@ const std::vector<Helper>& helpers() {
         CROTON_COMPLEX(cosh),
         CROTON_COMPLEX(tanh),
         {"croton_note_fault", address(note_fault)},
+        {"croton_ask_to_stop", address(ask_to_stop)},
         // What LLVM itself calls for copying large values.
         {"memcpy", address(std::memcpy)},
         {"memmove", address(std::memmove)},

@@ -21,4 +21,7 @@ const std::vector<Helper>& helpers();
 void note_fault(kernel::Fault* fault, int64_t operand, int64_t axis, int64_t size,
                 const int64_t* indices, const unsigned char* bad, int64_t lanes);
 
+/// Whether the launch has been told to stop, which its fault then says. `stop` may be null.
+bool ask_to_stop(kernel::Stop* stop, kernel::Fault* fault);
+
 }  // namespace croton::cpu

@@ -121,6 +121,7 @@ class Launcher {
 
     void fill_constants() {
         frame_[fault_word] = reinterpret_cast<int64_t>(script_ ? script_->fault_place() : &fault_);
+        frame_[stop_word] = reinterpret_cast<int64_t>(launch_.stop);
         for (int a = 0; a < plan_.rank; ++a) frame_[extents_word + a] = launch_.extents[a];
         for (int s = 0; s < streams_; ++s) {
             const Stream& stream = plan_.streams[static_cast<size_t>(s)];
@@ -673,6 +674,7 @@ class Launcher {
             if (lane < 0) return run_loop_block(nest, single, false);
             const int64_t* along = outer.along(lane);
             for (int64_t first = 0; first < outer.extents[lane]; first += lanes) {
+                if (fault_.stopped) return;
                 nest.count = single.count = std::min(lanes, outer.extents[lane] - first);
                 run_loop_block(nest, single, vectors);
                 for (int s = 0; s < streams_; ++s) at_[s] += nest.count * along[s];
@@ -687,7 +689,7 @@ class Launcher {
     }
 
     void run_loop_block(const Nest& nest, const Nest& single, bool vectors) {
-        for (size_t n = 0; n < plan_.sections.size(); ++n) {
+        for (size_t n = 0; n < plan_.sections.size() && !fault_.stopped; ++n) {
             const SectionPlan& section = plan_.sections[n];
             bool outer = section.kind == SectionKind::Outer;
             set_steps(outer ? single : nest);

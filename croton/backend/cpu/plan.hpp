@@ -14,7 +14,7 @@
 namespace croton::cpu {
 
 /// Words (int64) at the start of every frame.
-enum FrameWord { rows_word, count_word, fault_word, extents_word };
+enum FrameWord { rows_word, count_word, fault_word, stop_word, extents_word };
 
 enum class StreamKind : uint8_t {
     In,        ///< an operand's address; step is 0 or the item size

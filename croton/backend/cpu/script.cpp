@@ -59,7 +59,7 @@ void Script::add_places(int operand, std::vector<void*>& places) {
 }
 
 bool Script::run() {
-    if (program_.plan.has_tables) fault_ = {};
+    if (fault_.any()) fault_ = {};
     const Fill* fill = fills_.data();
     auto function = program_.function;
     for (const Call& call : calls_) {
@@ -72,8 +72,9 @@ bool Script::run() {
         call.frame[rows_word] = call.rows;
         call.frame[count_word] = call.count;
         function(call.frame, call.selector);
+        if (fault_.stopped) break;
     }
-    return fault_.operand >= 0;
+    return fault_.any();
 }
 
 }  // namespace croton::cpu

@@ -88,6 +88,7 @@ INSIDE = {
     "call": "croton.OpFromGraph",
     "loop": "croton.scan",
     "joined_steps": "croton.scan",
+    "linear_steps": "croton.scan",
     "user_op": "croton.Op",
     "impure_user_op": "croton.Op",
     "assert": "assert_",
