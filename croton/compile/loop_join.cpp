@@ -123,7 +123,7 @@ class Joining {
         std::stable_sort(order_.begin(), order_.end(),
                          [&](Node* a, Node* b) { return rank_of(a) < rank_of(b); });
         for (Node* node : order_) rebuild(node);
-        return image(outputs_);
+        return image_(outputs_);
     }
 
   private:
@@ -184,12 +184,12 @@ class Joining {
         if (node->kind != NodeKind::Apply) return;
         Group* const* found = group_of_.find(node);
         if (!found || (*found)->members.size() < 2) {
-            image.carry_over(node);
+            image_.carry_over(node);
             return;
         }
         Group& group = **found;
         if (!group.made.empty()) return;
-        take_images(group.loop, image);
+        take_images(group.loop, image_);
         group.made = applied(group.loop, group.members[0]->site);
         give_out(group);
     }
@@ -201,8 +201,8 @@ class Joining {
             auto states = static_cast<uint32_t>(attrs_of(*member).get<int64_t>("states"));
             auto count = static_cast<uint32_t>(member->types.size()) - bool(group.loop.stop);
             for (uint32_t i = 0; i < count; ++i)
-                image.set({member, i}, group.made[i < states ? state++ : stack++]);
-            if (group.loop.stop) image.set({member, count}, group.made.back());
+                image_.set({member, i}, group.made[i < states ? state++ : stack++]);
+            if (group.loop.stop) image_.set({member, count}, group.made.back());
         }
     }
 
@@ -213,7 +213,7 @@ class Joining {
     FlatMap<const Node*, int> levels_;
     std::vector<std::unique_ptr<Group>> groups_;
     FlatMap<Node*, Group*> group_of_;
-    Images image;
+    Images image_;
 };
 }  // namespace
 

@@ -22,9 +22,9 @@ class Merging {
             if (group && (*group)->members > 1)
                 build(**group, node);
             else
-                image.carry_over(node);
+                image_.carry_over(node);
         }
-        return image(outputs_);
+        return image_(outputs_);
     }
 
   private:
@@ -56,12 +56,12 @@ class Merging {
 
     void build(Group& group, Node* node) {
         if (group.made.empty()) {
-            take_images(group.loop, image);
+            take_images(group.loop, image_);
             group.made = applied(group.loop, group.first->site);
         }
         Loop member(*node);
         for (uint32_t i = 0; i < node->types.size(); ++i)
-            image.set({node, i}, output_of(group, member, i));
+            image_.set({node, i}, output_of(group, member, i));
     }
 
     static Variable output_of(const Group& group, const Loop& member, size_t output) {
@@ -77,7 +77,7 @@ class Merging {
     std::vector<Node*> order_;
     std::vector<std::unique_ptr<Group>> groups_;
     FlatMap<Node*, Group*> group_of_;
-    Images image;
+    Images image_;
 };
 }  // namespace
 

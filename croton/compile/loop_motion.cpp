@@ -33,7 +33,6 @@ Variables without_gemm(const Variables& results, const Variables& formal) {
         bool plain = one && one->size() == 1 && one->item<double>() == 1;
         return plain ? x : x * cast(factor, x.dtype());
     };
-    Variables current = results;
     for (Node* node : toposort(results, formal)) {
         if (!is_gemm(*node)) continue;
         SiteScope scope(node->site);

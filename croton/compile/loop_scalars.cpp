@@ -27,7 +27,7 @@ class Scalarising {
         });
         if (!any) return outputs_;
         for (Node* node : order) rebuild(node);
-        return image(outputs_);
+        return image_(outputs_);
     }
 
   private:
@@ -39,7 +39,7 @@ class Scalarising {
                 std::any_of(loop.traced.begin(), loop.traced.end(), [](bool t) { return t; });
             if (!traces && fits_scalars(loop)) return write_out(*node, loop);
         }
-        if (image.carry_over(node)) keep_parts(*node, image({node, 0}));
+        if (image_.carry_over(node)) keep_parts(*node, image_({node, 0}));
     }
 
     // A slice of the steps of what was put together here is put together of slices of the parts.
@@ -48,7 +48,7 @@ class Scalarising {
         if (!items || items->empty() || (*items)[0].kind != IndexItem::Kind::Slice ||
             !all_whole(*items, 1) || node.inputs.size() != 1)
             return;
-        const Elements* parts = parts_.find(image(node.inputs[0]));
+        const Elements* parts = parts_.find(image_(node.inputs[0]));
         if (!parts) return;
         Elements sliced;
         for (const auto& part : *parts)
@@ -96,13 +96,13 @@ class Scalarising {
         SiteScope scope(node.site);
         Loop made;
         made.name = loop.name;
-        made.steps = image(loop.steps);
+        made.steps = image_(loop.steps);
         FlatMap<ValueKey, Elements> inside;
         auto take = [&](const Variables& formal, const Variables& values, Variables& to_formal,
                         Variables& to_values, int axes) {
             for (size_t i = 0; i < formal.size(); ++i) {
                 Elements own = formal_of(formal[i]);
-                Elements outside = elements_of(image(values[i]), formal[i].type(), axes);
+                Elements outside = elements_of(image_(values[i]), formal[i].type(), axes);
                 to_formal.insert(to_formal.end(), own.begin(), own.end());
                 to_values.insert(to_values.end(), outside.begin(), outside.end());
                 inside.insert(formal[i], own);
@@ -160,13 +160,14 @@ class Scalarising {
         };
         for (uint32_t i = 0; i < loop.states.size(); ++i) {
             Elements own = some(loop.states[i]);
-            image.set(Variable(const_cast<Node*>(&node), i), joined(own, loop.states[i].type(), 0));
+            image_.set(Variable(const_cast<Node*>(&node), i),
+                       joined(own, loop.states[i].type(), 0));
         }
         for (size_t j = 0; j < loop.stacked.size(); ++j) {
             Elements own = some(loop.stacked[j]);
             Variable whole = joined(own, loop.stacked[j].type(), 1);
             parts_.insert(whole, own);
-            image.set(
+            image_.set(
                 Variable(const_cast<Node*>(&node), static_cast<uint32_t>(loop.states.size() + j)),
                 whole);
         }
@@ -183,7 +184,7 @@ class Scalarising {
     }
 
     const Variables& outputs_;
-    Images image;
+    Images image_;
     FlatMap<ValueKey, Elements> parts_;
 };
 }  // namespace

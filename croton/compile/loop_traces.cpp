@@ -26,7 +26,7 @@ class Untracing {
         for (const auto& v : outputs_)
             if (State* state = traced(v)) state->after = state->whole = true;
         for (Node* node : order_) rebuild(node);
-        return image(outputs_);
+        return image_(outputs_);
     }
 
   private:
@@ -86,10 +86,10 @@ class Untracing {
         if (rebuild_last_read(node)) return;
         if (State* state = node->inputs.empty() ? nullptr : traced(node->inputs[0]))
             if (Variable read = read_of(*node, *state)) {
-                image.set({node, 0}, read);
+                image_.set({node, 0}, read);
                 return;
             }
-        image.carry_over(node);
+        image_.carry_over(node);
     }
 
     // x[1:][-1] of a state of which no stack is kept: the loop's last value, if it has run at all.
@@ -100,10 +100,10 @@ class Untracing {
         auto outer = items_of(below);
         State* state = outer && skips_first(*outer) ? traced(below.inputs[0]) : nullptr;
         if (!state || state->after) return false;
-        Variable last = if_run(state->last, image(below.inputs[0].input(0)));
+        Variable last = if_run(state->last, image_(below.inputs[0].input(0)));
         Variables bounds;
-        for (size_t i = 1; i < node->inputs.size(); ++i) bounds.push_back(image(node->inputs[i]));
-        image.set({node, 0}, rest_of(last, *node, *items, bounds));
+        for (size_t i = 1; i < node->inputs.size(); ++i) bounds.push_back(image_(node->inputs[i]));
+        image_.set({node, 0}, rest_of(last, *node, *items, bounds));
         return true;
     }
 
@@ -115,16 +115,16 @@ class Untracing {
         if (skips_last(*items)) return state.stack_before;
         if (!picks_last(*items)) return {};
         Variables bounds;
-        for (size_t i = 1; i < node.inputs.size(); ++i) bounds.push_back(image(node.inputs[i]));
+        for (size_t i = 1; i < node.inputs.size(); ++i) bounds.push_back(image_(node.inputs[i]));
         return rest_of(state.last, node, *items, bounds);
     }
 
     void rebuild_loop(Node* node, Known& known) {
         Loop loop = known.loop;
         size_t states = loop.states.size(), stacks = loop.stacked.size();
-        loop.steps = image(loop.steps);
+        loop.steps = image_(loop.steps);
         for (auto* list : {&loop.initial, &loop.sequences, &loop.constants})
-            for (Variable& v : *list) v = image(v);
+            for (Variable& v : *list) v = image_(v);
         loop.traced.assign(states, false);
         auto stack = [&](const Variable& v) {
             auto found = std::find(loop.stacked.begin(), loop.stacked.end(), v);
@@ -148,17 +148,17 @@ class Untracing {
                 SiteScope scope(node->site);
                 whole = concatenate({expand_dims(loop.initial[i], 0), state.stack_after});
             }
-            image.set({node, static_cast<uint32_t>(i)}, whole);
+            image_.set({node, static_cast<uint32_t>(i)}, whole);
         }
         for (size_t j = 0; j < stacks; ++j)
-            image.set({node, static_cast<uint32_t>(states + j)}, made[states + j]);
+            image_.set({node, static_cast<uint32_t>(states + j)}, made[states + j]);
     }
 
     const Variables& outputs_;
     std::vector<Node*> order_;
     FlatMap<const Node*, Known> loops_;
     FlatMap<ValueKey, std::vector<Node*>> users_;
-    Images image;
+    Images image_;
 };
 }  // namespace
 

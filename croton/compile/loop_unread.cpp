@@ -18,7 +18,7 @@ class LastValues {
             if (is_loop(*node)) look_at(node);
         if (untraced_.size() == 0) return outputs_;
         for (Node* node : order_) rebuild(node);
-        return image(outputs_);
+        return image_(outputs_);
     }
 
   private:
@@ -59,7 +59,7 @@ class LastValues {
         if (node->kind != NodeKind::Apply || between_.contains(node)) return;
         if (last_reads_.contains(node)) return rebuild_read(*node);
         if (is_loop(*node) && changes(*node)) return rebuild_loop(*node);
-        image.carry_over(node);
+        image_.carry_over(node);
     }
 
     bool changes(const Node& node) const {
@@ -69,21 +69,21 @@ class LastValues {
     }
 
     void rebuild_loop(const Node& node) {
-        Loop loop = over_images(node, image);
+        Loop loop = over_images(node, image_);
         for (uint32_t i = 0; i < loop.states.size(); ++i)
             if (untraced_.contains({&node, i})) loop.traced[i] = false;
-        image.set(&node, applied(loop, node.site));
+        image_.set(&node, applied(loop, node.site));
     }
 
     // x[-1, rest] of a trace that is not kept any more: the rest of the final state.
     void rebuild_read(Node& node) {
         bool behind = behind_first_.contains(&node);
         Variable source = behind ? node.inputs[0].input(0) : node.inputs[0];
-        Variable state = image(source);
-        if (behind) state = if_run(state, image(source.input(0)));
+        Variable state = image_(source);
+        if (behind) state = if_run(state, image_(source.input(0)));
         Variables bounds;
-        for (size_t i = 1; i < node.inputs.size(); ++i) bounds.push_back(image(node.inputs[i]));
-        image.set({&node, 0}, rest_of(state, node, *items_of(node), bounds));
+        for (size_t i = 1; i < node.inputs.size(); ++i) bounds.push_back(image_(node.inputs[i]));
+        image_.set({&node, 0}, rest_of(state, node, *items_of(node), bounds));
     }
 
     const Variables& outputs_;
@@ -92,7 +92,7 @@ class LastValues {
     ValueSet untraced_;
     NodeSet last_reads_, behind_first_;
     NodeSet between_;  ///< traces without the initial value, on their way to such readers
-    Images image;
+    Images image_;
 };
 }  // namespace
 

@@ -177,7 +177,7 @@ class Writer {
 
     static Variable long_enough(const Variable& values, int64_t span, const std::string& name) {
         const Dim& length = values.type().dims[0];
-        auto message = [&](auto have) {
+        auto message = [&](const auto& have) {
             return cat("scan: ", name, " is too short for its taps: they span ", span + 1,
                        " positions", have);
         };
@@ -227,7 +227,7 @@ class Writer {
     }
 
     static Variable rows_for(const Variable& initial, size_t depth, const std::string& name) {
-        auto message = [&](auto have) {
+        auto message = [&](const auto& have) {
             return cat("scan: ", name, " must have ", depth,
                        " values along its first axis, one for each step that its taps reach back",
                        have);
