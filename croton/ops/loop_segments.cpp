@@ -84,7 +84,7 @@ class Segments {
 
     Variable joined(const Variable& front, const Variable& back, size_t i) const {
         bool trace = i < f_.states.size();
-        if (keep_ends_) return joined_steps(front, expand_dims(at(back, {-1}), {0}));
+        if (keep_ends_) return joined_steps(front, expand_dims(at(back, {-1}), 0));
         return joined_steps(in_one(front, covered_), trace ? at(back, {Slice(1, {})}) : back);
     }
 
