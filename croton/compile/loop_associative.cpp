@@ -104,7 +104,7 @@ class Recurrence {
         if (!stepped) return {};
         const Array* steps = constant_value(l_.steps);
         if (!steps || steps->item<int64_t>() < 1)
-            all = concatenate({expand_dims(l_.initial[0], {0}), all}, 0);
+            all = concatenate({expand_dims(l_.initial[0], 0), all}, 0);
         Variable extreme = next.is(*largest) ? max(all) : min(all);
         return next.is(*largest) ? maximum(l_.initial[0], extreme)
                                  : minimum(l_.initial[0], extreme);

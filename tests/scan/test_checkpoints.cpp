@@ -1,6 +1,7 @@
 // Loops with checkpoints: the same values and gradients, less memory.
 #include <cmath>
 
+#include "croton/base/memory.hpp"
 #include "croton/ops/compare.hpp"
 #include "croton/ops/linalg.hpp"
 #include "tests/scan/memory.hpp"
@@ -137,6 +138,7 @@ int64_t growth(int64_t steps, const std::function<void(ScanOptions&)>& how, bool
 }
 
 TEST(CheckpointMemory, Falls) {
+    if (watched_memory) GTEST_SKIP() << "the tool keeps what is freed";
     constexpr int64_t steps = 90'000, states = steps * 64 * 8;  // 46 MB
     EXPECT_LT(growth(steps, [](ScanOptions& o) { o.checkpoint = checkpoint_sqrt; }), states / 20);
     EXPECT_LT(growth(steps, [](ScanOptions& o) { o.checkpoint = 100; }), states / 20);
@@ -149,6 +151,7 @@ TEST(CheckpointMemory, Falls) {
 
 // Each time more steps: dead arrays are kept for later ones.
 TEST(CheckpointMemory, FallsWhereItShowsLaterWhichStepsCount) {
+    if (watched_memory) GTEST_SKIP() << "the tool keeps what is freed";
     int64_t steps = 100'000, states = steps * 64 * 8;
     EXPECT_LT(
         growth(steps, [](ScanOptions& o) { o.checkpoint = checkpoint_sqrt; }, true), states / 20);
