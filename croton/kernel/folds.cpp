@@ -85,4 +85,6 @@ Fold fold_of(Combine combine, DType dtype) {
     return visit_dtype(dtype, [&](auto t) { return typed_fold<decltype(t)>(combine); });
 }
 
+bool takes(Combine combine, DType dtype) { return fold_of(combine, dtype).add != nullptr; }
+
 }  // namespace croton::kernel
