@@ -146,19 +146,24 @@ class Alignment {
     bool linked_ = false, shared_ = false;
 };
 
-// Adds the members of `from`, its axes going where `to` says. False if reductions disagree.
-bool add(Cluster& all, const Cluster& from, const AxisMap& to) {
-    if (from.has_reduction) {
-        std::vector<bool> reduced(all.space.size(), false);
-        for (size_t axis = 0; axis < from.reduced.size(); ++axis)
-            if (from.reduced[axis]) reduced[static_cast<size_t>(to[axis])] = true;
-        if (all.has_reduction && reduced != all.reduced) return false;
-        all.reduced = std::move(reduced);
-        all.has_reduction = true;
-    }
+// Adds the members of `from`, its axes going where `to` says.
+void add(Cluster& all, const Cluster& from, const AxisMap& to) {
     for (const auto& member : from.members)
         all.members.push_back(
             {member.number, moved(member.map, to), moved(member.iteration, to), member.copy});
+    all.has_reduction |= from.has_reduction;
+}
+
+// What all reductions fold; false if they disagree.
+bool agree_on_axes(const FuseGraph& graph, Cluster& all) {
+    bool first = true;
+    for (const auto& member : all.members) {
+        if (!is_reduction(graph, member)) continue;
+        auto folded = folded_axes(graph.node(member.number), member.iteration, all.space.size());
+        if (!first && folded != all.reduced) return false;
+        all.reduced = std::move(folded);
+        first = false;
+    }
     return true;
 }
 
@@ -293,10 +298,7 @@ Cluster cluster_of(const FuseGraph& graph, int number) {
     made.reduced.resize(made.space.size(), false);
     member.map = reduction ? reduced_map(node, member.iteration) : member.iteration;
     made.has_reduction = reduction;
-    if (reduction)
-        for (int64_t axis : attrs_of(node).get<Ints>("axes"))
-            if (int mine = member.iteration[static_cast<size_t>(axis)]; mine >= 0)
-                made.reduced[static_cast<size_t>(mine)] = true;
+    if (reduction) made.reduced = folded_axes(node, member.iteration, made.space.size());
     made.fusable = !reduction || folds(made);
     return made;
 }
@@ -320,7 +322,15 @@ bool runs_as_kernel(const FuseGraph& graph, const Cluster& cluster) {
     return Examination(graph, cluster).passes();
 }
 
-std::optional<Cluster> joined(const FuseGraph& graph, const Cluster& a, const Cluster& b) {
+std::vector<bool> folded_axes(const Node& reduction, const AxisMap& iteration, size_t rank) {
+    std::vector<bool> folded(rank, false);
+    for (int64_t axis : attrs_of(reduction).get<Ints>("axes"))
+        if (int mine = iteration[static_cast<size_t>(axis)]; mine >= 0)
+            folded[static_cast<size_t>(mine)] = true;
+    return folded;
+}
+
+std::optional<Cluster> laid_over(const FuseGraph& graph, const Cluster& a, const Cluster& b) {
     if (!a.fusable || !b.fusable || a.members.size() + b.members.size() > most_members) return {};
     Alignment alignment(graph, a, b);
     if (!alignment.find()) return {};
@@ -330,16 +340,21 @@ std::optional<Cluster> joined(const FuseGraph& graph, const Cluster& a, const Cl
     all.reduced.resize(all.space.size(), false);
     all.fusable = true;
     AxisMap own = identity(static_cast<int>(all.space.size()));
-    if (!add(all, a, into_a ? own : alignment.to_b()) ||
-        !add(all, b, into_a ? alignment.to_a() : own))
-        return {};
+    add(all, a, into_a ? own : alignment.to_b());
+    add(all, b, into_a ? alignment.to_a() : own);
     std::sort(all.members.begin(), all.members.end(),
               [](const Member& x, const Member& y) { return x.number < y.number; });
+    return all;
+}
+
+std::optional<Cluster> joined(const FuseGraph& graph, const Cluster& a, const Cluster& b) {
+    auto all = laid_over(graph, a, b);
+    if (!all || !agree_on_axes(graph, *all)) return {};
     auto twice =
-        std::adjacent_find(all.members.begin(), all.members.end(),
+        std::adjacent_find(all->members.begin(), all->members.end(),
                            [](const Member& x, const Member& y) { return x.number == y.number; });
-    if (twice != all.members.end()) return {};  // a copy and its original, perhaps elsewhere
-    if (!runs_as_kernel(graph, all)) return {};
+    if (twice != all->members.end()) return {};  // a copy and its original, perhaps elsewhere
+    if (!runs_as_kernel(graph, *all)) return {};
     return all;
 }
 

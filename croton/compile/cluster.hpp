@@ -73,6 +73,25 @@ void for_loads(const FuseGraph& graph, const Cluster& cluster, Visit visit) {
 /// between them is not asked.
 std::optional<Cluster> joined(const FuseGraph& graph, const Cluster& a, const Cluster& b);
 
+/// The two over one space, members sorted, what `a` and `b` reduce left open; nothing if their axes
+/// cannot be laid over each other. A member of both is there twice.
+std::optional<Cluster> laid_over(const FuseGraph& graph, const Cluster& a, const Cluster& b);
+
+/// The axes of a space of `rank` axes that a reduction folds, whose input's axes lie at
+/// `iteration`.
+std::vector<bool> folded_axes(const Node& reduction, const runtime::AxisMap& iteration,
+                              size_t rank);
+
+/// Two clusters that fold different axes of one array, as one: rows are folded where they lie in
+/// cache, and sums over columns or over everything are carried along from row to row.
+struct Crossed {
+    Cluster all;
+    std::vector<Cluster> after;  ///< what is made of results that are there after the last row
+};
+/// Nothing if that saves no pass over memory or cannot be one kernel. Whether a third cluster
+/// stands between the two is not asked.
+std::optional<Crossed> crossed(const FuseGraph& graph, const Cluster& a, const Cluster& b);
+
 /// Whether one kernel can run it: each member covers all axes or the kept ones, sizes are within
 /// limits, further passes over the reduced axes find their row in cache.
 bool runs_as_kernel(const FuseGraph& graph, const Cluster& cluster);

@@ -15,6 +15,7 @@ constexpr size_t most_readers = 4;
 
 /// First values meet their users, then cheap ones are computed where they are needed, then clusters
 /// that read the same arrays share a loop. In another order, loops shared early keep users away.
+/// Last, sums over columns ride along with kernels of rows.
 class Fuser {
   public:
     explicit Fuser(const FuseGraph& graph)
@@ -24,6 +25,7 @@ class Fuser {
         for (int n = 0; n < graph_.size(); ++n) place(n);
         recompute_cheap_values(graph_, clusters_, homes_);
         share_loads();
+        cross();
         std::vector<Cluster> result;
         for (int c : schedule()) result.push_back(std::move(at(c)));
         return result;
@@ -85,12 +87,17 @@ class Fuser {
         return true;
     }
 
+    // Single numbers last: a size that joins what is made of a sum would keep others from that sum.
     std::vector<int> latest_first(const SmallVector<int, 4>& producers) {
         std::vector<int> found;
         for (int producer : producers)
             if (int c = home(producer); c >= 0 && at(c).fusable) found.push_back(producer);
+        auto place = [&](int producer) {
+            int c = home(producer);
+            return std::pair(at(c).space.empty(), -dag_.level(c));
+        };
         std::stable_sort(found.begin(), found.end(),
-                         [&](int a, int b) { return dag_.level(home(a)) > dag_.level(home(b)); });
+                         [&](int a, int b) { return place(a) < place(b); });
         return found;
     }
 
@@ -147,6 +154,81 @@ class Fuser {
         }
     }
 
+    // --- clusters that fold different axes of an array -------------------------------------------
+
+    // Those with as many passes before them first: else what could be first waits for a later pass.
+    void cross() {
+        pieces_.resize(clusters_.size());
+        find_depths();
+        cross_readers(true);
+        cross_readers(false);
+        // What comes after a kernel's last row was at home in it for as long as clusters merged.
+        for (auto& pieces : pieces_)
+            for (auto& piece : pieces) {
+                clusters_.push_back(std::move(piece));
+                settle(clusters_.back(), static_cast<int>(clusters_.size()) - 1);
+            }
+    }
+
+    // How many kernels over several axes must run before each cluster, one after another.
+    void find_depths() {
+        depths_.assign(clusters_.size(), 0);
+        for (int c : schedule())
+            for (int producer : producers_of(at(c))) {
+                int theirs = depths_[static_cast<size_t>(producer)];
+                int& depth = depths_[static_cast<size_t>(c)];
+                depth = std::max(depth, theirs + (at(producer).space.size() > 1));
+            }
+    }
+
+    void cross_readers(bool equal_depths) {
+        FlatMap<ValueKey, std::vector<int>> readers;
+        for (int c = 0, count = static_cast<int>(clusters_.size()); c < count; ++c) {
+            auto cross_with = [&](int other) {
+                bool equal = depths_[static_cast<size_t>(c)] == depths_[static_cast<size_t>(other)];
+                if (!equal_depths || equal) cross(other, c);
+            };
+            Variables loads;
+            for_loads(graph_, at(c), [&](const Cluster::Member& member, const Variable& v) {
+                bool anywhere = graph_.node(member.number).op->kind<IndexedCompute>() != nullptr;
+                if (v.rank() > 1 && !anywhere) loads.push_back(v);
+            });
+            for (const auto& v : loads) {
+                if (int maker = home(graph_.producer(v)); maker >= 0) cross_with(maker);
+                auto& list = readers[v];
+                for (size_t i = list.size(); i-- > 0;) cross_with(list[i]);
+                if (list.size() == most_readers) list.erase(list.begin());
+                list.push_back(c);
+            }
+        }
+    }
+
+    void cross(int one, int other) {
+        int a = dag_.find(one), b = dag_.find(other);
+        if (a == b || reads_piece(a, b) || reads_piece(b, a)) return;
+        auto both = crossed(graph_, at(a), at(b));
+        if (!both || dag_.apart(a, b)) return;
+        dag_.merge(a, b);
+        at(a) = std::move(both->all);
+        at(b) = Cluster();
+        settle(at(a), a);
+        auto &mine = pieces_[static_cast<size_t>(a)], &theirs = pieces_[static_cast<size_t>(b)];
+        for (auto* list : {&theirs, &both->after})
+            for (auto& piece : *list) {
+                settle(piece, a);
+                mine.push_back(std::move(piece));
+            }
+        theirs.clear();
+    }
+
+    // The cluster reads what comes after the other one's last row.
+    bool reads_piece(int reader, int maker) {
+        for (const auto& member : at(reader).members)
+            for (int producer : graph_[member.number].producers)
+                if (home(producer) == maker && at(maker).place(producer) < 0) return true;
+        return false;
+    }
+
     // --- order -----------------------------------------------------------------------------------
 
     // Clusters so that producers come first, following the graph's own order: values live briefly.
@@ -184,6 +266,8 @@ class Fuser {
     std::vector<Cluster> clusters_;
     Homes homes_;
     ClusterDag dag_;
+    std::vector<int> depths_;                   // by cluster, before any crossed
+    std::vector<std::vector<Cluster>> pieces_;  // by cluster: what comes after its last row
 };
 
 Group group_of(const FuseGraph& graph, Cluster cluster) {

@@ -70,8 +70,9 @@ class Writer {
     // around the loops comes after the reductions it needs; pass -1: it needs none.
     void find_passes() {
         for (const Node* node : group_.nodes) {
-            bool reduction = node->op->kind<ReduceCompute>() != nullptr;
-            bool around = !reduction && group_.has_reduction && keeps_only(node);
+            bool reduction = node->op->kind<ReduceCompute>() != nullptr && !across(node);
+            bool around =
+                !node->op->kind<ReduceCompute>() && group_.has_reduction && keeps_only(node);
             int pass = around ? -1 : 0;
             for (const auto& v : node->inputs) {
                 if (!inside(v)) continue;
@@ -79,9 +80,24 @@ class Writer {
                 pass = std::max(pass, !around && outer(v.node_pointer()) ? theirs + 1 : theirs);
             }
             pass_[node] = pass;
-            is_outer_[node] = reduction || around;
+            is_outer_[node] = reduction || around || across(node);
             if (reduction) passes_ = std::max(passes_, pass + 1);
         }
+    }
+
+    // Folds other axes than the rows: all, or those around them.
+    bool crosses(const Node* node) const {
+        return node->op->kind<ReduceCompute>() && folded(node) != group_.reduced;
+    }
+    // At each element: only the axes around the rows are folded.
+    bool across(const Node* node) const {
+        if (!crosses(node)) return false;
+        auto axes = folded(node);
+        axes.flip();
+        return axes == group_.reduced;
+    }
+    std::vector<bool> folded(const Node* node) const {
+        return folded_axes(*node, group_.iterations[place_.at(node)], group_.space.size());
     }
 
     // Lies along no axis that is reduced.
@@ -155,7 +171,11 @@ class Writer {
             }
         }
         for (const auto& v : stored_) {
-            store_to_[v.node_pointer()] = builder_->output(v.name(), v.dtype());
+            const Node* node = v.node_pointer();
+            size_t along = across(node)    ? static_cast<size_t>(outer_)
+                           : crosses(node) ? group_.space.size()
+                                           : 0;
+            store_to_[node] = builder_->output(v.name(), v.dtype(), (uint64_t{1} << along) - 1);
             add_operand(v, to_kernel(group_.maps[place(v)]));
         }
     }
@@ -226,7 +246,7 @@ class Writer {
         begin_inner(SectionKind::Reduce);
         for (const Node* node : group_.nodes) {
             auto reduce = node->op->kind<ReduceCompute>();
-            if (!reduce || pass_.at(node) != pass) continue;
+            if (!reduce || across(node) || pass_.at(node) != pass) continue;
             Scalar element = argument(node, node->inputs[0]);
             if (folds_numbers(reduce->combine))
                 element = builder_->cast(element, kernel::compute_dtype(node->types[0].dtype));
@@ -237,14 +257,20 @@ class Writer {
     }
 
     void write_outer(int pass) {
-        auto here = [&](const Node* node) { return outer(node) && pass_.at(node) == pass; };
+        auto here = [&](const Node* node) {
+            return outer(node) && !across(node) && pass_.at(node) == pass;
+        };
         if (std::none_of(group_.nodes.begin(), group_.nodes.end(), here)) return;
         builder_->begin(SectionKind::Outer);
         for (const Node* node : group_.nodes) {
             if (!here(node)) continue;
             Variable v(const_cast<Node*>(node), 0);
             Scalar made = value(v);
-            if (auto to = store_to_.find(node); to != store_to_.end())
+            auto to = store_to_.find(node);
+            if (to == store_to_.end()) continue;
+            if (crosses(node))
+                builder_->across(node->op->kind<ReduceCompute>()->combine, made, to->second);
+            else
                 builder_->store(to->second, made);
         }
     }
@@ -252,7 +278,8 @@ class Writer {
     void write_map() {
         auto late = [&](const Node* node) { return pass_.at(node) >= passes_; };
         if (std::none_of(stored_.begin(), stored_.end(), [&](const Variable& v) {
-                return !outer(v.node_pointer()) && late(v.node_pointer());
+                const Node* node = v.node_pointer();
+                return (!outer(node) || across(node)) && late(node);
             }))
             return;
         begin_inner(SectionKind::Map);
@@ -270,6 +297,10 @@ class Writer {
     template <class Here>
     void store_elements(Here here) {
         std::vector<std::pair<int, Scalar>> results;
+        for (const auto& v : stored_)
+            if (const Node* node = v.node_pointer(); across(node) && here(node))
+                builder_->across(node->op->kind<ReduceCompute>()->combine,
+                                 argument(node, node->inputs[0]), store_to_.at(node));
         for (const auto& v : stored_)
             if (!outer(v.node_pointer()) && here(v.node_pointer()))
                 results.emplace_back(store_to_.at(v.node_pointer()), value(v));

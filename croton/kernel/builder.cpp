@@ -80,8 +80,8 @@ int Builder::input(std::string name, DType dtype, uint64_t broadcast_axes) {
     return static_cast<int>(kernel_.operands.size()) - 1;
 }
 
-int Builder::output(std::string name, DType dtype) {
-    kernel_.operands.push_back({OperandKind::Out, dtype, 0, 0, std::move(name)});
+int Builder::output(std::string name, DType dtype, uint64_t broadcast_axes) {
+    kernel_.operands.push_back({OperandKind::Out, dtype, 0, broadcast_axes, std::move(name)});
     return static_cast<int>(kernel_.operands.size()) - 1;
 }
 
@@ -154,6 +154,11 @@ Scalar Builder::accumulate(Combine combine, Scalar value) {
     dtypes_.push_back(dtype);
     section().accumulators.push_back({combine, value.id, result, dtype});
     return {this, result};
+}
+
+void Builder::across(Combine combine, Scalar value, int output) {
+    Scalar stored = cast(value, kernel_.operands[static_cast<size_t>(output)].dtype);
+    section().across.push_back({combine, stored.id, output});
 }
 
 Scalar Builder::carry(Scalar initial) {

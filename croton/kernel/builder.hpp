@@ -30,7 +30,7 @@ class Builder {
     Builder(std::string name, int rank, int outer);
 
     int input(std::string name, DType dtype, uint64_t broadcast_axes = 0);
-    int output(std::string name, DType dtype);
+    int output(std::string name, DType dtype, uint64_t broadcast_axes = 0);
     int table(std::string name, DType dtype, int rank);
 
     /// Starts the next section; values of a finished Map or Reduce body are out of reach from here.
@@ -42,6 +42,8 @@ class Builder {
     void store(int operand, Scalar value);
     /// Folds `value` over the inner axes of the current Reduce section; usable after it ends.
     Scalar accumulate(Combine combine, Scalar value);
+    /// Folds `value` over the outer indices into an output that is broadcast along them.
+    void across(Combine combine, Scalar value, int output);
     /// In a Loop section: a value that begins as `initial` (of an Outer section), and what it is at
     /// the current index. advance() says what it becomes, once each, when the body is written.
     Scalar carry(Scalar initial);

@@ -81,8 +81,22 @@ Fold typed_fold(Combine combine) {
 }
 }  // namespace
 
+Slot constant_of(const Instruction& i) {
+    Slot slot;
+    visit_dtype(i.dtype, [&](auto tag) {
+        using T = decltype(tag);
+        if constexpr (scalar::Continuous<T>)
+            slot.set(convert_number<T>(i.number));
+        else if constexpr (scalar::Bits<T>)
+            slot.set(static_cast<T>(i.integer));
+    });
+    return slot;
+}
+
 Fold fold_of(Combine combine, DType dtype) {
     return visit_dtype(dtype, [&](auto t) { return typed_fold<decltype(t)>(combine); });
 }
+
+bool takes(Combine combine, DType dtype) { return fold_of(combine, dtype).add != nullptr; }
 
 }  // namespace croton::kernel

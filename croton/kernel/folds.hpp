@@ -1,6 +1,6 @@
 #pragma once
-// What the combinations of reductions mean, a value at a time: the judge adds up by these. float32
-// and complex64 are summed in their wider kin.
+// Values of any dtype, and what the combinations of reductions mean, a value at a time: the judge
+// adds up by these. float32 and complex64 are summed in their wider kin.
 #include <cstdint>
 #include <cstring>
 
@@ -22,6 +22,9 @@ struct Slot {
         std::memcpy(bytes, &value, sizeof value);
     }
 };
+
+/// What an instruction `constant` yields.
+Slot constant_of(const Instruction& i);
 
 struct Total {
     Slot value;

@@ -90,16 +90,6 @@ void cast(Machine& m, const Step& s) {
     m.values[s.result].set(convert_number<To>(m.values[s.a].get<From>()));
 }
 
-void set_constant(const Instruction& i, Slot& slot) {
-    visit_dtype(i.dtype, [&](auto tag) {
-        using T = decltype(tag);
-        if constexpr (scalar::Continuous<T>)
-            slot.set(convert_number<T>(i.number));
-        else if constexpr (scalar::Bits<T>)
-            slot.set(static_cast<T>(i.integer));
-    });
-}
-
 // --- the opcodes of scalar.hpp
 
 template <class T, auto f>
@@ -187,6 +177,9 @@ struct Interpreter::Decoded {
     struct Part {
         std::vector<Step> steps;
         std::vector<Fold> folds;
+        std::vector<Fold> across;
+        std::vector<Instruction> stores;  ///< what folds across come down to, and where
+        std::vector<Step> ends;
     };
     std::vector<Slot> initial;  ///< all values, constants already in place
     std::vector<Part> parts;    ///< one a section
@@ -235,8 +228,6 @@ bool takes(OpCode op, DType dtype) {
     return visit_dtype(dtype, [&](auto t) { return computation<decltype(t)>(op) != nullptr; });
 }
 
-bool takes(Combine combine, DType dtype) { return fold_of(combine, dtype).add != nullptr; }
-
 Interpreter::Interpreter(Kernel kernel) : kernel_(std::move(kernel)) {
     verify(kernel_);
     auto decoded = std::make_unique<Decoded>();
@@ -249,11 +240,16 @@ Interpreter::Interpreter(Kernel kernel) : kernel_(std::move(kernel)) {
         auto& part = decoded->parts.emplace_back();
         for (const auto& i : section.body)
             if (i.op == OpCode::constant_)
-                set_constant(i, decoded->initial[static_cast<size_t>(i.result)]);
+                decoded->initial[static_cast<size_t>(i.result)] = constant_of(i);
             else
                 part.steps.push_back(step_of(kernel_, i, dtypes));
         for (const auto& a : section.accumulators)
             part.folds.push_back(fold_of(a.combine, dtypes[static_cast<size_t>(a.value)]));
+        for (const auto& a : section.across) {
+            part.across.push_back(fold_of(a.combine, dtypes[static_cast<size_t>(a.value)]));
+            part.stores.push_back({OpCode::store_, DType::Bool, -1, {a.value}, a.operand});
+        }
+        for (const auto& i : part.stores) part.ends.push_back(step_of(kernel_, i, dtypes));
     }
     decoded_ = std::move(decoded);
 }
@@ -273,7 +269,10 @@ class Interpreter::Run {
           m_{kernel, launch, decoded.initial, {}, Sizes(static_cast<size_t>(kernel.rank)), {}},
           begin_(begin),
           end_(end),
-          rows_(decoded.kept.size()) {
+          rows_(decoded.kept.size()),
+          across_(kernel.sections.size()) {
+        for (size_t n = 0; n < across_.size(); ++n)
+            across_[n].resize(kernel.sections[n].across.size());
         for (size_t k = 0; k < kernel.operands.size(); ++k)
             m_.places.push_back(static_cast<char*>(launch.pointers[k]));
         if (can_split(kernel) && end >= 0) return;
@@ -283,16 +282,17 @@ class Interpreter::Run {
 
     Fault all() {
         walk(m_, 0, kernel_.outer, begin_, end_, [&] {
-            for (size_t n = 0; n < kernel_.sections.size() && !m_.fault.stopped; ++n)
-                section(kernel_.sections[n], decoded_.parts[n]);
+            for (now_ = 0; now_ < kernel_.sections.size() && !m_.fault.stopped; ++now_)
+                section(kernel_.sections[now_], decoded_.parts[now_]);
         });
+        for (now_ = 0; now_ < across_.size(); ++now_) finish_across();
         return m_.fault;
     }
 
   private:
     void section(const Section& section, const Decoded::Part& part) {
         switch (section.kind) {
-            case SectionKind::Outer: return steps(part);
+            case SectionKind::Outer: steps(part); return fold_across(0);
             case SectionKind::Map: return inner([&] { steps(part); });
             case SectionKind::Reduce: return reduce(section, part);
             case SectionKind::Loop: return loop(section, part);
@@ -311,11 +311,38 @@ class Interpreter::Run {
             for (size_t k = 0; k < rows_.size(); ++k)
                 if (at < rows_[k].size()) m_.values[decoded_.kept[k]] = rows_[k][at];
             body();
+            fold_across(at);
             for (size_t k = 0; k < rows_.size(); ++k) {
                 if (at == rows_[k].size()) rows_[k].emplace_back();
                 rows_[k][at] = m_.values[decoded_.kept[k]];
             }
             ++at;
+        });
+    }
+
+    // Calls visit(fold, total, value, store) for each fold across of the section.
+    template <class Visit>
+    void for_across(size_t at, Visit visit) {
+        const auto& part = decoded_.parts[now_];
+        for (size_t k = 0; k < part.across.size(); ++k) {
+            auto& totals = across_[now_][k];  // one for each inner index
+            while (totals.size() <= at) part.across[k].start(totals.emplace_back());
+            visit(part.across[k], totals[at], value(part.stores[k].arguments[0]), part.ends[k]);
+        }
+    }
+
+    void fold_across(size_t at) {
+        for_across(at, [](auto& f, auto& total, auto& value, auto&) { f.add(total, value, 0); });
+    }
+
+    void finish_across() {
+        size_t at = 0;
+        bool once = kernel_.sections[now_].kind == SectionKind::Outer;
+        walk(m_, kernel_.outer, once ? kernel_.outer : kernel_.rank, 0, 0, [&] {
+            for_across(at++, [&](auto& fold, auto& total, auto& value, auto& store) {
+                fold.finish(total, value);
+                store.run(m_, store);
+            });
         });
     }
 
@@ -355,6 +382,8 @@ class Interpreter::Run {
     Machine m_;
     int64_t begin_, end_;  ///< of axis 0
     std::vector<std::vector<Slot>> rows_;
+    std::vector<std::vector<std::vector<Total>>> across_;  ///< by section, fold, inner index
+    size_t now_ = 0;                                       ///< the section that runs
 };
 
 Fault Interpreter::run(const Launch& launch, int64_t begin, int64_t end) const {

@@ -76,6 +76,15 @@ struct Accumulator {
     friend bool operator==(const Accumulator&, const Accumulator&) = default;
 };
 
+/// Folds a value over all outer indices, at each inner index (in an Outer section: in all). The
+/// result is written when the last outer index is done: no section sees it. The order is free.
+struct Across {
+    Combine combine;  ///< all but ArgMax and ArgMin
+    ValueId value;
+    int operand;  ///< Out, broadcast along the outer axes (in an Outer section along all axes)
+    friend bool operator==(const Across&, const Across&) = default;
+};
+
 /// A value that a loop section hands from one inner index to the next.
 struct Carried {
     ValueId initial;  ///< what it begins as: of an Outer section
@@ -98,6 +107,7 @@ struct Section {
     std::vector<Instruction> body;
     std::vector<Accumulator> accumulators = {};  ///< Reduce only
     std::vector<Carried> carried = {};           ///< Loop only
+    std::vector<Across> across = {};             ///< not in Loop
     friend bool operator==(const Section&, const Section&) = default;
 };
 
@@ -105,7 +115,7 @@ enum class OperandKind : uint8_t {
     In,     ///< read at the current index; strides per kernel axis come with each launch (0:
             ///< broadcast)
     Out,    ///< written at the current index, in an inner section or (not depending on inner axes)
-            ///< in Outer
+            ///< in Outer; or at the end, by an Across
     Table,  ///< read at computed positions, with its own rank, sizes and strides
 };
 
@@ -151,7 +161,10 @@ std::vector<bool> kept_values(const Kernel& kernel);
 std::vector<DType> value_dtypes(const Kernel& kernel);
 /// The loop section of a kernel that has one, or null.
 const Section* loop_section(const Kernel& kernel);
-/// Whether a launch may be cut along axis 0: it is an outer axis, or the kernel is one Map section.
+/// Whether the kernel folds values over its outer indices.
+bool folds_across(const Kernel& kernel);
+/// Whether a launch may be cut along axis 0: it is an outer axis (and nothing is folded across it),
+/// or the kernel is one Map section.
 bool can_split(const Kernel& kernel);
 /// Whether operands `in` and `out` may be given the same memory (with equal strides): they have one
 /// dtype, and what is loaded from `in` is loaded before `out` overwrites it.

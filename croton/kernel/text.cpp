@@ -87,6 +87,9 @@ class Printer {
         for (const auto& a : section.accumulators)
             out_ << "    %" << a.result << " = " << dtype_short(a.dtype) << " fold "
                  << combine_name(a.combine) << " %" << a.value << "\n";
+        for (const auto& a : section.across)
+            out_ << "    across " << combine_name(a.combine) << " %" << a.value << " into "
+                 << operand_text(a.operand) << "\n";
         out_ << "  }\n";
     }
 
@@ -335,6 +338,7 @@ class Parser {
     }
 
     void parse_line() {
+        if (accept("across")) return parse_across();
         ValueId result = -1;
         if (at("%")) {
             result = value();
@@ -368,10 +372,22 @@ class Parser {
     }
 
     Accumulator parse_fold(DType type, ValueId result) {
-        auto combine = combine_from_name(lexer_.peek().text);
-        if (!combine) wrong("sum, prod, max, min, argmax, argmin, any or all");
+        Combine how = combine();
+        return {how, value(), result, type};
+    }
+
+    void parse_across() {
+        Combine how = combine();
+        ValueId from = value();
+        expect("into");
+        kernel_.sections.back().across.push_back({how, from, operand()});
+    }
+
+    Combine combine() {
+        auto found = combine_from_name(lexer_.peek().text);
+        if (!found) wrong("sum, prod, max, min, argmax, argmin, any or all");
         lexer_.next();
-        return {*combine, value(), result, type};
+        return *found;
     }
 
     Instruction parse_instruction(DType type, ValueId result) {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "croton/base/error.hpp"
 #include "croton/kernel/builder.hpp"
 
@@ -73,6 +75,7 @@ class Verifier {
         for (const auto& a : section.accumulators) check_accumulator(a);
         for (const auto& a : section.accumulators) define(a.result, a.dtype, false);
         for (const auto& a : section.accumulators) value(a.result).visible = true;
+        for (const auto& a : section.across) check_across(a, section.kind);
         where_.clear();
     }
 
@@ -116,6 +119,22 @@ class Verifier {
               dtype_name(wanted), ", not ", dtype_name(a.dtype));
     }
 
+    void check_across(const Across& a, SectionKind kind) {
+        DType from = use(a.value);
+        bool positions = a.combine == Combine::ArgMax || a.combine == Combine::ArgMin;
+        check(kind != SectionKind::Loop && !positions && takes(a.combine, from),
+              combine_name(a.combine), " of ", dtype_name(from), " cannot be folded across here");
+        check(kernel_.outer > 0, "there are no outer axes to fold across");
+        const Operand& to = operand(a.operand, OperandKind::Out, "an output");
+        check(compute_dtype(to.dtype) == from, "folds ", dtype_name(from), " into ",
+              dtype_name(to.dtype));
+        int axes = kind == SectionKind::Outer ? kernel_.rank : kernel_.outer;
+        for (int axis = 0; axis < axes; ++axis)
+            check(to.broadcast_axes >> axis & 1, "operand ", a.operand, " is folded across axis ",
+                  axis, " and lies along it");
+        ++stores_[static_cast<size_t>(a.operand)];
+    }
+
     void check_instruction(const Instruction& i) {
         const auto& about = info(i.op);
         if (about.arguments >= 0)
@@ -146,11 +165,11 @@ class Verifier {
         check(i.dtype == result, "gives ", dtype_name(result), ", not ", dtype_name(i.dtype));
     }
 
-    const Operand& operand(const Instruction& i, OperandKind kind, std::string_view name) const {
-        check(i.operand >= 0 && i.operand < static_cast<int>(kernel_.operands.size()),
-              "there is no operand ", i.operand);
-        const auto& found = kernel_.operands[static_cast<size_t>(i.operand)];
-        check(found.kind == kind, "operand ", i.operand, " is not ", name);
+    const Operand& operand(int number, OperandKind kind, std::string_view name) const {
+        check(number >= 0 && number < static_cast<int>(kernel_.operands.size()),
+              "there is no operand ", number);
+        const auto& found = kernel_.operands[static_cast<size_t>(number)];
+        check(found.kind == kind, "operand ", number, " is not ", name);
         return found;
     }
 
@@ -171,15 +190,16 @@ class Verifier {
             case OpCode::index_:
             case OpCode::extent_: return check_axis(i);
             case OpCode::size_: {
-                const auto& table = operand(i, OperandKind::Table, "a table");
+                const auto& table = operand(i.operand, OperandKind::Table, "a table");
                 check(i.axis >= 0 && i.axis < table.rank, "axis ", i.axis, " is not in 0..",
                       table.rank);
                 return check_dtype(i, DType::Int64);
             }
             case OpCode::load_:
-                return check_dtype(i, compute_dtype(operand(i, OperandKind::In, "an input").dtype));
+                return check_dtype(
+                    i, compute_dtype(operand(i.operand, OperandKind::In, "an input").dtype));
             case OpCode::load_at_: {
-                const auto& table = operand(i, OperandKind::Table, "a table");
+                const auto& table = operand(i.operand, OperandKind::Table, "a table");
                 check(static_cast<int>(from.size()) == table.rank, "a table of rank ", table.rank,
                       " takes as many positions, not ", from.size());
                 for (DType dtype : from)
@@ -189,7 +209,8 @@ class Verifier {
             }
             case OpCode::store_: {
                 check(i.result == -1, "a store defines no value");
-                check_dtype(i, compute_dtype(operand(i, OperandKind::Out, "an output").dtype));
+                check_dtype(i,
+                            compute_dtype(operand(i.operand, OperandKind::Out, "an output").dtype));
                 check(from[0] == i.dtype, "stores a ", dtype_name(from[0]), " as ",
                       dtype_name(i.dtype));
                 ++stores_[static_cast<size_t>(i.operand)];
@@ -259,6 +280,7 @@ std::vector<bool> kept_values(const Kernel& kernel) {
                 home[static_cast<size_t>(i.result)] = static_cast<int>(s);
         }
         for (const auto& a : section.accumulators) use(a.value, static_cast<int>(s));
+        for (const auto& a : section.across) use(a.value, static_cast<int>(s));
     }
     return kept;
 }
@@ -269,8 +291,13 @@ const Section* loop_section(const Kernel& kernel) {
     return nullptr;
 }
 
+bool folds_across(const Kernel& kernel) {
+    return std::any_of(kernel.sections.begin(), kernel.sections.end(),
+                       [](const Section& section) { return !section.across.empty(); });
+}
+
 bool can_split(const Kernel& kernel) {
-    if (kernel.rank == 0) return false;
+    if (kernel.rank == 0 || folds_across(kernel)) return false;
     return kernel.outer > 0 ||
            (kernel.sections.size() == 1 && kernel.sections[0].kind == SectionKind::Map);
 }
@@ -283,6 +310,7 @@ bool can_share(const Kernel& kernel, int in, int out) {
     Access load = last_access(kernel, OpCode::load_, in);
     Access store = last_access(kernel, OpCode::store_, out);
     if (!load.found) return true;
+    if (!store.found) return false;  // folded across
     if (load.section != store.section) return load.section < store.section;
     return load.place < store.place;
 }

@@ -63,7 +63,10 @@ Variable swapaxes(Arg x, int64_t axis1, int64_t axis2);
 Variable moveaxis(Arg x, int64_t from, int64_t to);
 /// Inserts axes of size 1 so that they stand at these places in the result.
 Variable expand_dims(Arg x, Ints axes);
-inline Variable expand_dims(Arg x, int64_t axis) { return expand_dims(x, Ints{axis}); }
+template <class Axis, class = std::enable_if_t<std::is_integral_v<Axis>>>
+Variable expand_dims(const Arg& x, Axis axis) {
+    return expand_dims(x, Ints{static_cast<int64_t>(axis)});
+}
 /// Drops these axes, whose size must be 1; without axes those known to have size 1.
 Variable squeeze(Arg x);
 Variable squeeze(Arg x, Ints axes);

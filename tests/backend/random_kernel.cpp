@@ -270,7 +270,7 @@ class Generator {
             int64_t size = chance(random_, 4) ? 0 : 1 + below(random_, axis < outer_ ? 6 : 20);
             if (chance(random_, 10)) size = 1;
             extents_.push_back(size);
-            if (axis >= outer_) inner_count_ *= static_cast<double>(size);
+            (axis >= outer_ ? inner_count_ : outer_count_) *= static_cast<double>(size);
         }
     }
 
@@ -306,6 +306,7 @@ class Generator {
         for (int n = 0; n < count; ++n) visible_.push_back(compute());
         for (int n = 0; n < 2; ++n)
             if (chance(random_, kind == SectionKind::Reduce ? 30 : 60)) store();
+        if (chance(random_, 25)) fold_across();
         if (kind == SectionKind::Outer) {
             outer_values_ = visible_;
             return;
@@ -463,13 +464,29 @@ class Generator {
         DType dtype = value.scalar.dtype();
         auto combine = static_cast<Combine>(below(random_, 8));
         if (!kernel::takes(combine, dtype)) return;
-        auto known = folded(combine, dtype, value.known);
+        auto known = folded(combine, dtype, value.known, inner_count_);
         if (!known) return;
         outer_values_.push_back({builder_.accumulate(combine, value.scalar), *known});
     }
 
-    std::optional<Known> folded(Combine combine, DType dtype, const Known& x) const {
-        double n = inner_count_, most = x.most();
+    void fold_across() {
+        if (outer_ == 0 || visible_.empty()) return;
+        const Value value = visible_[static_cast<size_t>(below(random_, std::ssize(visible_)))];
+        DType dtype = value.scalar.dtype();
+        auto combine = static_cast<Combine>(below(random_, 8));
+        bool position = combine == Combine::ArgMax || combine == Combine::ArgMin;
+        if (position || !kernel::takes(combine, dtype)) return;
+        auto known = folded(combine, dtype, value.known, outer_count_);
+        if (!known) return;
+        bool outside = kind_ == SectionKind::Outer;
+        uint64_t along = (uint64_t{1} << (outside ? rank_ : outer_)) - 1;
+        int operand = builder_.output(cat("y", outputs_++), dtype, along);
+        builder_.across(combine, value.scalar, operand);
+        results_.push_back({operand, false, 4 * known->error});
+    }
+
+    static std::optional<Known> folded(Combine combine, DType dtype, const Known& x, double n) {
+        double most = x.most();
         bool position = combine == Combine::ArgMax || combine == Combine::ArgMin;
         if (position) {
             if (!x.exact()) return {};
@@ -548,7 +565,7 @@ class Generator {
     int rank_, outer_;
     Builder builder_;
     Sizes extents_;
-    double inner_count_ = 1;
+    double inner_count_ = 1, outer_count_ = 1;
     SectionKind kind_ = SectionKind::Map;
     std::vector<Value> outer_values_, inner_values_, visible_;
     std::vector<Input> inputs_;

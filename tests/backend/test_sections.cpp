@@ -322,6 +322,82 @@ TEST_P(Sections, LargeReductionsOverEverything) {
     check_all();
 }
 
+// Folds along rows and across them at once: elements, a number a row, what needs a row's fold. T is
+// the dtype, C the combination.
+constexpr const char* crossing = R"(kernel crossing rank 3 outer OUTER {
+  in a: T in b: T out y: T out columns: T broadcast AXES out all: T broadcast 0 1 2
+  out late: T broadcast AXES out again: T broadcast AXES
+  map { %0 = T load b
+    across C %0 into columns
+    across C %0 into again }
+  reduce { %1 = T load a %2 = T load b %3 = T add %1, %2
+    %4 = T fold C %3 }
+  outer { %5 = T add %4, %4
+    across C %4 into all }
+  map { %6 = T load a %7 = T add %6, %4
+    T store y %7
+    across C %7 into late }
+})";
+
+std::string crossing_of(std::string_view dtype, std::string_view combine, int outer) {
+    std::string text = crossing;
+    auto put = [&](std::string_view what, std::string_view value) {
+        for (size_t at; (at = text.find(what)) != std::string::npos;)
+            text.replace(at, what.size(), value);
+    };
+    put("OUTER", outer == 1 ? "1" : "2");
+    put("AXES", outer == 1 ? "0" : "0 1");
+    put("C ", std::string(combine) + " ");
+    return with_dtype(text, dtype);
+}
+
+TEST_P(Sections, FoldsAcrossOuterIndices) {
+    const Sizes sizes[] = {{1, 1, 1}, {3, 4, 5}, {40, 1, 3},  {5, 33, 7},  {0, 4, 3},
+                           {3, 4, 0}, {3, 0, 2}, {2, 3, 257}, {64, 2, 40}, {300, 2, 9}};
+    for (const char* dtype : {"f32", "f64", "i32", "u8", "c64"})
+        for (const char* combine : {"sum", "max", "min"})
+            for (int outer : {1, 2}) {
+                if (dtype[0] == 'c' && combine[0] != 's') continue;
+                size_t kernel = batch_.add(crossing_of(dtype, combine, outer));
+                for (const auto& extents : sizes)
+                    for (bool plain : {true, false}) {
+                        // Without elements an extreme is infinite, twice of that is no number.
+                        bool empty = element_count(extents) == 0 && combine[0] == 'm';
+                        if (empty && dtype[0] == 'f') continue;
+                        auto& p = problem(kernel, extents, -3, 3, plain);
+                        p.tolerances = {{2, dtype == std::string_view("f64") ? 1e-8 : 2}};
+                        if (dtype[0] == 'f' || dtype[0] == 'c')
+                            p.tolerances = {{4, dtype[1] == '6' ? 1e-9 : 2e-2}};
+                    }
+            }
+    check_all();
+}
+
+// Small whole numbers: whatever the order, sums are exact. Long and short rows, lanes along the
+// rows or across them; in pieces, of which the last one is smaller.
+TEST_P(Sections, LargeFoldsAcrossAreExact) {
+    for (int outer : {1, 2})
+        for (const char* dtype : {outer == 1 ? "f32" : "i32"}) {
+            size_t kernel = batch_.add(crossing_of(dtype, "sum", outer));
+            for (const Sizes& extents :
+                 {Sizes{1031, 1, 270}, Sizes{37, 101, 77}, Sizes{90001, 1, 3}, Sizes{401, 331, 2}})
+                for (bool turned : {false, true}) {
+                    auto& p = problem(kernel, extents, -1, 1, true);
+                    Layout layout;
+                    if (turned) layout.order = {2, 1, 0};
+                    for (size_t k : {0, 1}) {
+                        p.operands[k] = Buffer(p.operands[k].dtype(), extents, layout);
+                        visit_dtype(p.operands[k].dtype(), [&](auto tag) {
+                            using T = decltype(tag);
+                            p.operands[k].template fill<T>(
+                                [&] { return convert_number<T>(below(random_, 9) - 4); });
+                        });
+                    }
+                }
+        }
+    check_all();
+}
+
 // --- loops: states that go from one inner index to the next
 // ----------------------------------------
 

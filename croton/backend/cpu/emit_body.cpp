@@ -21,6 +21,7 @@ void SectionEmitter::emit_body(Value* mask) {
         if (uses_.kind != SectionKind::Outer) continue;
         if (plan_.value_slots[id] >= 0) store_stream(plan_.value_slots[id], values_[id], i.dtype);
     }
+    fold_across();
 }
 
 void SectionEmitter::emit_instruction(const kernel::Instruction& i) {

@@ -127,6 +127,26 @@ void SectionEmitter::finish_accumulators(std::vector<std::vector<Running>>& copi
     }
 }
 
+// Running values lie in memory that is ours and longer than a row: whole vectors are loaded and
+// stored, lanes that do not exist as they were.
+void SectionEmitter::fold_across() {
+    Value* mask = mask_;
+    for (size_t n = 0; n < section_.across.size(); ++n) {
+        if (uses_.across[n] < 0) continue;
+        const auto& what = section_.across[n];
+        DType state = plan_.streams[static_cast<size_t>(uses_.across[n])].dtype;
+        mask_ = mask;
+        Lanes next = value(what.value);
+        next = scalars_.cast(next, dtypes_[static_cast<size_t>(what.value)], state);
+        mask_ = nullptr;
+        Lanes total = load_stream(uses_.across[n]);
+        Lanes folded = scalars_.combine(what.combine, state, total, next);
+        bool some = mask && scalars_.width() > 1;
+        store_stream(uses_.across[n], some ? scalars_.select(mask, folded, total) : folded, state);
+    }
+    mask_ = mask;
+}
+
 // In the form with lanes along an outer axis running values lie in memory between calls.
 void SectionEmitter::load_accumulators(std::vector<Running>& accumulators, Value* mask) {
     mask_ = mask;

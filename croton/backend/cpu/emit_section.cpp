@@ -24,7 +24,7 @@ SectionEmitter::SectionEmitter(Module& module, const kernel::Kernel& kernel, con
         for (const auto& i : s.body)
             if (i.result >= 0) definitions_[static_cast<size_t>(i.result)] = &i;
     if (section_.kind == SectionKind::Loop && !lanes) width_ = 1;
-    if (width_ > 1 && is_long()) width_ *= 2;
+    if (width_ > 1 && is_long() && section_.across.empty()) width_ *= 2;
 }
 
 void SectionEmitter::emit(Function& function, BasicBlock& start) {

@@ -110,6 +110,7 @@ class SectionEmitter {
                              std::vector<Running>& rest);
     void load_accumulators(std::vector<Running>& accumulators, llvm::Value* mask);
     void store_accumulators(std::vector<Running>& accumulators, llvm::Value* mask);
+    void fold_across();
     std::vector<Running> start_states();
     void load_states(std::vector<Running>& states, llvm::Value* mask);
     void step_states(std::vector<Running>& states);

@@ -63,6 +63,12 @@ std::string kernel_bytes(const kernel::Kernel& kernel) {
             out.add(a.result);
             out.add(a.dtype);
         }
+        out.add(section.across.size());
+        for (const auto& a : section.across) {
+            out.add(a.combine);
+            out.add(a.value);
+            out.add(a.operand);
+        }
     }
     return out.take();
 }

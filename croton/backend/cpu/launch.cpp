@@ -22,6 +22,9 @@ namespace {
 constexpr int64_t piece_points = 1 << 16;  // elements that make a piece of a large reduction
 constexpr int64_t most_pieces = 64;
 constexpr int64_t slot_budget = 16384;  // bytes of running values in a block of lanes
+constexpr int64_t most_row_pieces = 16;
+constexpr int64_t widest_vector = 64;  // bytes
+constexpr int64_t running_pad = 256;   // whole vectors are read and written at their ends
 
 /// Working memory of a launch: on the stack, or on the heap for huge kernels.
 class Arena {
@@ -89,7 +92,9 @@ class Launcher {
 
     Fault run() {
         fill_constants();
-        if (plan_.sections.size() == 1 && plan_.sections[0].kind == SectionKind::Map)
+        if (!plan_.running.empty())
+            script_ ? script_->refuse() : run_across();
+        else if (plan_.sections.size() == 1 && plan_.sections[0].kind == SectionKind::Map)
             run_map();
         else
             run_sections();
@@ -97,6 +102,22 @@ class Launcher {
     }
 
   private:
+    /// Values folded across the outer indices, of a piece: a vector of `lanes` for each inner
+    /// index, into which all vectors along the outer axis are folded; 0: one, lanes run along an
+    /// inner axis.
+    struct Running {
+        char* memory = nullptr;
+        int64_t lanes = 0, points = 0;
+    };
+
+    /// For a piece of axis 0.
+    Launcher(const Launcher& whole, int64_t begin, int64_t end, Running running) : Launcher(whole) {
+        begin_ = begin;
+        end_ = end;
+        running_ = running;
+        fill_constants();
+    }
+
     /// For a piece of the inner axes: streams and values of the sections before as they stand.
     Launcher(const Launcher& whole)
         : program_(whole.program_),
@@ -161,7 +182,8 @@ class Launcher {
                 return product;
             }
             case StreamKind::Slot:
-            case StreamKind::Kept: break;  // laid out when it is known what the lanes are
+            case StreamKind::Kept:
+            case StreamKind::Running: break;  // laid out when it is known what the lanes are
         }
         return 0;
     }
@@ -178,7 +200,8 @@ class Launcher {
         int64_t spans[64];
         int count = 0;
         for (int a = first; a < last; ++a) {
-            if (extent(a) == 1) continue;
+            // Pieces of a launch that folds across have the axes of the whole.
+            if (extent(a) == 1 && (!running_.memory || launch_.extents[a] == 1)) continue;
             int place = count++;
             int64_t own = span_along(a);
             for (; place > 0 && own > spans[place - 1]; --place) {
@@ -225,7 +248,9 @@ class Launcher {
     // Streams that would have to be packed if lanes ran along this axis.
     int packed_along(const Axes& axes, int axis) const {
         int packed = 0;
-        for (int s = 0; s < streams_; ++s) packed += !dense(s, axes.stride(axis, s));
+        for (int s = 0; s < streams_; ++s)
+            packed +=
+                !dense(s, axes.stride(axis, s)) && !plan_.streams[static_cast<size_t>(s)].at_end;
         return packed;
     }
 
@@ -372,6 +397,10 @@ class Launcher {
         Axes outer = make_axes(0, plan_.outer), inner = make_axes(plan_.outer, plan_.rank);
         if (outer.points() <= 0) return;
         bool empty = inner.points() <= 0;
+        if (running_.memory) {
+            int across = running_.lanes > 0 ? best_lane(outer) : -1;
+            return across >= 0 ? run_blocks(outer, inner, across) : run_rows(outer, inner, empty);
+        }
         if (kernel::loop_section(program_.kernel)) return run_loops(outer, inner, empty);
         if (one_outer_index() && inner.points() >= 2 * piece_points)
             return script_ ? script_->refuse() : run_pieces(inner);
@@ -449,25 +478,32 @@ class Launcher {
     };
 
     bool is_kept(int stream) const {
-        return plan_.streams[static_cast<size_t>(stream)].kind == StreamKind::Kept;
+        return plan_.streams[static_cast<size_t>(stream)].kind >= StreamKind::Kept;
     }
 
-    // One array a value, `lanes` wide, the axes in the order in which loops run: dense in any form.
+    // Along the axes in the order in which loops run: dense in any form.
+    static void lay(Axes& inner, const Order& order, int stream, int64_t step) {
+        auto along = [&](int axis) {
+            inner.strides[axis * inner.streams + stream] = step;
+            step *= inner.extents[axis];
+        };
+        if (order.lane >= 0) along(order.lane);
+        if (order.row >= 0) along(order.row);
+        for (int n = order.loop_count; n-- > 0;) along(order.loops[n]);
+    }
+
+    // One array a value, `lanes` wide.
     void place_kept(const KeptRows& memory, Axes& inner, const Order& order, int64_t lanes) {
+        place_running(inner, order);
         if (plan_.kept_bytes == 0) return;
         int64_t start = memory.start(), points = inner.points();
         for (int s = 0; s < streams_; ++s) {
-            if (!is_kept(s)) continue;
-            int64_t item = plan_.streams[static_cast<size_t>(s)].item, step = item * lanes;
+            const Stream& stream = plan_.streams[static_cast<size_t>(s)];
+            if (stream.kind != StreamKind::Kept) continue;
+            int64_t step = stream.item * lanes;
             at_[s] = start;
             start += points * step;
-            auto lay = [&](int axis) {
-                inner.strides[axis * streams_ + s] = step;
-                step *= inner.extents[axis];
-            };
-            if (order.lane >= 0) lay(order.lane);
-            if (order.row >= 0) lay(order.row);
-            for (int n = order.loop_count; n-- > 0;) lay(order.loops[n]);
+            lay(inner, order, s, step);
         }
     }
 
@@ -506,6 +542,138 @@ class Launcher {
                          [&] { call(section_selector(n, false), section, nest, pack_it); });
             }
         });
+    }
+
+    // --- values folded across the outer indices: each piece of axis 0 has running values of its
+    // own
+
+    void run_across() {
+        Axes outer = make_axes(0, plan_.outer), inner = make_axes(plan_.outer, plan_.rank);
+        int lane = outer.points() > 0 && inner.points() > 0 ? lane_for_blocks(outer, inner) : -1;
+        running_.points = inner.points();
+        if (lane >= 0) running_.lanes = widest_vector / plan_.lane_bytes;
+        int64_t rows = outer.points(), extent = end_, pieces = pieces_of(rows, inner.points());
+        int64_t length = (extent + pieces - 1) / std::max<int64_t>(pieces, 1);
+        int64_t bytes = running_bytes();
+        alignas(64) char small[8192];
+        std::unique_ptr<char[]> large;
+        auto wanted = static_cast<size_t>(std::max<int64_t>(pieces, 1) * bytes + 64);
+        if (wanted > sizeof small) large = std::make_unique_for_overwrite<char[]>(wanted);
+        auto start = reinterpret_cast<uintptr_t>(large ? large.get() : small);
+        running_.memory = reinterpret_cast<char*>((start + 63) / 64 * 64);
+        start_running(running_.memory);
+        Fault faults[most_row_pieces];
+        runtime::parallel_for(pieces, 1, [&](int64_t first, int64_t last) {
+            for (int64_t i = first; i < last; ++i) {
+                Running own = running_;
+                own.memory += i * bytes;
+                if (i > 0) start_running(own.memory);
+                Launcher piece(*this, i * length, std::min((i + 1) * length, extent), own);
+                if (rows > 0) piece.run_sections();
+                piece.fold_lanes_of_running();
+                faults[static_cast<size_t>(i)] = piece.fault_;
+            }
+        });
+        for (auto n = static_cast<size_t>(pieces); n-- > 0;)
+            if (faults[n].operand >= 0) fault_ = faults[n];
+        for (int64_t i = 1; i < pieces; ++i) merge_running(running_.memory + i * bytes);
+        finish_running(inner);
+    }
+
+    // By sizes alone; each has many more rows than the one that is added to the others.
+    int64_t pieces_of(int64_t rows, int64_t points) const {
+        int64_t wanted = std::min(rows * points / (2 * piece_points), rows / 16);
+        wanted = std::min({wanted, most_row_pieces, end_});
+        bool along_lanes = running_.lanes > 0 && plan_.outer == 1;  // of which blocks are made
+        if (along_lanes) wanted = std::min(wanted, end_ / 1024);
+        if (wanted <= 1) return 1;
+        int64_t length = (end_ + wanted - 1) / wanted;
+        return (end_ + length - 1) / length;
+    }
+
+    int64_t running_count(const RunningPlan& running) const {
+        return std::max<int64_t>(running_.lanes, 1) * (running.row ? running_.points : 1);
+    }
+
+    /// Calls visit(number, plan, memory) for each folded value of a piece; the end of its memory.
+    template <class Visit>
+    char* for_running(char* memory, Visit visit) const {
+        for (size_t n = 0; n < plan_.running.size(); ++n) {
+            const RunningPlan& running = plan_.running[n];
+            int64_t item = plan_.streams[static_cast<size_t>(running.stream)].item;
+            visit(n, running, memory);
+            memory += (running_count(running) * item + running_pad + 63) / 64 * 64;
+        }
+        return memory;
+    }
+
+    int64_t running_bytes() const {
+        return for_running(nullptr, [](size_t, const RunningPlan&, char*) {}) -
+               static_cast<char*>(nullptr);
+    }
+
+    DType state_of(const RunningPlan& running) const {
+        return plan_.streams[static_cast<size_t>(running.stream)].dtype;
+    }
+
+    void start_running(char* memory) const {
+        for_running(memory, [&](size_t n, const RunningPlan& running, char* to) {
+            const Identity& identity = program_.running_start[n];
+            auto item = static_cast<size_t>(identity.item);
+            auto count = static_cast<size_t>(running_count(running)) + running_pad / item;
+            for (size_t i = 0; i < count; ++i) std::memcpy(to + i * item, identity.bytes, item);
+        });
+    }
+
+    void place_running(Axes& inner, const Order& order) {
+        if (!running_.memory) return;
+        for_running(running_.memory, [&](size_t, const RunningPlan& running, char* memory) {
+            int s = running.stream;
+            at_[s] = reinterpret_cast<int64_t>(memory);
+            int64_t item = plan_.streams[static_cast<size_t>(s)].item;
+            if (running.row) lay(inner, order, s, item * std::max<int64_t>(running_.lanes, 1));
+        });
+    }
+
+    void fold_lanes_of_running() const {
+        if (running_.lanes <= 1) return;
+        for_running(running_.memory, [&](size_t, const RunningPlan& running, char* memory) {
+            fold_lanes(running.combine, state_of(running), memory,
+                       running.row ? running_.points : 1, running_.lanes);
+        });
+    }
+
+    void merge_running(char* next) const {
+        for_running(running_.memory, [&](size_t, const RunningPlan& running, char* memory) {
+            fold_rows(running.combine, state_of(running), memory, next + (memory - running_.memory),
+                      running.row ? running_.points : 1);
+        });
+    }
+
+    // Where the results go; the running values lie as they were laid out for the pieces.
+    void finish_running(Axes& inner) {
+        Order order = order_of(inner, running_.lanes > 0 ? -1 : best_lane(inner));
+        int64_t spread = std::max<int64_t>(running_.lanes, 1);  // the lanes have been folded
+        place_running(inner, order);
+        for (const RunningPlan& running : plan_.running) {
+            Order all;
+            for (int a = 0; running.row && a < inner.count; ++a)
+                if (a != order.lane) all.loops[all.loop_count++] = a;
+            bool lanes = running.row && order.lane >= 0;
+            int64_t count = lanes ? inner.extents[order.lane] : 1;
+            int64_t from_step = lanes ? inner.stride(order.lane, running.stream) : 0;
+            int64_t first = at_[running.stream];
+            if (running.row && running_.points <= 0) continue;
+            walk(inner, all.loops, all.loop_count, [&] {
+                int64_t from = first + (at_[running.stream] - first) / spread;
+                for (int target : running.targets)
+                    store_folded(state_of(running), reinterpret_cast<const char*>(from),
+                                 from_step / spread,
+                                 plan_.streams[static_cast<size_t>(target)].dtype,
+                                 reinterpret_cast<char*>(at_[target]),
+                                 lanes ? inner.stride(order.lane, target) : 0, count);
+            });
+        }
     }
 
     // --- one outer index, many inner ones: in pieces, which several threads may take
@@ -625,7 +793,7 @@ class Launcher {
         place_kept(kept, inner, order, lanes);
         Nest nest = nest_of(inner, order);
         for (int s = 0; s < streams_; ++s)
-            if (is_kept(s))
+            if (plan_.streams[static_cast<size_t>(s)].kind == StreamKind::Kept)
                 outer.strides[lane * streams_ + s] = plan_.streams[static_cast<size_t>(s)].item;
         nest.lane = outer.along(lane);
         nest.row_chunk = std::max<int64_t>(4, tile_budget / (lanes * 8));
@@ -748,6 +916,7 @@ class Launcher {
     int64_t begin_, end_;
     int streams_;
     Script* script_;
+    Running running_;
     Fault fault_;
     Arena arena_;
     int64_t* frame_;
@@ -803,6 +972,10 @@ std::shared_ptr<Program> make_program(const kernel::Kernel& kernel, const Level&
             put(position, std::numeric_limits<int64_t>::max());
             identities.push_back(position);
         }
+    }
+    for (const RunningPlan& running : program->plan.running) {
+        DType state = program->plan.streams[static_cast<size_t>(running.stream)].dtype;
+        program->running_start.push_back(identity_of(running.combine, state));
     }
     return program;
 }

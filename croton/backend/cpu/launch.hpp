@@ -28,7 +28,8 @@ struct Program {
     int64_t first = 0;                              ///< added to the sections' selectors
     std::vector<std::vector<Identity>> identities;  ///< by section
     std::shared_ptr<const Code> code;
-    BlockCopier copier = nullptr;  ///< for operands without dense lanes
+    std::vector<Identity> running_start;  ///< by value that is folded across
+    BlockCopier copier = nullptr;         ///< for operands without dense lanes
 };
 
 /// Fills in everything but the code.

@@ -34,6 +34,7 @@ class Planner {
         add_operands();
         add_numbers();
         add_kept();
+        add_running();
         plan_.inputs_and_outputs = static_cast<int>(plan_.streams.size());
         add_slots();
         for (size_t s = 0; s < kernel_.sections.size(); ++s) list_uses(s);
@@ -93,6 +94,34 @@ class Planner {
             }
     }
 
+    void add_running() {
+        for (size_t s = 0; s < kernel_.sections.size(); ++s) {
+            const auto& across = kernel_.sections[s].across;
+            size_t before = plan_.running.size();
+            std::vector<size_t> numbers;  // of the running value of each
+            for (size_t n = 0; n < across.size(); ++n) {
+                const auto& a = across[n];
+                auto equal = std::find_if(across.begin(), across.end(), [&](const auto& other) {
+                    return other.combine == a.combine && other.value == a.value;
+                });
+                auto first = static_cast<size_t>(equal - across.begin());
+                numbers.push_back(first < n ? numbers[first] : before++);
+                if (first == n) add_running_value(a, s);
+                plan_.sections[s].across.push_back(first < n ? -1 : plan_.running.back().stream);
+                int target = plan_.operand_streams[static_cast<size_t>(a.operand)];
+                plan_.streams[static_cast<size_t>(target)].at_end = true;
+                plan_.running[numbers[n]].targets.push_back(target);
+            }
+        }
+    }
+
+    void add_running_value(const kernel::Across& a, size_t section) {
+        DType state = state_dtype(a.combine, dtypes_[static_cast<size_t>(a.value)]);
+        int stream = add_stream(StreamKind::Running, 0, state, dtype_size(state));
+        bool row = kernel_.sections[section].kind != SectionKind::Outer;
+        plan_.running.push_back({stream, {}, a.combine, row});
+    }
+
     int add_slot(DType dtype) {
         int item = dtype_size(dtype);
         plan_.slot_bytes += item;
@@ -135,6 +164,7 @@ class Planner {
                     is_arg(a.combine) ? made.position_slot : made.slot;
                 plan_.sections[s].accumulators.push_back(made);
             }
+            for (const auto& a : section.across) use(a.value, s);
         }
     }
 
@@ -173,6 +203,9 @@ class Planner {
             read(a.value);
             if (is_arg(a.combine)) add_once(uses.numbers, plan_.position_stream);
         }
+        for (const auto& a : section.across) read(a.value);
+        for (int stream : uses.across)
+            if (stream >= 0) uses.outs.push_back(stream);
     }
 
     int index_axis(kernel::ValueId id) {

@@ -23,6 +23,7 @@ enum class StreamKind : uint8_t {
     Position,  ///< place among the flattened inner axes, for ArgMax and ArgMin
     Slot,      ///< address of a value kept between sections; step is 0 or the item size
     Kept,      ///< address in a row of values kept for each inner index; step is the item size
+    Running,   ///< the same for values that are folded across the outer indices
 };
 
 struct Stream {
@@ -32,6 +33,7 @@ struct Stream {
     int item = 8;          ///< its size in bytes
     int word = 0;          ///< frame words: where, step, row
     bool uniform = false;  ///< broadcast along every axis
+    bool at_end = false;   ///< Out: written when a fold across has ended
 };
 
 /// A table operand in the frame: address, sizes, strides.
@@ -46,12 +48,21 @@ struct AccumulatorPlan {
     DType state;             ///< dtype of the running value: wider than the result for sums
 };
 
+/// A value that is folded across the outer indices.
+struct RunningPlan {
+    int stream = -1;           ///< of the running values
+    std::vector<int> targets;  ///< streams of the operands that get what they end as
+    kernel::Combine combine;
+    bool row = false;  ///< one for each inner index; else one for all
+};
+
 struct SectionPlan {
     kernel::SectionKind kind;
     std::vector<int> ins, outs;      ///< operand streams, and kept values that it reads and writes
     std::vector<int> numbers;        ///< Index and Position streams
     std::vector<int> reads, writes;  ///< slot streams
     std::vector<AccumulatorPlan> accumulators;  ///< of a loop section: its states
+    std::vector<int> across;  ///< Running streams, one a fold across; -1: equal to an earlier one
 };
 
 struct Plan {
@@ -64,6 +75,7 @@ struct Plan {
     std::vector<int> kept_streams;   ///< by value: where it is kept for each inner index; -1: none
     std::vector<int> index_streams;  ///< by axis; -1: none
     int position_stream = -1;
+    std::vector<RunningPlan> running;
     std::vector<SectionPlan> sections;
     int words = 0;
     int slot_bytes = 0;   ///< of one lane of all slots together

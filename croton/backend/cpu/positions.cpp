@@ -125,6 +125,7 @@ void Positions::find_spares(const kernel::Kernel& kernel, size_t section) {
     const auto& here = kernel.sections[section];
     std::vector<bool> wanted(forms_.size(), here.kind == kernel::SectionKind::Outer);
     for (const auto& a : here.accumulators) wanted[static_cast<size_t>(a.value)] = true;
+    for (const auto& a : here.across) wanted[static_cast<size_t>(a.value)] = true;
     for (const auto& c : here.carried) wanted[static_cast<size_t>(c.next)] = true;
     auto kept = kernel::kept_values(kernel);
     for (size_t id = 0; id < kept.size(); ++id) wanted[id] = wanted[id] || kept[id];

@@ -72,6 +72,23 @@ TEST(ManyThreads, OneFunctionOfKernelsAndProducts) {
 
 std::atomic<bool> stop_asked{false};
 
+TEST(ManyThreads, SumsOverAllAxesHaveTheSameBitsOnAnyNumberOfThreads) {
+    auto x = input_of("f32[?,?]", "x");
+    auto f = function({x}, std::vector<Out>{sum(x, {0}), sum(x, {1}), sum(x)});
+    for (Sizes shape : {Sizes{1203, 707}, Sizes{70000, 9}}) {
+        Array values = Array::empty(DType::Float32, shape);
+        std::mt19937 random(7);
+        std::normal_distribution<float> normal;
+        auto* first = static_cast<float*>(values.data());
+        for (int64_t i = 0; i < values.size(); ++i) first[i] = normal(random);
+        auto alone = f(values);
+        FourWorkers workers;
+        auto together = f(values);
+        for (size_t k = 0; k < 3; ++k)
+            EXPECT_EQ(alone[k].to_vector<float>(), together[k].to_vector<float>()) << k;
+    }
+}
+
 TEST(ManyThreads, InterruptionsAtAnyMomentHarmNothing) {
     FourWorkers workers;
     auto x = input_of("f64[?,?]", "x");

@@ -172,7 +172,8 @@ TEST_P(MemoryPlan, HoldsLittleMoreThanWhatLivesAtOnce) {
     Graph graph = GetParam().make();
     Held held = held_by(graph.inputs, graph.outputs, graph.values);
     EXPECT_GT(held.least, 0);
-    EXPECT_LE(static_cast<double>(held.held), 1.1 * static_cast<double>(held.least));
+    // A line of the caches is the least that a value takes.
+    EXPECT_LE(static_cast<double>(held.held), 1.1 * static_cast<double>(held.least) + 64);
 }
 
 INSTANTIATE_TEST_SUITE_P(Graphs, MemoryPlan,

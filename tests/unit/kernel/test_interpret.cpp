@@ -252,6 +252,32 @@ TEST(Interpret, APartOfAxisZero) {
     EXPECT_EQ(sum, std::accumulate(z.begin(), z.end(), int64_t{0}));
 }
 
+TEST(Interpret, FoldsAcrossOuterIndices) {
+    Kernel kernel = parse(
+        "kernel sums rank 2 outer 1 { in x: f32 out row: f32 out column: f32 broadcast 0"
+        " out all: f64 broadcast 0 1"
+        " reduce { %0 = f32 load x %1 = f32 fold sum %0 across max %0 into column }"
+        " outer { %2 = f64 cast %1 f32 store row %1 across sum %2 into all } }");
+    EXPECT_TRUE(parse(print(kernel)) == kernel);
+    EXPECT_FALSE(can_split(kernel));
+    EXPECT_FALSE(can_share(kernel, 0, 2));
+    std::vector<float> x = {1, 5, -2, 4, -1, 3}, row(2), column(3);
+    double all = -1;
+    auto run = [&](int64_t rows) {
+        return launch(
+            kernel, {rows, 3},
+            {{x.data(), {12, 4}}, {row.data(), {4, 0}}, {column.data(), {0, 4}}, {&all, {0, 0}}}, 0,
+            1);
+    };
+    run(2);
+    EXPECT_EQ(row, (std::vector<float>{4, 6}));
+    EXPECT_EQ(column, (std::vector<float>{4, 5, 3}));
+    EXPECT_EQ(all, 10);
+    run(0);  // of no rows
+    EXPECT_EQ(column, (std::vector<float>(3, -std::numeric_limits<float>::infinity())));
+    EXPECT_EQ(all, 0);
+}
+
 TEST(Interpret, TablesAndTheirFaults) {
     Kernel kernel = parse(
         "kernel pick rank 1 outer 0 { in i: i64 in j: i64 table t: f16 rank 2 out y: f32 out n: i64"
