@@ -595,21 +595,24 @@ class Launcher {
         return std::max<int64_t>(running_.lanes, 1) * (running.row ? running_.points : 1);
     }
 
-    /// Calls visit(number, plan, memory) for each folded value of a piece; the end of its memory.
+    int64_t running_size(const RunningPlan& running) const {
+        int64_t item = plan_.streams[static_cast<size_t>(running.stream)].item;
+        return (running_count(running) * item + running_pad + 63) / 64 * 64;
+    }
+
+    /// Calls visit(number, plan, memory) for each folded value of a piece.
     template <class Visit>
-    char* for_running(char* memory, Visit visit) const {
+    void for_running(char* memory, Visit visit) const {
         for (size_t n = 0; n < plan_.running.size(); ++n) {
-            const RunningPlan& running = plan_.running[n];
-            int64_t item = plan_.streams[static_cast<size_t>(running.stream)].item;
-            visit(n, running, memory);
-            memory += (running_count(running) * item + running_pad + 63) / 64 * 64;
+            visit(n, plan_.running[n], memory);
+            memory += running_size(plan_.running[n]);
         }
-        return memory;
     }
 
     int64_t running_bytes() const {
-        return for_running(nullptr, [](size_t, const RunningPlan&, char*) {}) -
-               static_cast<char*>(nullptr);
+        int64_t bytes = 0;
+        for (const RunningPlan& running : plan_.running) bytes += running_size(running);
+        return bytes;
     }
 
     DType state_of(const RunningPlan& running) const {
