@@ -28,6 +28,12 @@ template <Variables (*pass)(const Variables&)>
 Variables over(const Variables& outputs, const LoopPass&) {
     return pass(outputs);
 }
+
+// One that asks whether the graph is the body of a loop too.
+template <Variables (*pass)(const Variables&, bool)>
+Variables over(const Variables& outputs, const LoopPass& around) {
+    return pass(outputs, around.inside);
+}
 }  // namespace
 
 const std::vector<LoopRule>& loop_rules() {
@@ -70,21 +76,15 @@ const std::vector<LoopRule>& loop_rules() {
         row("steps behind the last one read", Read,
             "A loop of which parts are read that end at steps counted from the first does not run "
             "the steps behind them.",
-            [](const Variables& outputs, const LoopPass& pass) {
-                return shorten_loops(outputs, pass.inside);
-            }),
+            over<shorten_loops>),
         row("last steps in place of all", Read,
             "A loop of which some of the last steps are read runs all steps before them without "
             "keeping anything, then those. One that may end early hands older values on as states.",
-            [](const Variables& outputs, const LoopPass& pass) {
-                return keep_last_steps(outputs, pass.inside);
-            }),
+            over<keep_last_steps>),
         row("few steps written out", Unroll,
             "A loop of one step, or of a few known ones, stands written out; inside of another "
             "loop also a longer one of a few numbers, so that the outer one may be a kernel.",
-            [](const Variables& outputs, const LoopPass& pass) {
-                return unroll_loops(outputs, pass.inside);
-            }),
+            over<unroll_loops>),
         row("work moved out of a loop", Leave,
             "Products that follow from sequences alone become one before the loop; sums of "
             "products over the steps become one after it, and so do results that no state depends "
