@@ -15,26 +15,15 @@ using namespace croton;
 
 namespace {
 
-struct Settings {
-    int epochs = 1;
-    double seconds = 600;
+struct Settings : examples::FitSettings {
     int64_t hidden = 192, batch = 32, steps = 64, report = 200;
-    uint64_t seed = 1;
-    std::string output = "output", data;
 };
 
 Settings read_settings(int argc, char** argv) {
     Settings s;
-    examples::read_options(argc, argv,
-                           {{"epochs", &s.epochs},
-                            {"seconds", &s.seconds},
-                            {"hidden", &s.hidden},
-                            {"batch", &s.batch},
-                            {"steps", &s.steps},
-                            {"report", &s.report},
-                            {"seed", &s.seed},
-                            {"output", &s.output},
-                            {"data", &s.data}});
+    s.read(
+        argc, argv,
+        {{"hidden", &s.hidden}, {"batch", &s.batch}, {"steps", &s.steps}, {"report", &s.report}});
     return s;
 }
 

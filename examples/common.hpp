@@ -60,6 +60,24 @@ inline void read_options(int argc, char** argv, const std::vector<Option>& optio
     }
 }
 
+/// What programs that fit a model are told; those with more to say derive from it.
+struct FitSettings {
+    int epochs = 1;
+    double seconds = 600;
+    uint64_t seed = 1;
+    std::string output = "output", data;
+
+    /// These and the program's own, from its arguments.
+    void read(int argc, char** argv, std::vector<Option> own) {
+        own.insert(own.end(), {{"epochs", &epochs},
+                               {"seconds", &seconds},
+                               {"seed", &seed},
+                               {"output", &output},
+                               {"data", &data}});
+        read_options(argc, argv, own);
+    }
+};
+
 /// The bytes of a file.
 inline std::string file_bytes(const std::filesystem::path& path, const std::string& help) {
     std::ifstream in(path, std::ios::binary);

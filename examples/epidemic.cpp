@@ -24,23 +24,14 @@ const std::array<const char*, 4> names = {"reproduction number", "days of incuba
                                           "days infectious", "infectious at first"};
 constexpr Four truth = {2.5, 4.0, 6.0, 50.0}, first_guess = {1.5, 2.0, 10.0, 10.0};
 
-struct Settings {
-    int epochs = 200;
-    double seconds = 600;
+struct Settings : examples::FitSettings {
     int64_t days = 120;
-    uint64_t seed = 1;
-    std::string output = "output", data;
+    Settings() { epochs = 200; }
 };
 
 Settings read_settings(int argc, char** argv) {
     Settings s;
-    examples::read_options(argc, argv,
-                           {{"epochs", &s.epochs},
-                            {"seconds", &s.seconds},
-                            {"days", &s.days},
-                            {"seed", &s.seed},
-                            {"output", &s.output},
-                            {"data", &s.data}});
+    s.read(argc, argv, {{"days", &s.days}});
     return s;
 }
 

@@ -4,12 +4,13 @@
 //                   [--seed 1] [--output folder] [--data folder]
 //
 // Writes parameters (.npz and .safetensors) and drawings into the output folder.
-#include <chrono>
 #include <cmath>
 #include <croton/croton.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
+
+#include "examples/common.hpp"
 
 using namespace croton;
 
@@ -23,27 +24,14 @@ struct Settings {
 
 Settings read_settings(int argc, char** argv) {
     Settings s;
-    for (int i = 1; i < argc; i += 2) {
-        std::string name = argv[i];
-        if (i + 1 == argc) fail(ErrorKind::Usage, "option ", name, " needs a value");
-        std::string value = argv[i + 1];
-        if (name == "--model")
-            s.model = value;
-        else if (name == "--optimizer")
-            s.optimizer = value;
-        else if (name == "--output")
-            s.output = value;
-        else if (name == "--data")
-            s.data = value;
-        else if (name == "--epochs")
-            s.epochs = std::stoi(value);
-        else if (name == "--batch")
-            s.batch = std::stoi(value);
-        else if (name == "--seed")
-            s.seed = std::stoull(value);
-        else
-            fail(ErrorKind::Usage, "unknown option ", name);
-    }
+    examples::read_options(argc, argv,
+                           {{"model", &s.model},
+                            {"optimizer", &s.optimizer},
+                            {"epochs", &s.epochs},
+                            {"batch", &s.batch},
+                            {"seed", &s.seed},
+                            {"output", &s.output},
+                            {"data", &s.data}});
     return s;
 }
 
@@ -168,7 +156,7 @@ int run(const Settings& s) {
         return static_cast<double>(right) / static_cast<double>(truth.size());
     };
 
-    auto start = std::chrono::steady_clock::now();
+    const examples::Clock clock;
     std::vector<double> losses;
     Batches batches({train, targets}, s.batch, true);
     double reached = 0;
@@ -189,8 +177,7 @@ int run(const Settings& s) {
         std::printf("epoch %d: mean loss %.17g, test accuracy %.2f %%\n", epoch,
                     total / static_cast<double>(batches.count()), 100 * reached);
     }
-    double seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    double seconds = clock.seconds();
 
     std::filesystem::create_directories(s.output);
     auto folder = std::filesystem::path(s.output);

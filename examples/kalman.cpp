@@ -23,23 +23,14 @@ constexpr std::array<double, 2> truth = {0.1, 2.0};
 const Array move = Array::of<double>({1.0, 1.0, 0.0, 1.0}).reshape({2, 2});
 const Array push = Array::of<double>({0.5, 1.0});
 
-struct Settings {
-    int epochs = 400;
-    double seconds = 600;
+struct Settings : examples::FitSettings {
     int64_t measurements = 500;
-    uint64_t seed = 1;
-    std::string output = "output", data;
+    Settings() { epochs = 400; }
 };
 
 Settings read_settings(int argc, char** argv) {
     Settings s;
-    examples::read_options(argc, argv,
-                           {{"epochs", &s.epochs},
-                            {"seconds", &s.seconds},
-                            {"measurements", &s.measurements},
-                            {"seed", &s.seed},
-                            {"output", &s.output},
-                            {"data", &s.data}});
+    s.read(argc, argv, {{"measurements", &s.measurements}});
     return s;
 }
 

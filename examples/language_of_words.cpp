@@ -19,25 +19,17 @@ const std::vector<std::string> languages = {"English", "French", "German"};
 const std::vector<std::string> files = {"american-english", "french", "ngerman"};
 const char* const packages = "wamerican wfrench wngerman";
 
-struct Settings {
-    int epochs = 3;
-    double seconds = 600;
+struct Settings : examples::FitSettings {
     int64_t words = 40000, hidden = 64, batch = 128;
-    uint64_t seed = 1;
-    std::string output = "output", data = "/usr/share/dict";
+    Settings() {
+        epochs = 3;
+        data = "/usr/share/dict";
+    }
 };
 
 Settings read_settings(int argc, char** argv) {
     Settings s;
-    examples::read_options(argc, argv,
-                           {{"epochs", &s.epochs},
-                            {"seconds", &s.seconds},
-                            {"words", &s.words},
-                            {"hidden", &s.hidden},
-                            {"batch", &s.batch},
-                            {"seed", &s.seed},
-                            {"output", &s.output},
-                            {"data", &s.data}});
+    s.read(argc, argv, {{"words", &s.words}, {"hidden", &s.hidden}, {"batch", &s.batch}});
     return s;
 }
 
