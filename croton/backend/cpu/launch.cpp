@@ -1,9 +1,7 @@
 #include "croton/backend/cpu/launch.hpp"
 
 #include <algorithm>
-#include <complex>
 #include <cstring>
-#include <limits>
 
 #include "croton/backend/cpu/pack.hpp"
 #include "croton/backend/cpu/partial.hpp"
@@ -925,63 +923,7 @@ class Launcher {
     int64_t* frame_;
     int64_t* at_;  ///< where each stream stands: an address or a number
 };
-
-template <class T>
-void put(Identity& identity, T value) {
-    std::memcpy(identity.bytes, &value, sizeof value);
-}
-
-Identity identity_of(Combine combine, DType state) {
-    Identity identity;
-    identity.item = dtype_size(state);
-    visit_dtype(state, [&](auto tag) {
-        using T = decltype(tag);
-        using Limits = std::numeric_limits<T>;
-        if constexpr (!std::is_same_v<T, Half> && !std::is_same_v<T, BHalf>) {
-            if (combine == Combine::Sum || combine == Combine::Any) put(identity, T(0));
-            if (combine == Combine::Prod || combine == Combine::All) put(identity, T(1));
-            if constexpr (Limits::is_specialized) {
-                bool low = combine == Combine::Max || combine == Combine::ArgMax;
-                bool high = combine == Combine::Min || combine == Combine::ArgMin;
-                if (low)
-                    put(identity, Limits::has_infinity ? static_cast<T>(-Limits::infinity())
-                                                       : Limits::lowest());
-                if (high) put(identity, Limits::has_infinity ? Limits::infinity() : Limits::max());
-            }
-        }
-    });
-    return identity;
-}
 }  // namespace
-
-std::shared_ptr<Program> make_program(const kernel::Kernel& kernel, const Level& level) {
-    auto program = std::make_shared<Program>();
-    program->kernel = kernel;
-    program->plan = make_plan(kernel);
-    program->copier = block_copier(level.name);
-    program->can_split = kernel::can_split(kernel);
-    for (size_t s = 0; s < kernel.sections.size(); ++s) {
-        auto& identities = program->identities.emplace_back();
-        if (kernel.sections[s].kind == SectionKind::Loop) continue;
-        for (size_t n = 0; n < kernel.sections[s].accumulators.size(); ++n) {
-            const auto& plan = program->plan.sections[s].accumulators[n];
-            Identity identity = identity_of(kernel.sections[s].accumulators[n].combine, plan.state);
-            identity.slot = plan.slot;
-            identities.push_back(identity);
-            if (plan.position_slot < 0) continue;
-            Identity position;
-            position.slot = plan.position_slot;
-            position.item = 8;
-            put(position, std::numeric_limits<int64_t>::max());
-            identities.push_back(position);
-        }
-    }
-    for (const RunningPlan& running : program->plan.running) {
-        DType state = program->plan.streams[static_cast<size_t>(running.stream)].dtype;
-        program->running_start.push_back(identity_of(running.combine, state));
-    }
-    return program;
-}
 
 Fault launch(const Program& program, const Launch& launch, int64_t begin, int64_t end) {
     return Launcher(program, launch, begin, end).run();
