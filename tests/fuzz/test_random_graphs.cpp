@@ -5,13 +5,18 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <map>
 
 #include "croton/base/settings.hpp"
 #include "croton/compile/build.hpp"
 #include "croton/compile/check.hpp"
 #include "croton/compile/reference.hpp"
+#include "croton/graph/text.hpp"
 #include "croton/graph/traverse.hpp"
+#include "croton/interop/npy.hpp"
 #include "tests/fuzz/random_graph.hpp"
 
 namespace croton::test {
@@ -170,6 +175,31 @@ TEST_F(RandomGraphs, EveryWayGivesTheSameValues) {
         }
     }
     std::cout << nodes << " results of ops in " << count << " graphs" << std::endl;
+}
+
+// For a judge that shares nothing with ours: tests/python/test_random_graphs.py reads these files
+// and computes every graph with NumPy.
+TEST_F(RandomGraphs, AreWrittenForAnotherJudge) {
+    const char* wanted = std::getenv("CROTON_FUZZ_WRITE");
+    std::filesystem::path folder =
+        wanted ? std::filesystem::path(wanted) : std::filesystem::path(testing::TempDir());
+    uint64_t seed = from_environment("CROTON_FUZZ_SEED", 20250601),
+             count = wanted ? from_environment("CROTON_FUZZ_COUNT", 2000) : 5;
+    std::ofstream texts(folder / "graphs.txt");
+    std::map<std::string, Array> values;
+    for (uint64_t i = 0; i < count; ++i) {
+        RandomGraph g = random_graph(seed + i);
+        texts << "seed " << g.seed << "\n"
+              << print(g.outputs, {.inputs = g.inputs, .sites = PrintOptions::Sites::None}) << "\n";
+        std::string of = cat(g.seed, "/");
+        for (size_t k = 0; k < g.inputs.size(); ++k) values[cat(of, "in", k)] = g.values[k];
+        auto results = judged(g, g.outputs);
+        for (size_t k = 0; k < results.size(); ++k) values[cat(of, "out", k)] = results[k];
+    }
+    texts.close();
+    ASSERT_TRUE(texts.good());
+    save_npz(folder / "values.npz", values);
+    EXPECT_EQ(load_npz(folder / "values.npz").size(), values.size());
 }
 
 TEST_F(RandomGraphs, ASeedGivesOneGraph) {
