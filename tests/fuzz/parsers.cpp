@@ -82,8 +82,9 @@ std::string read_index(std::string_view word) { return read_word(word, parse_ind
 Path file() {
     static const Path path = [] {
         Path memory = "/dev/shm";  // disks wait for what replaces a file
-        Path folder = (std::filesystem::exists(memory) ? memory : std::filesystem::temp_directory_path()) /
-                      cat("croton-parsers-", getpid());
+        Path folder =
+            (std::filesystem::exists(memory) ? memory : std::filesystem::temp_directory_path()) /
+            cat("croton-parsers-", getpid());
         std::filesystem::create_directories(folder);
         return folder / "file";
     }();
@@ -121,13 +122,12 @@ std::string read_npz(std::string_view bytes) {
 }
 std::string read_safetensors(std::string_view bytes) {
     Path path = holding(bytes);
-    return back_and_forth([&] { return load_safetensors(path); },
-                          [&](const Safetensors& found) -> std::string {
-                              save_safetensors(path, found.arrays, found.metadata);
-                              return same_arrays(found.arrays, load_safetensors(path).arrays)
-                                         ? ""
-                                         : "other arrays";
-                          });
+    return back_and_forth(
+        [&] { return load_safetensors(path); },
+        [&](const Safetensors& found) -> std::string {
+            save_safetensors(path, found.arrays, found.metadata);
+            return same_arrays(found.arrays, load_safetensors(path).arrays) ? "" : "other arrays";
+        });
 }
 std::string read_images(std::string_view bytes) {
     Path path = holding(bytes);
@@ -177,7 +177,8 @@ std::string saved(Save save) {
     return read_file(file());
 }
 const Array& numbers() {
-    static const Array array = Array::of(std::vector<double>{1.5, -2.5, 3.0, 0.0, 1e300, -0.0}, Sizes{2, 3});
+    static const Array array =
+        Array::of(std::vector<double>{1.5, -2.5, 3.0, 0.0, 1e300, -0.0}, Sizes{2, 3});
     return array;
 }
 
@@ -200,7 +201,11 @@ std::vector<Parser> all() {
         {"safetensors",
          {saved([&](const Path& p) { save_safetensors(p, arrays, {{"format", "croton"}}); })},
          read_safetensors},
-        {"idx", {std::string("\0\0\x08\x02\0\0\0\x02\0\0\0\x03" "abcdef", 18)}, read_images},
+        {"idx",
+         {std::string("\0\0\x08\x02\0\0\0\x02\0\0\0\x03"
+                      "abcdef",
+                      18)},
+         read_images},
     };
 }
 

@@ -1,7 +1,7 @@
 #pragma once
-// Everything that reads what others wrote: texts of graphs, kernels, types, attributes and indices, files
-// of arrays. Whatever the bytes, a reader gives a value or an Error; what it gives comes back when it is
-// written and read once more.
+// Everything that reads what others wrote: texts of graphs, kernels, types, attributes and indices,
+// files of arrays. Whatever the bytes, a reader gives a value or an Error; what it gives comes back
+// when it is written and read once more.
 #include <string>
 #include <string_view>
 #include <vector>

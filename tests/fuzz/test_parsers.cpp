@@ -1,6 +1,7 @@
-// Readers meet damaged texts and files: bytes changed, left out, doubled, swapped with those of another
-// sample, numbers made large. CROTON_FUZZ_SEED and CROTON_FUZZ_COUNT (cases a reader) choose others.
-// The same readers under clang's libFuzzer, which looks for new paths: tests/fuzz/guided.
+// Readers meet damaged texts and files: bytes changed, left out, doubled, swapped with those of
+// another sample, numbers made large. CROTON_FUZZ_SEED and CROTON_FUZZ_COUNT (cases a reader)
+// choose others. The same readers under clang's libFuzzer, which looks for new paths:
+// tests/fuzz/guided.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -33,11 +34,21 @@ class Damage {
     }
 
     void damage(std::string& bytes, const std::string& other) {
-        static const char* const words[] = {"-1",  "9223372036854775807", "99999999999999999999",
-                                            "nan", "[]",                  "%0",
-                                            "\"",  "{",                   "}",
-                                            "(",   ")",                   ":",
-                                            ",",   "?",                   "graph"};
+        static const char* const words[] = {"-1",
+                                            "9223372036854775807",
+                                            "99999999999999999999",
+                                            "nan",
+                                            "[]",
+                                            "%0",
+                                            "\"",
+                                            "{",
+                                            "}",
+                                            "(",
+                                            ")",
+                                            ":",
+                                            ",",
+                                            "?",
+                                            "graph"};
         size_t at = below(bytes.size() + 1), length = 1 + below(12);
         switch (below(7)) {
             case 0:
@@ -76,7 +87,8 @@ class Readers : public testing::TestWithParam<size_t> {
 };
 
 TEST_P(Readers, TakeTheirSamples) {
-    for (const auto& sample : parser().samples) EXPECT_EQ(parser().read(sample), "") << shown(sample);
+    for (const auto& sample : parser().samples)
+        EXPECT_EQ(parser().read(sample), "") << shown(sample);
 }
 
 TEST_P(Readers, RefuseDamageByAnErrorOrReadItAsItStands) {

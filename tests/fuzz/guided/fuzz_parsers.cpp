@@ -1,5 +1,5 @@
-// The readers of tests/fuzz/parsers.hpp under libFuzzer (clang): inputs that take new paths are kept.
-// The first byte of an input chooses the reader. tests/README.md says how it is run.
+// The readers of tests/fuzz/parsers.hpp under libFuzzer (clang): inputs that take new paths are
+// kept. The first byte of an input chooses the reader. tests/README.md says how it is run.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
