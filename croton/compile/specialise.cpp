@@ -4,6 +4,7 @@
 #include <list>
 #include <unordered_map>
 
+#include "croton/compile/size_names.hpp"
 #include "croton/compile/translate.hpp"
 #include "croton/graph/op.hpp"
 #include "croton/graph/traverse.hpp"
@@ -82,6 +83,7 @@ class Pass {
             made[inputs_[i]] = result.inputs.back();
         }
         bodies_.clear();
+        names_ = {};
         for (Node* node : toposort(roots, inputs_))
             if (node->kind == NodeKind::Apply && !replaced(node, made)) rebuild(learn, node, made);
         for (const auto& v : roots) result.outputs.push_back(image(v, made));
@@ -116,7 +118,7 @@ class Pass {
                 supplied_ = true;
             }
         fresh.names = node->names;
-        name_sizes(fresh);
+        names_.name(fresh);
         for (const auto& output : outputs) made.insert({node, output.index()}, output);
     }
 
@@ -157,7 +159,7 @@ class Pass {
         Variables outputs = loop.apply(node.site);
         Node& fresh = *outputs[0].node_pointer();
         fresh.names = node.names;
-        name_sizes(fresh);
+        names_.name(fresh);
         for (const auto& output : outputs) made.insert({&node, output.index()}, output);
     }
 
@@ -247,12 +249,6 @@ class Pass {
         symbols_.unite(a, b);
     }
 
-    static void name_sizes(Node& node) {
-        for (auto& type : node.types)
-            for (Dim& dim : type.dims)
-                if (dim.unknown()) dim = Dim::fresh();
-    }
-
     const Variables& inputs_;
     const Variables& outputs_;
     std::vector<TensorType> leaf_types_;
@@ -260,6 +256,7 @@ class Pass {
     Symbols symbols_;
     std::vector<SizeAssumption> assumptions_;
     std::list<Body> bodies_;
+    SizeNames names_;
     bool supplied_ = false;  ///< sizes were learned that type rules do not give
 };
 }  // namespace

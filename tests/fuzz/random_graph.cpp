@@ -462,6 +462,11 @@ class Maker {
         const Entry* e = find(anything);
         if (!e) return {};
         int64_t size = e->size();
+        if (e->rank() >= 2 && size > 0 && chance(0.3)) {  // two axes as one, by their sizes
+            Variable both = size_of(e->v, 0) * size_of(e->v, 1);
+            Sizes shape{e->shape[0] * e->shape[1], size / (e->shape[0] * e->shape[1])};
+            return Made({reshape(e->v, {both, -1}), shape, e->exact, e->bound});
+        }
         if (chance(0.4)) return Made({flatten(e->v), Sizes{size}, e->exact, e->bound});
         for (int64_t first : {2, 3, 4, 5, 7})
             if (size > 0 && size % first == 0 && chance(0.6)) {

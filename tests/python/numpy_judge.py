@@ -294,6 +294,7 @@ OPS = {name: elementwise(getattr(np, name)) for name in """
         "fill": lambda like, value: np.broadcast_to(value, np.shape(like)),
         "full_like": lambda like, value: np.full(np.shape(like), value, like.dtype),
         "ifelse": lambda condition, yes, no: yes if condition else no,
+        "make_vector": lambda *scalars: np.array([int(s) for s in scalars], np.int64),
     }.items()
 } | {
     name: folding(f) for name, f in {
