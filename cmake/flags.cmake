@@ -8,13 +8,13 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 # Build types. The names are CMake's (compared without case); each has a preset.
-#   Dev       quick to compile, assertions on, line numbers in backtraces
+#   Dev       quick to compile, assertions on (every index is checked), line numbers in backtraces
 #   Release   what is installed
 #   Asan      address and undefined-behaviour sanitizers; Tsan: thread sanitizer
 #   Coverage  gcov counters (tools/coverage.sh)
 #   Fuzz      clang's libFuzzer with the sanitizers of Asan (tests/fuzz/guided)
-set(croton_sanitize "-O1 -g1 -fno-omit-frame-pointer -fno-sanitize-recover=all")
-set(CMAKE_CXX_FLAGS_DEV "-O1 -g1")
+set(croton_sanitize "-O1 -g1 -D_GLIBCXX_ASSERTIONS -fno-omit-frame-pointer -fno-sanitize-recover=all")
+set(CMAKE_CXX_FLAGS_DEV "-O1 -g1 -D_GLIBCXX_ASSERTIONS")
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 # vptr is left out: it wants type information of LLVM's classes, whose symbols the library hides.
 set(CMAKE_CXX_FLAGS_ASAN "${croton_sanitize} -fsanitize=address,undefined -fno-sanitize=vptr")

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <mutex>
 #include <vector>
@@ -16,15 +17,40 @@ namespace croton {
 namespace {
 constexpr size_t small_block = 512, large_block = 64 << 10, huge_page = 2 << 20;
 constexpr size_t most_kept_bytes = 128 << 20, most_kept_blocks = 64;
+constexpr uint64_t longest_unused =
+    256;  // blocks that came since: what a first call left behind goes
 
 size_t rounded(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 
+// Blocks from here on are the system's own mappings: malloc would keep what is freed.
+constexpr size_t mapped_block = 256 << 10;
+
+// From a huge page's start where it is worth it: fewer faults, if the system has such pages.
+void* mapped(size_t bytes) {
+    size_t size = rounded(bytes, 4096), spare = size >= 2 * huge_page ? huge_page : 0;
+    void* memory =
+        ::mmap(nullptr, size + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return nullptr;
+    if (spare == 0) return memory;
+    auto* at = static_cast<char*>(memory);
+    size_t before = rounded(reinterpret_cast<size_t>(at), huge_page) - reinterpret_cast<size_t>(at);
+    if (before > 0) ::munmap(at, before);
+    if (before < spare) ::munmap(at + before + size, spare - before);
+    ::madvise(at + before, size, MADV_HUGEPAGE);
+    return at + before;
+}
+
 void* fresh(size_t bytes) {
-    bool huge = bytes >= 2 * huge_page;
+    if (bytes >= mapped_block && !watched_memory) return mapped(bytes);
     void* memory = nullptr;  // aligned_alloc would want a multiple of the alignment
-    if (::posix_memalign(&memory, huge ? huge_page : memory_line, bytes) != 0) return nullptr;
-    if (huge) ::madvise(memory, bytes, MADV_HUGEPAGE);  // fewer faults, if it may
-    return memory;
+    return ::posix_memalign(&memory, memory_line, bytes) == 0 ? memory : nullptr;
+}
+
+void give_up(void* memory, size_t bytes) {
+    if (bytes >= mapped_block && !watched_memory)
+        ::munmap(memory, rounded(bytes, 4096));
+    else
+        std::free(memory);
 }
 
 // --- small blocks: a list a thread, all of one size
@@ -44,7 +70,7 @@ struct SpareKeeper {
 };
 
 bool keep_spare(void* memory) {
-    if (watched_memory || spare.closed || spare.count == 32) return false;
+    if (spare.closed || spare.count == 32) return false;
     thread_local SpareKeeper keeper;
     (void)keeper;
     spare.blocks[spare.count++] = memory;
@@ -55,18 +81,16 @@ bool keep_spare(void* memory) {
 
 class Pool {
   public:
-    // The kept block that fits best, if it is not much too large.
+    // Of kept blocks of that size the last that came: it is in a cache, and those that nobody needs
+    // grow old.
     void* take(size_t bytes) {
         std::lock_guard lock(mutex_);
-        auto best = blocks_.end();
-        for (auto at = blocks_.begin(); at != blocks_.end(); ++at)
-            if (at->bytes >= bytes && at->bytes <= bytes + bytes / 8 &&
-                (best == blocks_.end() || at->bytes < best->bytes))
-                best = at;
-        if (best == blocks_.end()) return nullptr;
+        auto best = std::find_if(blocks_.rbegin(), blocks_.rend(),
+                                 [&](const Block& block) { return block.bytes == bytes; });
+        if (best == blocks_.rend()) return nullptr;
         void* memory = best->memory;
         kept_ -= best->bytes;
-        blocks_.erase(best);
+        blocks_.erase(std::next(best).base());
         return memory;
     }
 
@@ -74,15 +98,18 @@ class Pool {
         std::vector<Block> too_much;
         {
             std::lock_guard lock(mutex_);
-            blocks_.push_back({memory, bytes});
+            blocks_.push_back({memory, bytes, ++given_});
             kept_ += bytes;
             size_t gone = 0;
-            for (; kept_ > most_kept_bytes || blocks_.size() - gone > most_kept_blocks; ++gone)
-                kept_ -= blocks_[gone].bytes;
+            auto too_old = [&] { return given_ - blocks_[gone].since > longest_unused; };
+            auto too_many = [&] {
+                return kept_ > most_kept_bytes || blocks_.size() - gone > most_kept_blocks;
+            };
+            for (; too_many() || too_old(); ++gone) kept_ -= blocks_[gone].bytes;
             too_much.assign(blocks_.begin(), blocks_.begin() + static_cast<std::ptrdiff_t>(gone));
             blocks_.erase(blocks_.begin(), blocks_.begin() + static_cast<std::ptrdiff_t>(gone));
         }
-        for (const Block& block : too_much) std::free(block.memory);
+        for (const Block& block : too_much) give_up(block.memory, block.bytes);
     }
 
     // Frees the oldest blocks, of so many bytes or all there are.
@@ -97,7 +124,7 @@ class Pool {
             blocks_.erase(blocks_.begin(), end);
             kept_ -= freed;
         }
-        for (const Block& block : gone) std::free(block.memory);
+        for (const Block& block : gone) give_up(block.memory, block.bytes);
     }
 
     // Held across a fork, so that the child never inherits a lock whose owner it does not have.
@@ -108,10 +135,12 @@ class Pool {
     struct Block {
         void* memory;
         size_t bytes;
+        uint64_t since;  // how many had been given when it came
     };
     std::mutex mutex_;
     std::vector<Block> blocks_;  // oldest first
     size_t kept_ = 0;
+    uint64_t given_ = 0;
 };
 
 // NOLINTNEXTLINE(misc-no-recursion): only within fork, when it is made
@@ -125,25 +154,19 @@ Pool& pool() {
 
 // --- both
 
+// Large blocks have eight sizes between a power of two and the next: arrays of nearly the same size
+// take each other's place.
 size_t block_size(size_t bytes) {
+    if (watched_memory) return bytes;
     if (bytes <= small_block) return small_block;
-    return rounded(bytes, bytes < large_block ? memory_line : 4096);
-}
-constexpr size_t mapped_block = 256 << 10;
-
-void* mapped(size_t bytes) {
-    size_t size = rounded(bytes, 4096);
-    void* memory =
-        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) return nullptr;
-    if (size >= 2 * huge_page) ::madvise(memory, size, MADV_HUGEPAGE);
-    return memory;
+    return rounded(bytes, bytes < large_block ? memory_line : std::bit_floor(bytes) / 8);
 }
 }  // namespace
 
 void* take_memory(size_t bytes) {
     size_t size = block_size(bytes);
-    if (size == small_block && spare.count > 0) return spare.blocks[--spare.count];
+    if (!watched_memory && size == small_block && spare.count > 0)
+        return spare.blocks[--spare.count];
     void* memory = nullptr;
     if (!watched_memory && size >= large_block) memory = pool().take(size);
     return memory ? memory : fresh(size);
@@ -151,10 +174,10 @@ void* take_memory(size_t bytes) {
 
 void give_memory(void* memory, size_t bytes) {
     size_t size = block_size(bytes);
-    if (size == small_block && keep_spare(memory)) return;
+    if (!watched_memory && size == small_block && keep_spare(memory)) return;
     if (!watched_memory && size >= large_block && size <= most_kept_bytes)
         return pool().give(memory, size);
-    std::free(memory);
+    give_up(memory, size);
 }
 
 void* take_lasting_memory(size_t bytes) {

@@ -184,6 +184,7 @@ class Fuser {
     void cross_readers(bool equal_depths) {
         FlatMap<ValueKey, std::vector<int>> readers;
         for (int c = 0, count = static_cast<int>(clusters_.size()); c < count; ++c) {
+            if (!at(c).fusable) continue;
             auto cross_with = [&](int other) {
                 bool equal = depths_[static_cast<size_t>(c)] == depths_[static_cast<size_t>(other)];
                 if (!equal_depths || equal) cross(other, c);

@@ -174,8 +174,8 @@ void SizeNames::name(Node& node) {
             if (dim.unknown()) dim = Dim::fresh();
 }
 
-// Of ops that make an array of the sizes in their second input. What is left where a size is -1 is a
-// quotient: dividing by nothing is an error when it runs.
+// Of ops that make an array of the sizes in their second input. What is left where a size is -1 is
+// a quotient: dividing by nothing is an error when it runs.
 void SizeNames::name_by_shape(Node& node) {
     if (node.inputs.size() != 2 || node.inputs[1].rank() != 1 || node.types.size() != 1) return;
     bool by_sizes = std::any_of(node.op->attributes.begin(), node.op->attributes.end(),
@@ -198,8 +198,8 @@ void SizeNames::name_by_shape(Node& node) {
                        : dim_by({quotient_rule, dim_of(whole).code(), dim_of(counted).code()});
 }
 
-// All but so many elements have a size of their own, whichever end they are left out at; other slices
-// of one size are equal if they are written in the same way.
+// All but so many elements have a size of their own, whichever end they are left out at; other
+// slices of one size are equal if they are written in the same way.
 void SizeNames::name_slices(Node& node) {
     Dims& dims = node.types[0].dims;
     const Dims& from = node.inputs[0].type().dims;
@@ -225,8 +225,8 @@ void SizeNames::name_slices(Node& node) {
         else if (cut)
             part = dim_by({slice_rule, whole.code(), start - stop});
         else
-            part = dim_by({slice_rule, whole.code(), number(item.start), start, number(item.stop), stop,
-                           step});
+            part = dim_by({slice_rule, whole.code(), number(item.start), start, number(item.stop),
+                           stop, step});
     }
 }
 
@@ -234,7 +234,8 @@ void SizeNames::name_joined(Node& node) {
     auto axis = static_cast<size_t>(attrs_of(node).get<int64_t>("axis"));
     Dims& dims = node.types[0].dims;
     Sum whole;
-    for (const auto& part : node.inputs) whole = plus(std::move(whole), sum_of(part.type().dims[axis]));
+    for (const auto& part : node.inputs)
+        whole = plus(std::move(whole), sum_of(part.type().dims[axis]));
     for (size_t i = 0; i < dims.size(); ++i)
         if (dims[i].unknown()) dims[i] = i == axis ? dim_of(whole) : node.inputs[0].type().dims[i];
 }

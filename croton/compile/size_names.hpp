@@ -1,7 +1,8 @@
 #pragma once
-// Names for sizes that type rules leave unknown: what is certainly the same size gets the same name.
-// Sizes are sums of products of other sizes where ops make them so (reshape, concatenate, slices,
-// loops), or follow from other sizes in a way that is the same wherever it is met (broadcasting).
+// Names for sizes that type rules leave unknown: what is certainly the same size gets the same
+// name. Sizes are sums of products of other sizes where ops make them so (reshape, concatenate,
+// slices, loops), or follow from other sizes in a way that is the same wherever it is met
+// (broadcasting).
 #include <map>
 #include <memory>
 #include <optional>

@@ -61,12 +61,12 @@ Variable sum_of_unpick(const Match& m) {
 
 // --- shifts that do not matter ------------------------------------------------------------------
 
-// Whether s is the same along the axes of something of that rank.
+// Whether s has no axes that something of that rank lacks, and is the same along these.
 bool same_along(const TensorType& s, const Ints& axes, int rank) {
-    return std::all_of(axes.begin(), axes.end(), [&](int64_t axis) {
-        int64_t own = axis - (rank - s.rank());
-        return own < 0 || s.dims[static_cast<size_t>(own)].is_one();
-    });
+    return s.rank() <= rank && std::all_of(axes.begin(), axes.end(), [&](int64_t axis) {
+               int64_t own = axis - (rank - s.rank());
+               return own < 0 || s.dims[static_cast<size_t>(own)].is_one();
+           });
 }
 
 // softmax(x + s) is softmax(x) if s is the same along the axis; so for log_softmax. A difference

@@ -154,6 +154,46 @@ TEST(KeptMemory, LastingBlocksComeInPlaceOfKeptOnesAndGoBack) {
     give_lasting_memory(small, 100);
 }
 
+TEST(KeptMemory, OfEqualBlocksTheLastThatCameIsGiven) {
+    if (watched_memory) GTEST_SKIP() << "blocks are not kept under this tool";
+    constexpr size_t bytes = 3 << 20;
+    void *a = take_memory(bytes), *b = take_memory(bytes);
+    give_memory(a, bytes);
+    give_memory(b, bytes);
+    EXPECT_EQ(take_memory(bytes), b);
+    EXPECT_EQ(take_memory(bytes), a);
+    give_memory(a, bytes);
+    give_memory(b, bytes);
+}
+
+TEST(KeptMemory, BlocksOfNearlyOneSizeTakeEachOthersPlace) {
+    if (watched_memory) GTEST_SKIP() << "blocks are not kept under this tool";
+    // On both sides of where blocks become the system's own mappings.
+    for (size_t bytes = 60 << 10; bytes < (1 << 20); bytes += 5000) {
+        void* block = take_memory(bytes);
+        std::memset(block, 1, bytes);
+        give_memory(block, bytes);
+        void* less = take_memory(bytes - bytes / 16);
+        std::memset(less, 1, bytes - bytes / 16);
+        give_memory(less, bytes - bytes / 16);
+    }
+    void *block = take_memory(1000 << 10), *same = block;
+    give_memory(block, 1000 << 10);
+    EXPECT_EQ(block = take_memory(990 << 10), same);
+    give_memory(block, 990 << 10);
+}
+
+TEST(KeptMemory, WhatNobodyTakesAgainGoesBackAfterAWhile) {
+    if (watched_memory) GTEST_SKIP() << "blocks are not kept under this tool";
+    constexpr size_t bytes = 48 << 20;
+    void* once = take_memory(bytes);
+    std::memset(once, 1, bytes);
+    give_memory(once, bytes);
+    int64_t kept = resident_bytes();
+    for (int i = 0; i < 1000; ++i) give_memory(take_memory(1 << 20), 1 << 20);
+    EXPECT_LT(resident_bytes(), kept - (bytes >> 1));
+}
+
 TEST(KeptMemory, MoreThanThereIsIsAnError) {
     EXPECT_THROW(KeptMemory<uint64_t>().allocate(SIZE_MAX / 8), std::bad_alloc);
     EXPECT_EQ(take_memory(size_t{1} << 60), nullptr);

@@ -134,7 +134,8 @@ TEST(SizeNames, AreNotGivenToWhatMightBeNegative) {
     EXPECT_EQ(found[2].item<int64_t>(), 2);
 }
 
-// Gradients of what meets in an op are summed over axes that may have been broadcast: none of these.
+// Gradients of what meets in an op are summed over axes that may have been broadcast: none of
+// these.
 TEST(SizeNames, LeaveNothingToSumToInGradients) {
     auto x = vector("x");
     auto difference = at(x, {Slice(1, {})}) - at(x, {Slice({}, -1)});
