@@ -137,6 +137,7 @@ class Parser {
         size_t start = in_.position();
         if (++depth_ > deepest_nesting)
             in_.fail_at(start, cat("graphs are nested deeper than ", deepest_nesting));
+        size_t around = defined_.size();
         ParsedGraph graph;
         in_.expect_word("graph");
         if (in_.peek() != '(') graph.name = in_.name_or_quoted("a name or '('");
@@ -152,6 +153,7 @@ class Parser {
             if (in_.peek() != '}') in_.expect(',');
         }
         --depth_;
+        for (; defined_.size() > around; defined_.pop_back()) variables_.erase(defined_.back());
         return graph;
     }
 
@@ -161,6 +163,13 @@ class Parser {
         auto id = in_.name("an id such as %7");
         if (variables_.contains(id)) in_.fail_at(start, cat("%", id, " is defined already"));
         return id;
+    }
+
+    // Until the end of the graph that is being read: what stands around it sees nothing of it.
+    bool define(std::string_view id, const Variable& value) {
+        bool fresh = variables_.emplace(id, value).second;
+        if (fresh) defined_.push_back(id);
+        return fresh;
     }
 
     Variable parse_leaf() {
@@ -176,7 +185,7 @@ class Parser {
             leaf = input(std::move(type), parse_name(), Site{});
         }
         leaf.node_pointer()->site = parse_site();
-        variables_.emplace(id, leaf);
+        define(id, leaf);
         return leaf;
     }
 
@@ -210,7 +219,7 @@ class Parser {
         if (results.size() != ids.size())
             in_.fail_at(start, cat(op, " gives ", results.size(), " results, not ", ids.size()));
         for (size_t i = 0; i < ids.size(); ++i)
-            if (!variables_.emplace(ids[i], results[i]).second)
+            if (!define(ids[i], results[i]))
                 in_.fail_at(start, cat("%", ids[i], " is defined already"));
     }
 
@@ -511,6 +520,7 @@ class Parser {
     Cursor in_;
     const ParseOptions& options_;
     std::unordered_map<std::string_view, Variable> variables_;
+    std::vector<std::string_view> defined_;  // in order
     std::vector<std::shared_ptr<const Subgraph>> graphs_;
     std::string last_text_;
     TensorType last_type_;

@@ -311,6 +311,9 @@ TEST(Text, MalformedTextNamesThePlace) {
         "'1.2.3' is not a number");
     has("graph(%0: f32[?]) { %1 = call(%0) {graph=<thing>} return %1 }", "nobody here knows");
     has("graph(%0: f32[?]) { %1 = call(%0) {graph=#2} return %1 }", "no inner graph #2");
+    has("graph(%0: f32[?]) { %1 = call(%0) {graph=graph g(%2: f32[?]) { return %2 }} : f32[?] "
+        "return %2 }",
+        "%2 is not defined above");
     has("graph(%0: f32[?] \"x) { return %0 }", "column 18: this quote is not closed");
     has("graph() { return f32[3] [1,2] }", "expected ','");
     has("graph() { return f32[2,2] [1,2,3,4] }", "expected '['");
