@@ -214,9 +214,7 @@ void add_offsets(std::vector<int64_t>& offsets, const TensorRef& index, const Si
             std::memcpy(&read, from, sizeof read);
             auto given = convert_number<int64_t>(read);
             int64_t at = given < 0 ? given + size : given;
-            if (at < 0 || at >= size)
-                fail(ErrorKind::Index, "index ", given, " is out of bounds for axis ", axis,
-                     " of size ", size);
+            if (at < 0 || at >= size) fail_out_of_bounds(given, axis, size);
             *to++ += at * stride;
         }
     } while (walk.next());
@@ -256,8 +254,23 @@ void put_check(const AttrView& attrs, std::span<const TensorRef> inputs) {
     Placed(attrs, inputs, inputs[0]);
 }
 
+// A vector's elements into a new vector: what gradients of picked elements come to.
+bool plain_sum(const ExternCall& call) {
+    const TensorRef &out = call.outputs[0], &index = call.inputs[2];
+    return call.inputs.size() == 3 && out.shape.size() == 1 && index.shape.size() == 1 &&
+           (index.dtype == DType::Int64 || index.dtype == DType::Int32) &&
+           out.data != call.inputs[0].data && out.strides[0] == dtype_size(out.dtype) &&
+           write_mode(call.attrs.get<std::string>("mode")) == Write::Add;
+}
+
 void put_run(ExternCall& call) {
     auto& out = call.outputs[0];
+    if (plain_sum(call)) {
+        const TensorRef &y = call.inputs[1], &index = call.inputs[2];
+        Sizes step = broadcast_strides(y, index.shape, "writing at positions of an array");
+        copy_elements(out, call.inputs[0]);
+        return add_elements_at(out, index, y.data, step[0]);
+    }
     Placed placed(call.attrs, call.inputs, out);
     if (out.data != call.inputs[0].data) copy_elements(out, call.inputs[0]);
     // One part (all axes but the indexed ones) a position.
@@ -265,8 +278,10 @@ void put_run(ExternCall& call) {
     size_t indexed = call.inputs.size() - 2;
     TensorRef part{out.dtype, replaced(out.shape, axis, indexed, Sizes{}),
                    replaced(out.strides, axis, indexed, Sizes{}), out.data};
+    Array all = Array::view(out.dtype, out.shape, out.strides, out.data, nullptr);
     write_parts(part, placed.offsets, call.inputs[1].data, placed.positions, placed.along,
-                placed.across, write_mode(call.attrs.get<std::string>("mode")));
+                placed.across, write_mode(call.attrs.get<std::string>("mode")),
+                all.contiguous() ? all.nbytes() : 0);
 }
 
 const OpRecord put_record{

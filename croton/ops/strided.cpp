@@ -64,15 +64,57 @@ void write_row(char* __restrict to, int64_t to_step, const char* __restrict from
     }
 }
 
+constexpr int64_t most_private = 4096;  // bytes
+
+// Whether many elements are added to few: each then waits for the one before it in the same place.
+bool crowded(size_t places, int64_t reach, int64_t size) {
+    return reach > 0 && reach <= most_private && places >= 64 &&
+           static_cast<int64_t>(places) >= 4 * (reach / size);
+}
+
+// Four quarters side by side, three of them into sums of their own, which are added last.
+template <class T, class Place>
+void add_crowd(char* to, size_t places, const Place& place, const char* from, int64_t from_step,
+               int64_t reach) {
+    constexpr size_t streams = 4, most = most_private / sizeof(T);
+    // -0.0 leaves every number as it is, 0.0 does not.
+    constexpr T nothing = std::is_floating_point_v<T> ? static_cast<T>(-0.0) : T();
+    alignas(cache_line) T sums[streams - 1][most];
+    size_t count = static_cast<size_t>(reach) / sizeof(T), quarter = places / streams;
+    for (auto& own : sums) std::fill_n(own, count, nothing);
+    auto own = [&](size_t k) { return reinterpret_cast<char*>(sums[k - 1]); };
+    auto add = [&](char* base, size_t n, const char* term) {
+        char* at = base + place(n);
+        T sum = plus(read<T>(at), read<T>(term));
+        std::memcpy(at, &sum, sizeof sum);
+    };
+    int64_t next = static_cast<int64_t>(quarter) * from_step;
+    for (size_t n = 0; n < quarter; ++n, from += from_step) {
+        add(to, n, from);
+        add(own(1), n + quarter, from + next);
+        add(own(2), n + 2 * quarter, from + 2 * next);
+        add(own(3), n + 3 * quarter, from + 3 * next);
+    }
+    from += 3 * next;
+    for (size_t n = streams * quarter; n < places; ++n, from += from_step) add(to, n, from);
+    for (size_t i = 0; i < count; ++i) {
+        T total = plus(plus(read<T>(to + i * sizeof(T)), sums[0][i]), plus(sums[1][i], sums[2][i]));
+        std::memcpy(to + i * sizeof(T), &total, sizeof total);
+    }
+}
+
 // Parts of one element: the steps are all there is to do.
-template <class T>
-void write_points(char* to, std::span<const int64_t> places, const char* from, int64_t from_step,
-                  Write mode) {
-    for (int64_t place : places) {
+template <class T, class Place>
+void write_points(char* to, size_t places, const Place& place, const char* from, int64_t from_step,
+                  Write mode, int64_t reach) {
+    if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>)
+        if (mode == Write::Add && crowded(places, reach, sizeof(T)))
+            return add_crowd<T>(to, places, place, from, from_step, reach);
+    for (size_t n = 0; n < places; ++n, from += from_step) {
+        char* at = to + place(n);
         T value = read<T>(from);
-        if (mode == Write::Add) value = plus(read<T>(to + place), value);
-        std::memcpy(to + place, &value, sizeof value);
-        from += from_step;
+        if (mode == Write::Add) value = plus(read<T>(at), value);
+        std::memcpy(at, &value, sizeof value);
     }
 }
 }  // namespace
@@ -142,7 +184,8 @@ void write_elements(const TensorRef& to, const void* from, const Sizes& from_str
 }
 
 void write_parts(const TensorRef& part, std::span<const int64_t> places, const void* from,
-                 const Sizes& shape, const Sizes& along, const Sizes& across, Write mode) {
+                 const Sizes& shape, const Sizes& along, const Sizes& across, Write mode,
+                 int64_t reach) {
     if (places.empty() || element_count(part.shape) == 0) return;
     auto to = static_cast<char*>(part.data);
     auto source = static_cast<const char*>(from);
@@ -152,7 +195,9 @@ void write_parts(const TensorRef& part, std::span<const int64_t> places, const v
     visit_dtype(part.dtype, [&](auto tag) {
         using T = decltype(tag);
         if (rows.count == 1 && offsets.empty())
-            return write_points<T>(to, places, source, steps.from_step, mode);
+            return write_points<T>(
+                to, places.size(), [&](size_t n) { return places[n]; }, source, steps.from_step,
+                mode, reach);
         int64_t bytes = std::min<int64_t>(rows.count * rows.to_step, 8 * cache_line);
         for (size_t n = 0; n < places.size(); ++n) {
             // Rows lie anywhere: the memory of a later one is asked for while this one is written.
@@ -164,6 +209,35 @@ void write_parts(const TensorRef& part, std::span<const int64_t> places, const v
             rows.write<T>(to + places[n], source + offset, mode);
         }
     });
+}
+
+void add_elements_at(const TensorRef& to, const TensorRef& index, const void* from,
+                     int64_t from_step) {
+    int64_t size = to.shape[0], index_step = index.strides[0];
+    auto first = static_cast<const char*>(index.data);
+    auto add = [&]<class T, class I>(T, I) {
+        auto place = [=](size_t n) {
+            auto given =
+                static_cast<int64_t>(read<I>(first + static_cast<int64_t>(n) * index_step));
+            int64_t at = given < 0 ? given + size : given;
+            if (static_cast<uint64_t>(at) >= static_cast<uint64_t>(size))
+                fail_out_of_bounds(given, 0, size);
+            return at * static_cast<int64_t>(sizeof(T));
+        };
+        write_points<T>(static_cast<char*>(to.data), static_cast<size_t>(index.shape[0]), place,
+                        static_cast<const char*>(from), from_step, Write::Add,
+                        size * static_cast<int64_t>(sizeof(T)));
+    };
+    visit_dtype(to.dtype, [&](auto element) {
+        if (index.dtype == DType::Int64)
+            add(element, int64_t());
+        else
+            add(element, int32_t());
+    });
+}
+
+void fail_out_of_bounds(int64_t index, size_t axis, int64_t size) {
+    fail(ErrorKind::Index, "index ", index, " is out of bounds for axis ", axis, " of size ", size);
 }
 
 void copy_elements(const TensorRef& to, const TensorRef& x) {

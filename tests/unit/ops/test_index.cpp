@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "croton/ops/index_text.hpp"
 #include "tests/unit/ops/support.hpp"
 
@@ -134,6 +136,50 @@ TEST(Advanced, MixturesFollowNumPy) {
     expect_array(value(inc_subtensor(at(x, {rows, everything, columns}), 100), feed), {2, 3, 4},
                  {0,   1,  2,  103, 4,   5,  6,  107, 8,   9,  10, 111,
                   112, 13, 14, 15,  116, 17, 18, 19,  120, 21, 22, 23});
+}
+
+// Many elements added to few go into several sums; multiples of 1/8 add up without rounding.
+TEST(Advanced, ManyElementsAddToFew) {
+    for (int64_t size : {1, 8, 85, 600})
+        for (int64_t count : {0, 1, 63, 64, 350, 2500})
+            for (DType dtype : {DType::Float64, DType::Float32, DType::Int32, DType::UInt8,
+                                DType::Float16, DType::Complex64, DType::Bool})
+                for (DType positions : {DType::Int64, DType::Int32, DType::UInt16}) {
+                    Numbers numbers, at;
+                    Numbers sums(static_cast<size_t>(size), 0);
+                    for (int64_t n = 0; n < count; ++n) {
+                        auto place = n * 7919 % size;
+                        double term =
+                            is_continuous(dtype) ? double(n % 5) / 8 - 0.25 : double(n % 2);
+                        bool from_end = n % 3 == 0 && positions != DType::UInt16;
+                        at.push_back(double(from_end ? place - size : place));
+                        numbers.push_back(term);
+                        sums[static_cast<size_t>(place)] += term;
+                    }
+                    Variable x = input(TensorType{dtype, {Dim()}}, "x"),
+                             y = input(TensorType{dtype, {Dim()}}, "y"),
+                             i = input(TensorType{positions, {Dim()}}, "i");
+                    Feed feed{{x, Array::zeros(dtype, {size})},
+                              {y, Array::of(numbers, {count}).cast(dtype)},
+                              {i, Array::of(at, {count}).cast(positions)}};
+                    Array found = value(inc_subtensor(take(x, i), y), feed);
+                    EXPECT_TRUE(found.identical(Array::of(sums, {size}).cast(dtype)))
+                        << dtype_name(dtype) << " " << size << " " << count << "\n"
+                        << found.text();
+                }
+}
+
+TEST(Advanced, AddingManyKeepsWhatIsThere) {
+    Variable x = variable("f64[?]"), i = variable("i64[?]", "i");
+    std::vector<int64_t> at(300, 1);
+    Feed feed{{x, Array::of<double>({-0.0, 2, -0.0})}, {i, Array::of(at, {300})}};
+    Array found = value(inc_subtensor(take(x, i), 1.0), feed);
+    expect_array(found, {3}, {-0.0, 302, -0.0});
+    EXPECT_TRUE(std::signbit(found.to_vector<double>()[0]));
+    at[200] = 3;
+    feed[1].second = Array::of(at, {300});
+    expect_error(ErrorKind::Index, "index 3 is out of bounds for axis 0 of size 3",
+                 [&] { value(inc_subtensor(take(x, i), 1.0), feed); });
 }
 
 TEST(Advanced, BoolArraysChoose) {
