@@ -180,6 +180,8 @@ void give_memory(void* memory, size_t bytes) {
     give_up(memory, size);
 }
 
+void drop_kept_memory() { pool().shrink(SIZE_MAX); }
+
 void* take_lasting_memory(size_t bytes) {
     if (bytes < mapped_block || watched_memory) return take_memory(bytes);
     pool().shrink(bytes);

@@ -29,6 +29,9 @@ void* take_memory(size_t bytes);
 /// Gives back a block of so many bytes.
 void give_memory(void* memory, size_t bytes);
 
+/// Gives the system what is kept of large blocks.
+void drop_kept_memory();
+
 /// The same for what stays for long: large blocks come in place of as much that was kept, and go
 /// back to the system when they are given back.
 void* take_lasting_memory(size_t bytes);

@@ -7,6 +7,7 @@
 #include "croton/compile/loop_kernel.hpp"
 #include "croton/compile/loop_reads.hpp"
 #include "croton/compile/lower.hpp"
+#include "croton/compile/order.hpp"
 #include "croton/graph/drawn.hpp"
 #include "croton/graph/traverse.hpp"
 #include "croton/ops/loop.hpp"
@@ -391,6 +392,7 @@ Program translate(const Variables& inputs, const Variables& outputs, bool fused,
     Translator translator;
     translator.program.name = std::move(name);
     translator.run(inputs, expanded, fused);
+    if (fused) order_steps(translator.program);
     plan_memory(translator.program, updates);
     return std::move(translator.program);
 }

@@ -200,8 +200,9 @@ struct Facts {
     bool odd = false, even = false, increasing = false, decreasing = false;
     bool not_differentiable = false;  ///< no gradient exists: asking for one is an error
     bool disconnected =
-        false;            ///< counts as independent of its inputs when gradients are asked for
-    bool impure = false;  ///< never merged, folded or removed (prints, breakpoints)
+        false;              ///< counts as independent of its inputs when gradients are asked for
+    bool impure = false;    ///< never merged, folded or removed (prints, breakpoints)
+    bool by_sizes = false;  ///< reads its inputs' sizes and none of their elements
     std::optional<double> low = {}, high = {};  ///< range of the values
     friend constexpr Facts operator|(Facts a, const Facts& b) {
         a.commutative |= b.commutative;
@@ -214,6 +215,7 @@ struct Facts {
         a.not_differentiable |= b.not_differentiable;
         a.disconnected |= b.disconnected;
         a.impure |= b.impure;
+        a.by_sizes |= b.by_sizes;
         if (b.low) a.low = b.low;
         if (b.high) a.high = b.high;
         return a;
@@ -230,6 +232,7 @@ inline constexpr Facts decreasing{.decreasing = true};
 inline constexpr Facts not_differentiable{.not_differentiable = true};
 inline constexpr Facts disconnected{.disconnected = true};
 inline constexpr Facts impure{.impure = true};
+inline constexpr Facts by_sizes{.by_sizes = true};
 constexpr Facts in_range(double low, double high) { return {.low = low, .high = high}; }
 constexpr Facts at_least(double low) { return {.low = low}; }
 }  // namespace facts

@@ -45,7 +45,7 @@ const OpRecord shape_record{
                                   return result;
                               }},
     .pullback = no_gradient,
-    .facts = facts::disconnected,
+    .facts = facts::disconnected | facts::by_sizes,
     .onnx = "Shape",
 };
 
@@ -71,7 +71,7 @@ const OpRecord size_of_record{
             std::memcpy(call.outputs[0].data, &call.inputs[0].shape[axis], sizeof(int64_t));
         }},
     .pullback = no_gradient,
-    .facts = facts::disconnected,
+    .facts = facts::disconnected | facts::by_sizes,
 };
 
 // --- reshape ------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <set>
 
+#include "croton/base/memory.hpp"
 #include "croton/graph/drawn.hpp"
 #include "croton/graph/elements.hpp"
 #include "croton/runtime/copies.hpp"
@@ -70,6 +71,7 @@ void Executor::run(Frame& frame) {
     if (!recorder) return;
     entry->recording = recorder->finish();
     for (Buffer& buffer : s_.slots) buffer.wanted = 0;
+    recorded_ = true;
 }
 
 void Executor::run_steps(Frame& frame, size_t first, Recorder* recorder) {
@@ -225,6 +227,8 @@ void Executor::drop_large() {
     for (Buffer& buffer : s_.slots)
         if (buffer.wanted == 0 || buffer.half_empty()) buffer = {};
     if (s_.workspace.half_empty()) s_.workspace = {};
+    // Calls to come have all they need but results: what calls before them took for a while goes.
+    if (recorded_) drop_kept_memory();
 }
 
 // An update leaves its result in the memory of the variable it updates, if nobody else looks at it.
@@ -395,11 +399,18 @@ void Executor::step(const ViewStep& step) {
         return copy_elements(out, shown);
     }
     Array packed = Array::empty(inputs[0].dtype, inputs[0].shape);
-    copy_elements(ref(packed), inputs[0]);
-    inputs[0] = ref(packed);
     out.data = packed.data();
+    pack(step);
+    inputs[0] = ref(packed);
     CROTON_ASSERT(compute->view(attrs, inputs, out));
     own(step.output, packed.owner());
+}
+
+// The viewed elements in C order, to where the view lies.
+void Executor::pack(const ViewStep& step) {
+    const TensorRef& from = at(step.inputs[0]);
+    Sizes strides = contiguous_strides(from.shape, dtype_size(from.dtype));
+    copy_elements({from.dtype, from.shape, strides, at(step.output).data}, from);
 }
 
 namespace {

@@ -90,6 +90,7 @@ class Executor {
     void prepare(const KernelStep& step, Sizes& extents);
     void step(const KernelStep& step);
     void step(const ViewStep& step);
+    void pack(const ViewStep& step);
     void step(const ExternStep& step);
     void make_results(const ExternStep& step, const ExternCompute& code);
     void prepare(const ExternStep& step);
@@ -127,7 +128,8 @@ class Executor {
     const Program& p_;
     TensorRef* refs_;
     size_t branch_ = 0;
-    bool whole_ = false;  ///< all steps have run from their descriptions
+    bool whole_ = false;     ///< all steps have run from their descriptions
+    bool recorded_ = false;  ///< this call left a recording
 };
 
 // Calls use(kernel::Launch) with what it points to on the stack.

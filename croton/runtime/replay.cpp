@@ -81,6 +81,7 @@ Recorder::Recorder(Executor& executor)
     r_->where.resize(count);
     known_.resize(count);
     needed_.resize(count);
+    packed_.resize(count);
     if (p_.steps.size() > most_packed_steps) slot_blocks_.assign(static_cast<size_t>(p_.slots), -1);
     r_->roots.resize(p_.inputs.size() + 1);
     for (size_t i = 0; i < p_.inputs.size(); ++i) {
@@ -202,11 +203,26 @@ void Recorder::note(size_t number, const KernelStep& step) {
     for (Id id : outputs) place_output(number, id);
 }
 
+// Whether a result of the call lies in the view's memory.
+bool Recorder::returned(Id view) const {
+    return std::any_of(p_.outputs.begin(), p_.outputs.end(), [&](Id id) {
+        while (id != view && e_.value(id).place == Place::View) id = e_.value(id).source;
+        return id == view;
+    });
+}
+
 void Recorder::note(size_t number, const ViewStep& step) {
     std::span others(step.inputs.begin() + 1, step.inputs.end());
     bool varies = read_values_ && !all_known(others);
     bool plain = e_.value(step.output).place == Place::View &&
                  !e_.s_.owners[static_cast<size_t>(step.output)];
+    if (!varies && !plain && e_.value(step.output).place == Place::View && !returned(step.output)) {
+        const TensorRef& r = e_.at(step.output);
+        packed_[static_cast<size_t>(step.output)] = true;
+        where(step.output).root = in_block - static_cast<int>(blocks_.size());
+        blocks_.push_back({number, number, byte_count(r.dtype, r.shape)});
+        return add(Kind::Pack, number, 0, element_count(r.shape));
+    }
     if (varies || !plain) return add_whole(number, {&step.output, 1});
     auto from = static_cast<const char*>(e_.at(step.inputs[0]).data);
     where(step.output) = where(step.inputs[0]);
@@ -214,7 +230,23 @@ void Recorder::note(size_t number, const ViewStep& step) {
     known_[static_cast<size_t>(step.output)] = known(step.inputs[0]);
 }
 
+// Small results that the same sizes give in every call: the vectors that reshape reads.
+bool Recorder::can_keep(const ExternStep& step) const {
+    bool pure = step.op->kind<IndexedCompute>() != nullptr;
+    if (!pure || !(step.op->facts.by_sizes || all_known(step.inputs))) return false;
+    int64_t bytes = 0;
+    for (Id id : step.outputs) {
+        if (e_.value(id).place != Place::Slot) return false;
+        bytes += byte_count(e_.at(id).dtype, e_.at(id).shape);
+    }
+    return bytes <= most_kept_bytes;
+}
+
 void Recorder::note(size_t number, const ExternStep& step) {
+    if (number < p_.tail && can_keep(step)) {
+        for (Id id : step.outputs) keep(id);
+        return;
+    }
     if (number < p_.tail) return add_whole(number, step.outputs);
     add_whole(number, step.outputs, Kind::Prepare);
     add(Kind::Call, number, 0, interrupt_work);
@@ -243,7 +275,8 @@ std::unique_ptr<Recording> Recorder::finish() {
 void Recorder::settle_workspace() {
     for (size_t number = 0; number < p_.steps.size(); ++number)
         for (Id id : p_.steps[number].reads()) {
-            while (e_.value(id).place == Place::View) id = e_.value(id).source;
+            while (e_.value(id).place == Place::View && !packed_[static_cast<size_t>(id)])
+                id = e_.value(id).source;
             int root = where(id).root;
             if (root > in_block) continue;
             auto& last = blocks_[static_cast<size_t>(in_block - root)].last;
@@ -394,6 +427,7 @@ bool Executor::act(const Action& action, Recording& r) {
             launch(std::get<KernelStep>(kind), r.extents[action.number]);
             return true;
         case Action::Kind::Multiply: multiply(std::get<ContractStep>(kind)); return true;
+        case Action::Kind::Pack: pack(std::get<ViewStep>(kind)); return true;
         case Action::Kind::Whole:
             std::visit([this](const auto& step) { this->step(step); }, kind);
             return as_recorded(action, r);

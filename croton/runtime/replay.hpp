@@ -28,6 +28,7 @@ struct Action {
         Run,       ///< a prepared launch
         Share,     ///< a launch that threads may share, of extents `number`
         Multiply,  ///< a product, into memory that is there
+        Pack,      ///< elements in C order, for a view that cannot be had otherwise
         Whole,     ///< the whole step; its results are `number` and following of the late values
         Compare,   ///< nothing: are the extents still those of `number`?
         Prepare,   ///< memory for the results of host code that runs later; else as Whole
@@ -120,7 +121,9 @@ class Recorder {
     bool known(Id id) const { return known_[static_cast<size_t>(id)]; }
     bool all_known(std::span<const Id> ids) const;
     bool can_keep(const KernelStep& step) const;
+    bool can_keep(const ExternStep& step) const;
     void keep(Id id);
+    bool returned(Id view) const;
     void place_output(size_t number, Id id);
     size_t block_for(size_t number, Id id);
     void add(Kind kind, size_t number, size_t place, int64_t work);
@@ -145,6 +148,7 @@ class Recorder {
     std::vector<int> slot_blocks_;               ///< of large programs: each slot is a block
     std::vector<std::pair<int, void*>> moving_;  ///< roots and places
     std::vector<bool> needed_;                   ///< by value: its address is looked at
+    std::vector<bool> packed_;                   ///< by value: a view of elements that were packed
     std::vector<Action> in_tail_;                ///< run after the comparisons of all of them
     int64_t reads_before_ = 0;
     bool read_values_ = false;  ///< the step has looked at values to find its sizes

@@ -7,8 +7,11 @@
 
 #include "benchmarks/graph_kinds.hpp"
 #include "croton/compile/build.hpp"
+#include "croton/compile/reference.hpp"
 #include "croton/ops/index.hpp"
+#include "croton/ops/linalg.hpp"
 #include "croton/ops/shape.hpp"
+#include "croton/ops/special.hpp"
 
 namespace croton::compile {
 namespace {
@@ -182,6 +185,52 @@ INSTANTIATE_TEST_SUITE_P(Graphs, MemoryPlan,
                                          Named{"cross_entropy", cross_entropy},
                                          Named{"curvature", curvature}),
                          [](const auto& info) { return std::string(info.param.name); });
+
+// Gradients of weights that are asked for after the first layer's: each is computed when the error
+// of its layer is there, or all errors would be kept.
+TEST(MemoryOrder, WhatFreesMemoryComesEarly) {
+    Graph g;
+    Variable h = g.leaf("f32[256,64]");
+    Variables p;
+    for (int i = 0; i < 40; ++i) {
+        p.push_back(g.leaf("f32[64,64]"));
+        h = tanh(dot(h, p.back()));
+    }
+    g.outputs = grad(mean(sqr(h)), p);
+    constexpr int64_t layer = 256 * 64 * 4;
+    Held held = held_by(g.inputs, g.outputs, g.values);
+    // Every layer's values are needed on the way back; errors of two layers live at once.
+    EXPECT_GE(held.least, 40 * layer);
+    EXPECT_LE(held.least, 44 * layer);
+}
+
+// A reshape of what does not lie in order packs it: in memory of the plan from the second call on.
+TEST(PackedViews, LieInTheWorkspace) {
+    Variable x = input(tensor_type(DType::Float32, 3), "x");
+    Variable batch = at(shape(x), {0}), length = at(shape(x), {1});
+    auto heads = [&](const Variable& v) {
+        return reshape(dimshuffle(reshape(v, {batch, length, 4, 16}), {0, 2, 1, 3}),
+                       {batch * 4, length, 16});
+    };
+    Variable out = sum(sqr(matmul(heads(sin(x)), dimshuffle(heads(cos(x)), {0, 2, 1}))));
+    BuildRequest request{{x}, {out}, {}, "f", mode_named("fast")};
+    Built built = build(request);
+    runtime::Frame frame(*built.program);
+    Array value = random_array("f32[8,32,64]", 1), other = random_array("f32[8,32,64]", 2);
+    std::vector<Array> first = {value}, second = {other};
+    double expected = frame.run(first)[0].item<double>(), elsewhere = 0;
+    for (int i = 0; i < 4; ++i) {
+        EXPECT_EQ(frame.run(first)[0].item<double>(), expected);
+        double found = frame.run(second)[0].item<double>();
+        if (i > 0) EXPECT_EQ(found, elsewhere);
+        elsewhere = found;
+    }
+    EXPECT_NE(expected, elsewhere);
+    constexpr int64_t bytes = 8 * 32 * 64 * 4;
+    EXPECT_GE(frame.held_bytes(), 3 * bytes);  // two packed arrays and their product, at least
+    Array wanted = compile::evaluate({out}, {{x, value}})[0];
+    EXPECT_NEAR(wanted.item<double>(), expected, 1e-3 * std::abs(expected));
+}
 
 }  // namespace
 }  // namespace croton::compile
