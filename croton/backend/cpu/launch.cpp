@@ -243,12 +243,14 @@ class Launcher {
         return has_dense_lanes(plan_.streams[static_cast<size_t>(stream)], step);
     }
 
-    // Streams that would have to be packed if lanes ran along this axis.
+    // Streams that would have to be packed if lanes ran along this axis. What stands still there is
+    // spread out, or written by sections that do not run along it.
     int packed_along(const Axes& axes, int axis) const {
         int packed = 0;
-        for (int s = 0; s < streams_; ++s)
-            packed +=
-                !dense(s, axes.stride(axis, s)) && !plan_.streams[static_cast<size_t>(s)].at_end;
+        for (int s = 0; s < streams_; ++s) {
+            int64_t step = axes.stride(axis, s);
+            packed += step != 0 && !dense(s, step) && !plan_.streams[static_cast<size_t>(s)].at_end;
+        }
         return packed;
     }
 

@@ -233,6 +233,28 @@ TEST_F(Cpu, FoldsOverEitherAxisAtEverySize) {
     }
 }
 
+// Results of rows, one a row, stand still along the lanes: however many there are, dense rows are
+// folded where they lie and not through tiles. (A launch with tiles cannot be written down.)
+TEST_F(Cpu, DenseRowsAreFoldedWhereTheyLie) {
+    constexpr int64_t results = 8, rows = 16, columns = 256;
+    Builder b("results", 2, 1);
+    int x = b.input("x", DType::Float32);
+    std::vector<int> targets;
+    for (int n = 0; n < results; ++n) targets.push_back(b.output("y", DType::Float32));
+    b.begin(SectionKind::Reduce);
+    auto total = b.accumulate(Combine::Sum, b.load(x));
+    b.begin(SectionKind::Outer);
+    for (int target : targets) b.store(target, total);
+    auto set = compile({b.finish()});
+    std::vector<float> memory(rows * columns);
+    std::vector<int64_t> extents{rows, columns}, row_by_row{4 * columns, 4}, one_a_row{4, 0};
+    std::vector<void*> pointers(results + 1, memory.data());
+    std::vector<const int64_t*> strides(results + 1, one_a_row.data());
+    strides[0] = row_by_row.data();
+    kernel::Launch launch{extents.data(), pointers.data(), strides.data(), strides.data()};
+    EXPECT_NE(set->prepare(0, launch), nullptr);
+}
+
 // Whole numbers below 2^53: the sum is exact however it is ordered, if it is kept in float64.
 TEST_F(Cpu, LongFloat32SumsAreKeptInFloat64) {
     auto set = compile({folds(DType::Float32)});
