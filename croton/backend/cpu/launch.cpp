@@ -449,9 +449,7 @@ class Launcher {
             const Stream& stream = plan_.streams[static_cast<size_t>(identity.slot)];
             auto* to = reinterpret_cast<char*>(frame_[stream.word]);
             if (script_) script_->add_fill(to, identity, lanes);
-            for (int64_t i = 0; i < lanes; ++i)
-                std::memcpy(to + i * identity.item, identity.bytes,
-                            static_cast<size_t>(identity.item));
+            identity.fill(to, lanes);
         }
     }
 
@@ -622,9 +620,7 @@ class Launcher {
     void start_running(char* memory) const {
         for_running(memory, [&](size_t n, const RunningPlan& running, char* to) {
             const Identity& identity = program_.running_start[n];
-            auto item = static_cast<size_t>(identity.item);
-            auto count = static_cast<size_t>(running_count(running)) + running_pad / item;
-            for (size_t i = 0; i < count; ++i) std::memcpy(to + i * item, identity.bytes, item);
+            identity.fill(to, running_count(running) + running_pad / identity.item);
         });
     }
 

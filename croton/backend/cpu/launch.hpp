@@ -17,6 +17,7 @@ struct Identity {
     int slot = -1;  ///< stream
     int item = 0;
     alignas(16) unsigned char bytes[16] = {};
+    void fill(char* to, int64_t count) const;
 };
 
 /// A kernel with its code. Immutable.
