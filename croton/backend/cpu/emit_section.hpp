@@ -41,6 +41,11 @@ class SectionEmitter {
     void emit_nest();
     void emit_lanes();
     void emit_lane_chunk(llvm::Value* mask, llvm::Value* lanes);
+    void prefetch_stream(int stream, llvm::Value* ahead);
+    std::vector<int> fresh_operands() const;
+    bool writes_operands() const;
+    void prefetch_next_rows();
+    void prefetch_row();
     void loop(llvm::Value* first, llvm::Value* last, llvm::Value* step,
               const std::function<void(llvm::Value*)>& body);
     void when(llvm::Value* condition, const std::function<void()>& body);
@@ -90,6 +95,7 @@ class SectionEmitter {
     Run run_of(const kernel::Instruction& i, llvm::Value* last);
     void start_runs(llvm::Value* lanes);
     void prefetch_runs(llvm::Value* row);
+    void prefetch(llvm::Value* address, uint64_t offset);
     bool has_far_rows() const;
     llvm::Value* load_run(const kernel::Instruction& i);
     llvm::Value* load_near(llvm::Value* address, DType dtype);

@@ -135,7 +135,7 @@ class Launcher {
 
     size_t arena_words() const {
         auto rank = static_cast<size_t>(plan_.rank) + 2, streams = static_cast<size_t>(streams_);
-        return static_cast<size_t>(plan_.words) + streams * (rank + 3) + rank;
+        return static_cast<size_t>(plan_.words) + streams * (rank + 4) + rank;
     }
 
     void fill_constants() {
@@ -391,6 +391,19 @@ class Launcher {
         return nest;
     }
 
+    // A nest of one row has no use for the steps between rows: they say how far on that lies which
+    // is read soon, a row or some rows further, or in the same one if there is no other.
+    void look_ahead(Nest& nest, const Axes& outer) {
+        if (nest.rows > 1 || !nest.lane) return;
+        constexpr int64_t distance = 4096;
+        int64_t* ahead = arena_.take(static_cast<size_t>(streams_));
+        for (int s = 0; s < streams_; ++s) {
+            int64_t step = outer.count > 0 ? outer.stride(outer.count - 1, s) : nest.lane[s];
+            ahead[s] = step == 0 ? 0 : step * std::max<int64_t>(1, distance / std::abs(step));
+        }
+        nest.row = ahead;
+    }
+
     // --- kernels of several sections
 
     void run_sections() {
@@ -516,6 +529,7 @@ class Launcher {
         KeptRows kept(plan_.kept_bytes * inner.points(), script_);
         place_kept(kept, inner, order, 1);
         Nest nest = nest_of(inner, order), single;
+        look_ahead(nest, outer);
         set_steps(nest);
         bool packed[64];
         size_t sections = plan_.sections.size();
@@ -751,6 +765,7 @@ class Launcher {
         }
         start_slots(section, 1);
         Nest nest = nest_of(inner, order);
+        look_ahead(nest, {});
         set_steps(nest);
         const SectionPlan& what = plan_.sections[section];
         bool packed = needs_packing(what, nest);

@@ -196,6 +196,19 @@ TEST_F(Cpu, ListingsShowTheVectors) {
     EXPECT_NE(set->listing(0).find("fmul <2 x double>"), std::string::npos);
 }
 
+// What only reads asks for memory ahead, in both forms; what writes does not.
+TEST_F(Cpu, ReductionsReadAhead) {
+    auto asks = [](const std::string& listing) {
+        size_t count = 0, at = 0;
+        while ((at = listing.find("call void @llvm.prefetch", at)) != std::string::npos)
+            ++at, ++count;
+        return count;
+    };
+    auto set = compile({scaled(10), folds(DType::Float32)});
+    EXPECT_EQ(asks(set->listing(0)), 0u);
+    EXPECT_GE(asks(set->listing(1)), 2u);
+}
+
 // Rows, columns, blocks of columns: sizes around every boundary of the schedules.
 TEST_F(Cpu, FoldsOverEitherAxisAtEverySize) {
     for (const char* level : {"sse2", "native"}) {
