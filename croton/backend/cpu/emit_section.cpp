@@ -1,5 +1,7 @@
 #include "croton/backend/cpu/emit_section.hpp"
 
+#include <llvm/IR/IntrinsicsX86.h>
+
 namespace croton::cpu {
 
 using namespace llvm;
@@ -34,6 +36,7 @@ void SectionEmitter::emit(Function& function, BasicBlock& start) {
         emit_lanes();
     else
         emit_nest();
+    finish_streaming();
     b_.CreateRetVoid();
 }
 
@@ -112,7 +115,7 @@ void SectionEmitter::start_streams(bool lanes) {
             stream.kind == StreamKind::In ||
             (stream.kind == StreamKind::Slot && !lanes && uses_.kind != SectionKind::Reduce);
         bool written = std::find(uses_.writes.begin(), uses_.writes.end(), s) != uses_.writes.end();
-        if (may_broadcast && !written && width_ > 1) {
+        if (may_broadcast && !written && width_ > 1 && stream.apart == 1) {
             IRBuilder<> entry(entry_, entry_->begin());
             auto* buffer = entry.CreateAlloca(scalars_.widened(scalars_.memory_type(stream.dtype)));
             buffer->setAlignment(Align(64));
@@ -339,7 +342,22 @@ unsigned SectionEmitter::unrolling() const {
 // nothing.)
 bool SectionEmitter::masked_throughout() const {
     bool folds_lanes = uses_.kind == SectionKind::Reduce && !lanes_form_;
-    return level_.masks && width_ > 1 && weight() > 16 && !folds_lanes;
+    return level_.masks && width_ > 1 && weight() > 16 && !folds_lanes && !plan_.tailored;
+}
+
+// Vectors of lanes that are some items apart are read together with the gap behind the last one: so
+// there must be an item beyond.
+bool SectionEmitter::reads_gaps() const {
+    return std::any_of(uses_.ins.begin(), uses_.ins.end(),
+                       [&](int s) { return plan_.streams[static_cast<size_t>(s)].apart > 1; });
+}
+
+// What was stored past the caches is in memory before anybody else is told that it is.
+void SectionEmitter::finish_streaming() {
+    bool streaming = std::any_of(uses_.outs.begin(), uses_.outs.end(), [&](int s) {
+        return plan_.streams[static_cast<size_t>(s)].streaming;
+    });
+    if (streaming) b_.CreateIntrinsic(Intrinsic::x86_sse_sfence, {}, {});
 }
 
 // rows times count, lanes along count.
@@ -358,7 +376,8 @@ void SectionEmitter::emit_nest() {
         if (!level_.masks && width_ > 1) rest = start_accumulators();
     }
     auto whole = [&](unsigned vectors) {
-        return b_.CreateAnd(count, b_.getInt64(~(uint64_t{width_} * vectors - 1)));
+        Value* safe = reads_gaps() ? b_.CreateSub(count, one) : count;
+        return b_.CreateAnd(safe, b_.getInt64(~(uint64_t{width_} * vectors - 1)));
     };
     Value* by_vectors = whole(1);
     Value* by_copies = whole(copies);

@@ -61,6 +61,8 @@ class SectionEmitter {
     bool is_long() const;
     unsigned unrolling() const;
     bool masked_throughout() const;
+    bool reads_gaps() const;
+    void finish_streaming();
     llvm::Value* word(int number);
     llvm::Value* tail_mask(llvm::Value* left);
     llvm::AllocaInst* variable(llvm::Type* type);
@@ -74,6 +76,8 @@ class SectionEmitter {
     Lanes value(kernel::ValueId id);
     Lanes load_stream(int stream);
     Lanes load_from(llvm::Value* address, DType dtype, llvm::Value* mask);
+    Lanes load_apart(int stream);
+    llvm::Value* pick(llvm::Type* type, llvm::Value* address, unsigned apart);
     void store_stream(int stream, Lanes value, DType dtype);
     Lanes number_stream(int stream);
 

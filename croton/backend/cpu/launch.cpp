@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
+#include <numeric>
 
 #include "croton/backend/cpu/pack.hpp"
 #include "croton/backend/cpu/partial.hpp"
@@ -22,6 +24,7 @@ constexpr int64_t most_pieces = 64;
 constexpr int64_t slot_budget = 16384;  // bytes of running values in a block of lanes
 constexpr int64_t most_row_pieces = 16;
 constexpr int64_t widest_vector = 64;  // bytes
+constexpr int64_t line = 64;           // bytes
 constexpr int64_t running_pad = 256;   // whole vectors are read and written at their ends
 
 /// Working memory of a launch: on the stack, or on the heap for huge kernels.
@@ -345,10 +348,10 @@ class Launcher {
 
     // One section over a nest that starts at at_. Steps are set.
     void call(int64_t selector, const SectionPlan& section, const Nest& nest, bool packed) {
-        selector += program_.first;
+        selector += first_;
         if (packed && script_) return script_->refuse();
         if (packed) {
-            run_packed(program_, selector, section, nest, frame_, at_);
+            run_packed(program_, function_, selector, section, nest, frame_, at_);
             return set_steps(nest);
         }
         frame_[count_word] = nest.count;
@@ -358,7 +361,7 @@ class Launcher {
             if (script_)
                 script_->add_call(frame_, selector);
             else
-                program_.function(frame_, selector);
+                function_(frame_, selector);
             if (nest.row_chunk >= nest.rows) break;
         }
     }
@@ -374,8 +377,110 @@ class Launcher {
         Nest nest = nest_of(axes, order);
         set_steps(nest);
         bool packed = needs_packing(section, nest);
+        if (is_large(nest)) {
+            if (script_) return script_->refuse();
+            peel(axes, nest);
+            Fit fit = fit_of(axes, order, nest);
+            if (tailor(fit, axes.points())) packed = packed && !shuffles(fit);
+        }
         walk(axes, order.loops, order.loop_count,
              [&] { call(section_selector(0, false), section, nest, packed); });
+    }
+
+    // --- code of its own for large launches of this kind
+
+    bool is_large(const Nest& nest) const {
+        constexpr int64_t large = 1 << 18, least_lanes = 64;  // elements
+        return program_.tailor && nest.count >= least_lanes && points() >= large;
+    }
+
+    // Of the whole launch, whichever part of it this is.
+    int64_t points() const {
+        return std::accumulate(launch_.extents, launch_.extents + plan_.rank, int64_t{1},
+                               std::multiplies<>());
+    }
+
+    // Whether there is such code: then this launch runs it.
+    bool tailor(const Fit& fit, int64_t points) {
+        if (!fit.any()) return false;
+        const Tailored* tailored = program_.tailor->find(fit, points);
+        if (!tailored) return false;
+        function_ = tailored->function;
+        first_ = tailored->first;
+        return true;
+    }
+
+    // What of a single row lies before the first line that is written whole is done by general
+    // code.
+    void peel(Axes& axes, Nest& nest) {
+        const SectionPlan& section = plan_.sections[0];
+        if (axes.count != 1 || section.outs.empty() || !outgrows_caches(nest)) return;
+        int first = section.outs[0], item = plan_.streams[static_cast<size_t>(first)].item;
+        int64_t before = -at_[first] & (line - 1);
+        if (before == 0 || before % item != 0) return;
+        Nest head = nest;
+        head.count = before / item;
+        call(section_selector(0, false), section, head, needs_packing(section, head));
+        for (int s = 0; s < streams_; ++s) at_[s] += head.count * nest.lane[s];
+        axes.extents[0] -= head.count;
+        nest.count -= head.count;
+    }
+
+    static bool shuffles(const Fit& fit) {
+        return std::any_of(fit.apart.begin(), fit.apart.end(), [](int n) { return n > 1; });
+    }
+
+    Fit fit_of(const Axes& axes, const Order& order, const Nest& nest) const {
+        Fit fit{distances(nest)};
+        const auto& outs = plan_.sections[0].outs;
+        bool streams =
+            std::all_of(outs.begin(), outs.end(), [&](int s) { return dense(s, nest.lane[s]); });
+        fit.streaming = streams && outgrows_caches(nest) && writes_whole_lines(axes, order);
+        return fit;
+    }
+
+    // All 1 where some stream would have to be packed all the same.
+    std::vector<int> distances(const Nest& nest) const {
+        std::vector<int> none(plan_.streams.size(), 1), apart = none;
+        const SectionPlan& section = plan_.sections[0];
+        for (const auto* list : {&section.ins, &section.outs})
+            for (int s : *list) {
+                const Stream& stream = plan_.streams[static_cast<size_t>(s)];
+                int64_t step = nest.lane[s], items = step / stream.item;
+                if (stream.uniform || dense(s, step)) continue;
+                bool fits = step % stream.item == 0 && items > 1 && items <= most_apart;
+                bool read = stream.kind == StreamKind::In && stream.item == plan_.lane_bytes;
+                if (!fits || !read) return none;
+                apart[static_cast<size_t>(s)] = static_cast<int>(items);
+            }
+        return apart;
+    }
+
+    // Whether what is read and written pushes out of the caches what is written, so that lines are
+    // read from memory to be written over. Then past them is the shorter way.
+    bool outgrows_caches(const Nest& nest) const {
+        int64_t bytes = 0;
+        for (int s = 0; s < streams_; ++s) {
+            const Stream& stream = plan_.streams[static_cast<size_t>(s)];
+            if (stream.kind > StreamKind::Out) continue;
+            int64_t own = std::clamp<int64_t>(std::abs(nest.lane[s]), stream.item, line);
+            for (int a = 0; a < plan_.rank; ++a)
+                if (stride(s, a) != 0) own *= launch_.extents[a];
+            bytes += own;
+        }
+        return bytes > last_cache_bytes();
+    }
+
+    // Nothing written is read, and rows of the outputs begin where lines do.
+    bool writes_whole_lines(const Axes& axes, const Order& order) const {
+        const SectionPlan& section = plan_.sections[0];
+        return std::all_of(section.outs.begin(), section.outs.end(), [&](int s) {
+            bool whole = at_[s] % line == 0 && plan_.streams[static_cast<size_t>(s)].item >= 4;
+            for (int a = 0; a < axes.count; ++a)
+                whole = whole && (a == order.lane || axes.stride(a, s) % line == 0);
+            return whole && std::none_of(section.ins.begin(), section.ins.end(),
+                                         [&](int in) { return at_[in] == at_[s]; });
+        });
     }
 
     static Nest nest_of(const Axes& axes, const Order& order) {
@@ -930,6 +1035,8 @@ class Launcher {
     int64_t begin_, end_;
     int streams_;
     Script* script_;
+    SectionFunction function_ = program_.function;
+    int64_t first_ = program_.first;
     Running running_;
     Fault fault_;
     Arena arena_;
