@@ -135,9 +135,8 @@ Tailored make_tailored(const Program& program, const std::string& general, const
 }
 
 void offer_tailoring(Program& program, const std::string& key, const Level& level) {
-    bool one_map = program.plan.sections.size() == 1 &&
-                   program.plan.sections[0].kind == kernel::SectionKind::Map;
-    if (!one_map || program.plan.scalar || !level.is_x86()) return;
+    bool loops = kernel::loop_section(program.kernel) != nullptr;
+    if (loops || program.plan.scalar || !level.is_x86()) return;
     program.tailor = std::make_unique<Tailor>(
         [&program, key, level](const Fit& fit) { return make_tailored(program, key, level, fit); });
 }

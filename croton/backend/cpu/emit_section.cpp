@@ -1,7 +1,5 @@
 #include "croton/backend/cpu/emit_section.hpp"
 
-#include <llvm/IR/IntrinsicsX86.h>
-
 namespace croton::cpu {
 
 using namespace llvm;
@@ -36,7 +34,6 @@ void SectionEmitter::emit(Function& function, BasicBlock& start) {
         emit_lanes();
     else
         emit_nest();
-    finish_streaming();
     b_.CreateRetVoid();
 }
 
@@ -350,14 +347,6 @@ bool SectionEmitter::masked_throughout() const {
 bool SectionEmitter::reads_gaps() const {
     return std::any_of(uses_.ins.begin(), uses_.ins.end(),
                        [&](int s) { return plan_.streams[static_cast<size_t>(s)].apart > 1; });
-}
-
-// What was stored past the caches is in memory before anybody else is told that it is.
-void SectionEmitter::finish_streaming() {
-    bool streaming = std::any_of(uses_.outs.begin(), uses_.outs.end(), [&](int s) {
-        return plan_.streams[static_cast<size_t>(s)].streaming;
-    });
-    if (streaming) b_.CreateIntrinsic(Intrinsic::x86_sse_sfence, {}, {});
 }
 
 // rows times count, lanes along count.

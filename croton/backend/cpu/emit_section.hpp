@@ -62,7 +62,6 @@ class SectionEmitter {
     unsigned unrolling() const;
     bool masked_throughout() const;
     bool reads_gaps() const;
-    void finish_streaming();
     llvm::Value* word(int number);
     llvm::Value* tail_mask(llvm::Value* left);
     llvm::AllocaInst* variable(llvm::Type* type);

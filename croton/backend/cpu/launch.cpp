@@ -385,13 +385,14 @@ class Launcher {
         }
         walk(axes, order.loops, order.loop_count,
              [&] { call(section_selector(0, false), section, nest, packed); });
+        finish_streaming();
     }
 
     // --- code of its own for large launches of this kind
 
     bool is_large(const Nest& nest) const {
         constexpr int64_t large = 1 << 18, least_lanes = 64;  // elements
-        return program_.tailor && nest.count >= least_lanes && points() >= large;
+        return program_.tailor && nest.lane && nest.count >= least_lanes && points() >= large;
     }
 
     // Of the whole launch, whichever part of it this is.
@@ -431,12 +432,19 @@ class Launcher {
     }
 
     Fit fit_of(const Axes& axes, const Order& order, const Nest& nest) const {
-        Fit fit{distances(nest)};
-        const auto& outs = plan_.sections[0].outs;
         bool streams =
-            std::all_of(outs.begin(), outs.end(), [&](int s) { return dense(s, nest.lane[s]); });
-        fit.streaming = streams && outgrows_caches(nest) && writes_whole_lines(axes, order);
-        return fit;
+            outgrows_caches(nest) && writes_whole_lines(nest) && rows_begin_lines(axes, order.lane);
+        return {distances(nest), streams};
+    }
+
+    // Kernels of several sections: what is folded is folded in the same order.
+    Fit fit_of_rows(const Axes& outer, const Axes& inner, const Order& order,
+                    const Nest& nest) const {
+        bool stores = false;
+        for_element_outputs([&](int) { stores = true; });
+        bool streams = stores && outgrows_caches(nest) && writes_whole_lines(nest) &&
+                       rows_begin_lines(outer, -1) && rows_begin_lines(inner, order.lane);
+        return {std::vector<int>(plan_.streams.size(), 1), streams};
     }
 
     // All 1 where some stream would have to be packed all the same.
@@ -471,16 +479,44 @@ class Launcher {
         return bytes > last_cache_bytes();
     }
 
-    // Nothing written is read, and rows of the outputs begin where lines do.
-    bool writes_whole_lines(const Axes& axes, const Order& order) const {
-        const SectionPlan& section = plan_.sections[0];
-        return std::all_of(section.outs.begin(), section.outs.end(), [&](int s) {
-            bool whole = at_[s] % line == 0 && plan_.streams[static_cast<size_t>(s)].item >= 4;
-            for (int a = 0; a < axes.count; ++a)
-                whole = whole && (a == order.lane || axes.stride(a, s) % line == 0);
-            return whole && std::none_of(section.ins.begin(), section.ins.end(),
-                                         [&](int in) { return at_[in] == at_[s]; });
+    /// Calls visit(stream) for what is stored element by element.
+    template <class Visit>
+    void for_element_outputs(Visit visit) const {
+        for (const SectionPlan& section : plan_.sections)
+            for (int s : section.outs)
+                if (section.kind != SectionKind::Outer &&
+                    plan_.streams[static_cast<size_t>(s)].kind == StreamKind::Out)
+                    visit(s);
+    }
+
+    // Outputs are dense, begin where a line does, and do not overwrite what is read.
+    bool writes_whole_lines(const Nest& nest) const {
+        bool whole = true;
+        for_element_outputs([&](int s) {
+            const Stream& stream = plan_.streams[static_cast<size_t>(s)];
+            whole = whole && dense(s, nest.lane[s]) && stream.item >= 4 && at_[s] % line == 0;
+            for (int in = 0; in < streams_; ++in)
+                whole = whole && (plan_.streams[static_cast<size_t>(in)].kind != StreamKind::In ||
+                                  at_[in] != at_[s]);
         });
+        return whole;
+    }
+
+    // So do all their rows.
+    bool rows_begin_lines(const Axes& axes, int lane) const {
+        bool begin = true;
+        for_element_outputs([&](int s) {
+            for (int a = 0; a < axes.count; ++a)
+                begin = begin && (a == lane || axes.stride(a, s) % line == 0);
+        });
+        return begin;
+    }
+
+    // What was stored past the caches is in memory before anybody is told that it is.
+    void finish_streaming() const {
+#if defined(__x86_64__)
+        if (function_ != program_.function || first_ != program_.first) __builtin_ia32_sfence();
+#endif
     }
 
     static Nest nest_of(const Axes& axes, const Order& order) {
@@ -636,10 +672,16 @@ class Launcher {
         Nest nest = nest_of(inner, order), single;
         look_ahead(nest, outer);
         set_steps(nest);
-        bool packed[64];
+        bool packed[64], any_packed = false;
         size_t sections = plan_.sections.size();
-        for (size_t n = 0; n < sections; ++n)
+        for (size_t n = 0; n < sections; ++n) {
             packed[n % 64] = needs_packing(plan_.sections[n], nest);
+            any_packed |= packed[n % 64];
+        }
+        if (is_large(nest) && !any_packed) {
+            if (script_) return script_->refuse();
+            tailor(fit_of_rows(outer, inner, order, nest), outer.points() * inner.points());
+        }
         int all[64];
         for (int a = 0; a < outer.count; ++a) all[a] = a;
         walk(outer, all, outer.count, [&] {
@@ -659,6 +701,7 @@ class Launcher {
                          [&] { call(section_selector(n, false), section, nest, pack_it); });
             }
         });
+        finish_streaming();
     }
 
     // --- values folded across the outer indices: each piece of axis 0 has running values of its
