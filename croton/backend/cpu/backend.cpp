@@ -115,7 +115,7 @@ std::optional<UnpackedObject> unpacked_object(std::string_view content) {
 
 // Under a key of its own: as the objects of compile().
 Tailored make_tailored(const Program& program, const std::string& general, const Level& level,
-                       const Fit& fit) {
+                       const Fit& fit, bool only_known) {
     std::string key = content_hash(cat(general, " ", fit.text()));
     auto cache = runtime::DiskCache::current();
     auto linked = [](std::string bytes, const Placement& placement) {
@@ -127,6 +127,7 @@ Tailored make_tailored(const Program& program, const std::string& general, const
                 return linked(std::move(known->bytes), known->kernels[0].second);
             } catch (const Error&) {  // not what its name says: built anew and replaced
             }
+    if (only_known) return {};
     Plan plan = tailored_plan(program.plan, fit);
     Source source{&program.kernel, &plan};
     Object object = compile_object({&source, 1}, level);
@@ -137,8 +138,10 @@ Tailored make_tailored(const Program& program, const std::string& general, const
 void offer_tailoring(Program& program, const std::string& key, const Level& level) {
     bool loops = kernel::loop_section(program.kernel) != nullptr;
     if (loops || program.plan.scalar || !level.is_x86()) return;
-    program.tailor = std::make_unique<Tailor>(
-        [&program, key, level](const Fit& fit) { return make_tailored(program, key, level, fit); });
+    program.tailor =
+        std::make_unique<Tailor>([&program, key, level](const Fit& fit, bool only_known) {
+            return make_tailored(program, key, level, fit, only_known);
+        });
 }
 
 /// One call of compile(): kernels by key, found or made.

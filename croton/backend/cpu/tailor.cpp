@@ -33,11 +33,11 @@ const Tailored* Tailor::find(const Fit& fit, int64_t elements) {
     Entry& entry = entry_of(fit);
     if (entry.made) return entry.code.function ? &entry.code : nullptr;
     entry.elements += elements;
-    if (entry.begun || entry.elements < worth_tailoring) return nullptr;
+    bool enough = entry.elements >= worth_tailoring;
+    if (entry.begun || (entry.looked && !enough)) return nullptr;
     entry.begun = true;
     lock.unlock();
-    make(entry);
-    return entry.code.function ? &entry.code : nullptr;
+    return make(entry, !enough);
 }
 
 // Kinds are few: steps of operands do not vary much. Entries stay where they are.
@@ -45,19 +45,21 @@ Tailor::Entry& Tailor::entry_of(const Fit& fit) {
     auto known = std::find_if(entries_.begin(), entries_.end(),
                               [&](const Entry& entry) { return entry.fit == fit; });
     if (known != entries_.end()) return *known;
-    entries_.push_back({fit, 0, false, false, {}});
+    entries_.emplace_back().fit = fit;
     return entries_.back();
 }
 
-void Tailor::make(Entry& entry) {
+const Tailored* Tailor::make(Entry& entry, bool only_known) {
     Tailored code;
     try {
-        code = make_(entry.fit);
+        code = make_(entry.fit, only_known);
     } catch (const Error&) {  // general code serves as well
     }
     std::lock_guard lock(mutex_);
     entry.code = std::move(code);
-    entry.made = true;
+    entry.looked = true;
+    entry.made = entry.begun = entry.code.function || !only_known;
+    return entry.code.function ? &entry.code : nullptr;
 }
 
 }  // namespace croton::cpu

@@ -42,21 +42,23 @@ struct Tailored {
 /// The tailored code of one kernel. Thread-safe.
 class Tailor {
   public:
-    using Make = std::function<Tailored(const Fit&)>;
+    /// Makes code, or only takes what was made before (on disk): then it may have none.
+    using Make = std::function<Tailored(const Fit&, bool only_known)>;
     explicit Tailor(Make make) : make_(std::move(make)) {}
     /// Code for a launch of so many elements that is about to run. Null until there have been
-    /// enough, while another thread makes it, and if it cannot be made.
+    /// enough (unless it was made before), while another thread makes it, and if it cannot be made.
     const Tailored* find(const Fit& fit, int64_t elements);
 
   private:
     struct Entry {
         Fit fit;
         int64_t elements = 0;
+        bool looked = false;  ///< for what was made before
         bool begun = false, made = false;
         Tailored code;
     };
     Entry& entry_of(const Fit& fit);
-    void make(Entry& entry);
+    const Tailored* make(Entry& entry, bool only_known);
 
     Make make_;
     std::mutex mutex_;

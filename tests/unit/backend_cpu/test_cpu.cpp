@@ -432,6 +432,39 @@ TEST_F(Cpu, LargeOutputsAreStoredPastTheCaches) {
         }
 }
 
+TEST(Tailor, MakesCodeOnceItIsWorthItAndTakesWhatIsKnownAtOnce) {
+    int looked = 0, made = 0;
+    bool known = false;
+    Tailor tailor([&](const Fit&, bool only_known) {
+        ++(only_known ? looked : made);
+        Tailored code;
+        if (known || !only_known) code.function = [](int64_t*, int64_t) {};
+        return code;
+    });
+    Fit streaming{{1, 1}, true}, apart{{2, 1}, false}, other{{3, 1}, false};
+    EXPECT_EQ(tailor.find(streaming, worth_tailoring / 2), nullptr);
+    EXPECT_EQ(tailor.find(apart, worth_tailoring / 2), nullptr) << "another kind counts for itself";
+    EXPECT_EQ(tailor.find(streaming, worth_tailoring / 4), nullptr);
+    EXPECT_EQ(std::pair(looked, made), std::pair(2, 0)) << "the disk is looked at once";
+    auto code = tailor.find(streaming, worth_tailoring / 4);
+    ASSERT_NE(code, nullptr);
+    EXPECT_EQ(tailor.find(streaming, 1), code);
+    EXPECT_EQ(std::pair(looked, made), std::pair(2, 1));
+    known = true;
+    EXPECT_NE(tailor.find(other, 1), nullptr);
+    EXPECT_EQ(std::pair(looked, made), std::pair(3, 1));
+}
+
+TEST(Tailor, WhatCannotBeMadeIsTriedOnce) {
+    int tried = 0;
+    Tailor tailor([&](const Fit&, bool) -> Tailored {
+        ++tried;
+        fail(ErrorKind::Compile, "no");
+    });
+    for (int n = 0; n < 3; ++n) EXPECT_EQ(tailor.find({{2}, false}, worth_tailoring), nullptr);
+    EXPECT_EQ(tried, 1);
+}
+
 // Rows that are read again, too; what is folded is folded as before.
 TEST_F(Cpu, LargeRowsAreStoredPastTheCaches) {
     constexpr int64_t rows = 512, columns = 1029,
