@@ -45,7 +45,7 @@ class Transposed(Read):
 
 class Strided(Read):
     name, title, names = "read_strided", "x[:, ::2] * y[::2, 1::2], 4096 x 2048, float32", "x y"
-    moved = N * M + N * M // 2 + N * M // 4  # lines are read whole
+    moved = N * M // 2 + N * M // 2 + N * M // 4  # lines are read whole: all of x, every second row of y
 
     def data(self, random):
         f = lambda *shape: random.normal(0, 1, shape).astype("float32")  # noqa: E731

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "croton/compile/cluster.hpp"
 #include "croton/compile/cost.hpp"
@@ -216,9 +217,31 @@ class Writer {
         Scalar made = compute(node);
         memo.emplace(node, made);
         // Only kernels with reductions come back to an element.
-        if (passes_ > 0 && !outer(node) && cost_of_element(*node) > cost_of_keeping_in_row)
+        if (passes_ > 0 && !outer(node) && cost_anew(node) > cost_of_keeping_in_row)
             kept_.emplace(node, made);
         return made;
+    }
+
+    // What an element takes in a later pass: all that it is made of, back to what is kept or
+    // loaded.
+    int cost_anew(const Node* node) {
+        std::unordered_set<const Node*> seen;
+        std::vector<const Node*> open{node};
+        int cost = 0;
+        while (!open.empty() && cost <= cost_of_keeping_in_row) {
+            const Node* next = open.back();
+            open.pop_back();
+            cost += cost_of_element(*next);
+            for (const auto& v : next->inputs) {
+                const Node* made_of = v.node_pointer();
+                if (!seen.insert(made_of).second || is_literal(v)) continue;
+                if (!inside(v) || kept_.contains(made_of))
+                    ++cost;  // a load
+                else if (!outer(made_of))
+                    open.push_back(made_of);
+            }
+        }
+        return cost;
     }
 
     Scalar argument(const Node* node, const Variable& v) {

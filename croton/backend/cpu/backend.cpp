@@ -113,6 +113,37 @@ std::optional<UnpackedObject> unpacked_object(std::string_view content) {
     return result;
 }
 
+// Under a key of its own: as the objects of compile().
+Tailored make_tailored(const Program& program, const std::string& general, const Level& level,
+                       const Fit& fit, bool only_known) {
+    std::string key = content_hash(cat(general, " ", fit.text()));
+    auto cache = runtime::DiskCache::current();
+    auto linked = [](std::string bytes, const Placement& placement) {
+        auto code = link_object(std::move(bytes));
+        return Tailored{code->function(placement.symbol), placement.first, code};
+    };
+    if (auto content = cache ? cache->read(key, object_kind) : std::nullopt)
+        if (auto known = unpacked_object(*content); known && known->kernels.size() == 1) try {
+                return linked(std::move(known->bytes), known->kernels[0].second);
+            } catch (const Error&) {  // not what its name says: built anew and replaced
+            }
+    if (only_known) return {};
+    Plan plan = tailored_plan(program.plan, fit);
+    Source source{&program.kernel, &plan};
+    Object object = compile_object({&source, 1}, level);
+    if (cache) cache->write({key}, object_kind, packed_object({key}, object));
+    return linked(std::move(object.bytes), object.placements[0]);
+}
+
+void offer_tailoring(Program& program, const std::string& key, const Level& level) {
+    bool loops = kernel::loop_section(program.kernel) != nullptr;
+    if (loops || program.plan.scalar || !level.is_x86()) return;
+    program.tailor =
+        std::make_unique<Tailor>([&program, key, level](const Fit& fit, bool only_known) {
+            return make_tailored(program, key, level, fit, only_known);
+        });
+}
+
 /// One call of compile(): kernels by key, found or made.
 class Job {
   public:
@@ -126,6 +157,7 @@ class Job {
             check(kernel);
             auto program = make_program(kernel, level_);
             place = program;
+            offer_tailoring(*program, keys_.back(), level_);
             if (!load(keys_.back(), *program)) missing_.push_back(keys_.back());
         }
         generate();

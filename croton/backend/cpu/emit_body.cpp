@@ -108,9 +108,49 @@ Lanes SectionEmitter::load_stream(int stream) {
     if (live.uniform.re)
         return {scalars_.splat(live.uniform.re),
                 live.uniform.im ? scalars_.splat(live.uniform.im) : nullptr};
+    if (plan_.streams[static_cast<size_t>(stream)].apart > 1 && scalars_.width() > 1)
+        return load_apart(stream);
     bool whole = live.buffer && masked_throughout();  // fill_rests has seen to the last one
     return load_from(b_.CreateLoad(b_.getPtrTy(), live.at),
                      plan_.streams[static_cast<size_t>(stream)].dtype, whole ? nullptr : mask_);
+}
+
+// Lanes some items apart: all between them are loaded, and shuffled out. Of the rest of a row only
+// what is there is read.
+Lanes SectionEmitter::load_apart(int stream) {
+    const Live& live = live_[static_cast<size_t>(stream)];
+    const Stream& what = plan_.streams[static_cast<size_t>(stream)];
+    Value* at = b_.CreateLoad(b_.getPtrTy(), live.at);
+    if (mask_) {
+        Value* offsets = b_.CreateMul(scalars_.iota(), scalars_.splat(live.step));
+        return {scalars_.from_memory(what.dtype, gather(at, offsets, mask_, what.dtype))};
+    }
+    Type* type = scalars_.widened(scalars_.memory_type(what.dtype));
+    return {scalars_.from_memory(what.dtype, pick(type, at, static_cast<unsigned>(what.apart)))};
+}
+
+Value* SectionEmitter::pick(Type* type, Value* address, unsigned apart) {
+    auto* element = cast<VectorType>(type)->getElementType();
+    int lanes = static_cast<int>(scalars_.width());
+    auto behind = [&](unsigned vectors) {
+        return b_.CreateConstInBoundsGEP1_32(type, address, vectors);
+    };
+    auto align = Align(element->getPrimitiveSizeInBits() / 8);
+    if (apart == 1) return b_.CreateAlignedLoad(type, address, align);
+    llvm::SmallVector<int, 32> first, second;
+    if (apart == 3) {
+        for (int i = 0; i < lanes; ++i) {
+            bool early = 3 * i < 2 * lanes;  // in the first two vectors
+            first.push_back(early ? 3 * i : 0);
+            second.push_back(early ? i : 3 * i - lanes);
+        }
+        Value* two =
+            b_.CreateShuffleVector(pick(type, address, 1), pick(type, behind(1), 1), first);
+        return b_.CreateShuffleVector(two, pick(type, behind(2), 1), second);
+    }
+    for (int i = 0; i < lanes; ++i) first.push_back(2 * i);
+    Value* low = pick(type, address, apart / 2);
+    return b_.CreateShuffleVector(low, pick(type, behind(apart / 2), apart / 2), first);
 }
 
 void SectionEmitter::store_stream(int stream, Lanes value, DType dtype) {
@@ -125,8 +165,14 @@ void SectionEmitter::store_stream(int stream, Lanes value, DType dtype) {
         return;
     }
     Value* stored = scalars_.to_memory(target.dtype, value.re);
+    uint64_t bytes = scalars_.width() * static_cast<uint64_t>(target.item);
     if (mask_ && scalars_.width() > 1)
         b_.CreateMaskedStore(stored, address, align, mask_);
+    else if (target.streaming && scalars_.width() > 1)
+        b_.CreateAlignedStore(stored, address, Align(std::min<uint64_t>(64, bytes)))
+            ->setMetadata(
+                LLVMContext::MD_nontemporal,
+                MDNode::get(module_.getContext(), ConstantAsMetadata::get(b_.getInt32(1))));
     else
         b_.CreateAlignedStore(stored, address, align);
 }

@@ -112,7 +112,7 @@ void SectionEmitter::start_streams(bool lanes) {
             stream.kind == StreamKind::In ||
             (stream.kind == StreamKind::Slot && !lanes && uses_.kind != SectionKind::Reduce);
         bool written = std::find(uses_.writes.begin(), uses_.writes.end(), s) != uses_.writes.end();
-        if (may_broadcast && !written && width_ > 1) {
+        if (may_broadcast && !written && width_ > 1 && stream.apart == 1) {
             IRBuilder<> entry(entry_, entry_->begin());
             auto* buffer = entry.CreateAlloca(scalars_.widened(scalars_.memory_type(stream.dtype)));
             buffer->setAlignment(Align(64));
@@ -190,6 +190,54 @@ void SectionEmitter::advance_outer(bool by_row, unsigned lanes) {
         Live& live = live_[static_cast<size_t>(s)];
         move(b_, live.outer_at, by_row ? live.row : lanes == 1 ? live.step : live.vector_step);
     }
+}
+
+// --- reading ahead
+
+// The lines of a vector, so far ahead.
+void SectionEmitter::prefetch_stream(int stream, Value* ahead) {
+    constexpr unsigned line = 64;
+    Value* at = b_.CreateLoad(b_.getPtrTy(), live_[static_cast<size_t>(stream)].at);
+    Value* then = b_.CreateGEP(b_.getInt8Ty(), at, ahead);
+    auto bytes = width_ * static_cast<unsigned>(plan_.streams[static_cast<size_t>(stream)].item);
+    for (unsigned n = 0; n < bytes; n += line) prefetch(then, n);
+}
+
+bool SectionEmitter::writes_operands() const {
+    return std::any_of(uses_.outs.begin(), uses_.outs.end(), [&](int s) {
+        return plan_.streams[static_cast<size_t>(s)].kind == StreamKind::Out;
+    });
+}
+
+// Operands that move and that no section before has brought near.
+std::vector<int> SectionEmitter::fresh_operands() const {
+    std::vector<int> fresh;
+    for (int s : uses_.ins) {
+        bool moves = live_[static_cast<size_t>(s)].at != nullptr;
+        auto reads = [&](const SectionPlan& section) {
+            return std::find(section.ins.begin(), section.ins.end(), s) != section.ins.end();
+        };
+        auto reader = std::find_if(plan_.sections.begin(), plan_.sections.end(), reads);
+        bool first = &*reader == &uses_;
+        if (moves && first && plan_.streams[static_cast<size_t>(s)].kind == StreamKind::In)
+            fresh.push_back(s);
+    }
+    return fresh;
+}
+
+// Columns are walked down a few rows at a time, in which no hardware sees that memory is read from
+// end to end: the lines as many rows further on are asked for, which the next call will read. (Sums
+// over axis 0 of 4096 x 2048 numbers: 62 GB/s, 17 without.)
+void SectionEmitter::prefetch_next_rows() {
+    for (int s : fresh_operands())
+        prefetch_stream(s, b_.CreateMul(live_[static_cast<size_t>(s)].row, word(rows_word)));
+}
+
+// Where a row is read and nothing else happens to memory, the hardware stops at the ends of pages
+// and begins again with each row. A nest of one row says in the place of its row step how far on
+// what is read soon lies.
+void SectionEmitter::prefetch_row() {
+    for (int s : fresh_operands()) prefetch_stream(s, live_[static_cast<size_t>(s)].row);
 }
 
 // --- loops
@@ -291,7 +339,14 @@ unsigned SectionEmitter::unrolling() const {
 // nothing.)
 bool SectionEmitter::masked_throughout() const {
     bool folds_lanes = uses_.kind == SectionKind::Reduce && !lanes_form_;
-    return level_.masks && width_ > 1 && weight() > 16 && !folds_lanes;
+    return level_.masks && width_ > 1 && weight() > 16 && !folds_lanes && !plan_.tailored;
+}
+
+// Vectors of lanes that are some items apart are read together with the gap behind the last one: so
+// there must be an item beyond.
+bool SectionEmitter::reads_gaps() const {
+    return std::any_of(uses_.ins.begin(), uses_.ins.end(),
+                       [&](int s) { return plan_.streams[static_cast<size_t>(s)].apart > 1; });
 }
 
 // rows times count, lanes along count.
@@ -299,6 +354,7 @@ void SectionEmitter::emit_nest() {
     Value *rows = word(rows_word), *count = word(count_word);
     Value *zero = b_.getInt64(0), *one = b_.getInt64(1);
     bool reduce = uses_.kind == SectionKind::Reduce;
+    bool reads_ahead = reduce && !writes_operands();
     unsigned copies = unrolling();
     scalars_.set_width(width_);
     std::vector<std::vector<Running>> running(copies);
@@ -309,7 +365,8 @@ void SectionEmitter::emit_nest() {
         if (!level_.masks && width_ > 1) rest = start_accumulators();
     }
     auto whole = [&](unsigned vectors) {
-        return b_.CreateAnd(count, b_.getInt64(~(uint64_t{width_} * vectors - 1)));
+        Value* safe = reads_gaps() ? b_.CreateSub(count, one) : count;
+        return b_.CreateAnd(safe, b_.getInt64(~(uint64_t{width_} * vectors - 1)));
     };
     Value* by_vectors = whole(1);
     Value* by_copies = whole(copies);
@@ -318,6 +375,7 @@ void SectionEmitter::emit_nest() {
         scalars_.set_width(width);
         lanes_before_ = before;
         copies_before_ = copy;
+        if (reads_ahead && width > 1) prefetch_row();
         emit_body(mask);
         if (reduce) fold(*folded, mask);
         advance(width);
@@ -390,6 +448,7 @@ void SectionEmitter::emit_lane_chunk(Value* mask, Value* lanes) {
             Live& live = live_[static_cast<size_t>(s)];
             kept.push_back(b_.CreateLoad(cast<AllocaInst>(live.at)->getAllocatedType(), live.at));
         }
+        if (width > 1 && !in_order) prefetch_next_rows();
         if (width > 1) fill_buffers();
         if (width > 1 && masked_throughout()) fill_rests(mask, lanes);
         if (width > 1) start_runs(lanes);

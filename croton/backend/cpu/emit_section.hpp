@@ -41,6 +41,11 @@ class SectionEmitter {
     void emit_nest();
     void emit_lanes();
     void emit_lane_chunk(llvm::Value* mask, llvm::Value* lanes);
+    void prefetch_stream(int stream, llvm::Value* ahead);
+    std::vector<int> fresh_operands() const;
+    bool writes_operands() const;
+    void prefetch_next_rows();
+    void prefetch_row();
     void loop(llvm::Value* first, llvm::Value* last, llvm::Value* step,
               const std::function<void(llvm::Value*)>& body);
     void when(llvm::Value* condition, const std::function<void()>& body);
@@ -56,6 +61,7 @@ class SectionEmitter {
     bool is_long() const;
     unsigned unrolling() const;
     bool masked_throughout() const;
+    bool reads_gaps() const;
     llvm::Value* word(int number);
     llvm::Value* tail_mask(llvm::Value* left);
     llvm::AllocaInst* variable(llvm::Type* type);
@@ -69,6 +75,8 @@ class SectionEmitter {
     Lanes value(kernel::ValueId id);
     Lanes load_stream(int stream);
     Lanes load_from(llvm::Value* address, DType dtype, llvm::Value* mask);
+    Lanes load_apart(int stream);
+    llvm::Value* pick(llvm::Type* type, llvm::Value* address, unsigned apart);
     void store_stream(int stream, Lanes value, DType dtype);
     Lanes number_stream(int stream);
 
@@ -90,6 +98,7 @@ class SectionEmitter {
     Run run_of(const kernel::Instruction& i, llvm::Value* last);
     void start_runs(llvm::Value* lanes);
     void prefetch_runs(llvm::Value* row);
+    void prefetch(llvm::Value* address, uint64_t offset);
     bool has_far_rows() const;
     llvm::Value* load_run(const kernel::Instruction& i);
     llvm::Value* load_near(llvm::Value* address, DType dtype);

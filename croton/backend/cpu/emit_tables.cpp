@@ -171,13 +171,16 @@ void SectionEmitter::prefetch_runs(Value* row) {
     for (const auto& i : section_.body) {
         if (!positions_.far_rows(i)) continue;
         Value* address = run_of(i, b_.getInt64(0)).first;
-        for (uint64_t n = 0; n < 8; ++n)
-            b_.CreateIntrinsic(Intrinsic::prefetch, {b_.getPtrTy()},
-                               {b_.CreateConstGEP1_64(b_.getInt8Ty(), address, n * line),
-                                b_.getInt32(0), b_.getInt32(3), b_.getInt32(1)});
+        for (uint64_t n = 0; n < 8; ++n) prefetch(address, n * line);
     }
     move_rows(b_.CreateNeg(ahead));
     quiet_ = quiet;
+}
+
+void SectionEmitter::prefetch(Value* address, uint64_t offset) {
+    b_.CreateIntrinsic(Intrinsic::prefetch, {b_.getPtrTy()},
+                       {b_.CreateConstGEP1_64(b_.getInt8Ty(), address, offset), b_.getInt32(0),
+                        b_.getInt32(3), b_.getInt32(1)});
 }
 
 bool SectionEmitter::has_far_rows() const {

@@ -7,6 +7,7 @@
 
 #include "croton/backend/cpu/jit.hpp"
 #include "croton/backend/cpu/plan.hpp"
+#include "croton/backend/cpu/tailor.hpp"
 #include "croton/base/block_copy.hpp"
 #include "croton/runtime/backend.hpp"
 
@@ -17,6 +18,7 @@ struct Identity {
     int slot = -1;  ///< stream
     int item = 0;
     alignas(16) unsigned char bytes[16] = {};
+    void fill(char* to, int64_t count) const;
 };
 
 /// A kernel with its code. Immutable.
@@ -30,6 +32,7 @@ struct Program {
     std::shared_ptr<const Code> code;
     std::vector<Identity> running_start;  ///< by value that is folded across
     BlockCopier copier = nullptr;         ///< for operands without dense lanes
+    std::unique_ptr<Tailor> tailor;       ///< null: all launches run the same code
 };
 
 /// Fills in everything but the code.

@@ -1,6 +1,10 @@
 #include "croton/backend/cpu/level.hpp"
 
+#include <algorithm>
+#include <fstream>
+
 #include "croton/base/error.hpp"
+#include "croton/base/format.hpp"
 
 namespace croton::cpu {
 
@@ -32,7 +36,24 @@ Level avx512() {
             .rounds = true,
             .f16c = true};
 }
+
+// As the system tells it of the first core: a number of KiB. 0: it does not.
+int64_t cache_bytes(int index) {
+    std::ifstream file(cat("/sys/devices/system/cpu/cpu0/cache/index", index, "/size"));
+    int64_t kibibytes = 0;
+    file >> kibibytes;
+    return kibibytes << 10;
+}
 }  // namespace
+
+int64_t last_cache_bytes() {
+    static const int64_t bytes = [] {
+        int64_t most = 0;
+        for (int index = 0; index < 8; ++index) most = std::max(most, cache_bytes(index));
+        return most > 0 ? most : int64_t{32} << 20;
+    }();
+    return bytes;
+}
 
 Level find_level(std::string_view wanted) {
     auto require = [&](bool present, std::string_view what) {

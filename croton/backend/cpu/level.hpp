@@ -1,5 +1,6 @@
 #pragma once
 // Which instructions generated code may use.
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -14,11 +15,15 @@ struct Level {
     bool rounds = false;  ///< floor, ceil, trunc, rint are instructions (SSE4.1)
     bool f16c = false;    ///< float16 conversions are instructions
     bool native = false;  ///< the machine's own processor and features are to be used
+    bool is_x86() const { return name != "generic"; }
     /// What tells compiled code of one level and machine from another's.
     std::string key() const { return name + "/" + cpu + "/" + features; }
 };
 
 /// The level for a value of the setting cpu_level. Device error if this machine lacks it.
 Level find_level(std::string_view wanted);
+
+/// Bytes of this machine's last cache, as far as one core may use it.
+int64_t last_cache_bytes();
 
 }  // namespace croton::cpu

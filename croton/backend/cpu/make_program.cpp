@@ -1,4 +1,5 @@
 // What a launch needs of a kernel beside its code: the plan, and what folds begin with.
+#include <algorithm>
 #include <cstring>
 #include <limits>
 
@@ -37,6 +38,15 @@ Identity identity_of(Combine combine, DType state) {
     return identity;
 }
 }  // namespace
+
+// What is there is copied behind itself: twice as much each time.
+void Identity::fill(char* to, int64_t count) const {
+    if (count <= 0) return;
+    auto one = static_cast<size_t>(item), all = one * static_cast<size_t>(count);
+    std::memcpy(to, bytes, one);
+    for (size_t done = one; done < all; done *= 2)
+        std::memcpy(to + done, to, std::min(done, all - done));
+}
 
 std::shared_ptr<Program> make_program(const kernel::Kernel& kernel, const Level& level) {
     auto program = std::make_shared<Program>();

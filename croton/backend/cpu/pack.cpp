@@ -20,13 +20,15 @@ void place_streams(const Plan& plan, const SectionPlan& section, const Nest& nes
 }
 
 namespace {
+constexpr int64_t line_items = 16;  // of four bytes or more: whole lines
 constexpr int64_t run_bytes = 256;  // read together of a transposed stream: some lines, one page
 
 class Packer {
   public:
-    Packer(const Program& program, const SectionPlan& section, const Nest& nest, int64_t* frame,
-           const int64_t* at)
+    Packer(const Program& program, SectionFunction function, const SectionPlan& section,
+           const Nest& nest, int64_t* frame, const int64_t* at)
         : program_(program),
+          function_(function),
           plan_(program.plan),
           section_(section),
           nest_(nest),
@@ -85,6 +87,7 @@ class Packer {
         elements = std::max<int64_t>(elements, 16);
         int64_t wanted = transposed_ ? std::max<int64_t>(elements / run, 64) : elements;
         columns_ = std::min({nest_.count, elements, wanted});
+        if (columns_ < nest_.count) columns_ = columns_ / line_items * line_items;
         rows_ = std::clamp<int64_t>(elements / columns_, 1, nest_.rows);
     }
 
@@ -107,7 +110,7 @@ class Packer {
             aim(stream, tile);
             tile += rows_ * columns_ * stream.item;
         });
-        program_.function(frame_, selector);
+        function_(frame_, selector);
         tile = first_out;
         for_packed(section_.outs, [&](int s, const Stream& stream) {
             auto* to = reinterpret_cast<char*>(address(s, r, c));
@@ -161,6 +164,7 @@ class Packer {
     }
 
     const Program& program_;
+    SectionFunction function_;
     const Plan& plan_;
     const SectionPlan& section_;
     const Nest& nest_;
@@ -175,10 +179,10 @@ class Packer {
 }  // namespace
 
 // Not inlined: its tiles would be on every launch's stack.
-__attribute__((noinline)) void run_packed(const Program& program, int64_t selector,
-                                          const SectionPlan& section, const Nest& nest,
-                                          int64_t* frame, const int64_t* at) {
-    Packer(program, section, nest, frame, at).run(selector);
+__attribute__((noinline)) void run_packed(const Program& program, SectionFunction function,
+                                          int64_t selector, const SectionPlan& section,
+                                          const Nest& nest, int64_t* frame, const int64_t* at) {
+    Packer(program, function, section, nest, frame, at).run(selector);
 }
 
 }  // namespace croton::cpu

@@ -28,8 +28,9 @@ void place_streams(const Plan& plan, const SectionPlan& section, const Nest& nes
                    const int64_t* at, int64_t r, int64_t c);
 
 /// Runs a section over a nest tile by tile, streams without dense lanes being copied into and out
-/// of dense tiles. The steps in the frame are to be set anew afterwards.
-void run_packed(const Program& program, int64_t selector, const SectionPlan& section,
-                const Nest& nest, int64_t* frame, const int64_t* at);
+/// of dense tiles, which begin where lines do if rows do. The steps in the frame are to be set anew
+/// afterwards.
+void run_packed(const Program& program, SectionFunction function, int64_t selector,
+                const SectionPlan& section, const Nest& nest, int64_t* frame, const int64_t* at);
 
 }  // namespace croton::cpu

@@ -28,12 +28,14 @@ enum class StreamKind : uint8_t {
 
 struct Stream {
     StreamKind kind;
-    int number = 0;        ///< operand or axis
-    DType dtype;           ///< as it lies in memory; Int64 for Index and Position
-    int item = 8;          ///< its size in bytes
-    int word = 0;          ///< frame words: where, step, row
-    bool uniform = false;  ///< broadcast along every axis
-    bool at_end = false;   ///< Out: written when a fold across has ended
+    int number = 0;          ///< operand or axis
+    DType dtype;             ///< as it lies in memory; Int64 for Index and Position
+    int item = 8;            ///< its size in bytes
+    int word = 0;            ///< frame words: where, step, row
+    bool uniform = false;    ///< broadcast along every axis
+    bool at_end = false;     ///< Out: written when a fold across has ended
+    int apart = 1;           ///< of tailored code, In: the step is so many items
+    bool streaming = false;  ///< of tailored code, Out: stored past the caches, in whole lines
 };
 
 /// A table operand in the frame: address, sizes, strides.
@@ -83,6 +85,7 @@ struct Plan {
     int lane_bytes = 4;   ///< width of a lane; vectors have vector_bytes / lane_bytes of them
     bool scalar = false;  ///< complex numbers: one element at a time
     bool has_tables = false;
+    bool tailored = false;  ///< to one kind of launch: tailor.hpp
 };
 
 Plan make_plan(const kernel::Kernel& kernel);

@@ -1,7 +1,6 @@
 #include "croton/backend/cpu/script.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace croton::cpu {
 
@@ -63,12 +62,7 @@ bool Script::run() {
     const Fill* fill = fills_.data();
     auto function = program_.function;
     for (const Call& call : calls_) {
-        for (size_t n = 0; n < call.fills; ++n, ++fill) {
-            auto item = static_cast<size_t>(fill->identity->item);
-            for (int64_t lane = 0; lane < fill->lanes; ++lane)
-                std::memcpy(fill->to + static_cast<size_t>(lane) * item, fill->identity->bytes,
-                            item);
-        }
+        for (size_t n = 0; n < call.fills; ++n, ++fill) fill->identity->fill(fill->to, fill->lanes);
         call.frame[rows_word] = call.rows;
         call.frame[count_word] = call.count;
         function(call.frame, call.selector);

@@ -1,6 +1,7 @@
 // What the contract suite cannot see: levels, caches, schedules at their boundaries, threads.
 // Agreement with the interpreter on all opcodes is tests/backend's business.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -11,6 +12,7 @@
 
 #include "croton/backend/cpu/cpu.hpp"
 #include "croton/backend/cpu/key.hpp"
+#include "croton/backend/cpu/tailor.hpp"
 #include "croton/base/error.hpp"
 #include "croton/base/settings.hpp"
 #include "croton/kernel/builder.hpp"
@@ -196,6 +198,19 @@ TEST_F(Cpu, ListingsShowTheVectors) {
     EXPECT_NE(set->listing(0).find("fmul <2 x double>"), std::string::npos);
 }
 
+// What only reads asks for memory ahead, in both forms; what writes does not.
+TEST_F(Cpu, ReductionsReadAhead) {
+    auto asks = [](const std::string& listing) {
+        size_t count = 0, at = 0;
+        while ((at = listing.find("call void @llvm.prefetch", at)) != std::string::npos)
+            ++at, ++count;
+        return count;
+    };
+    auto set = compile({scaled(10), folds(DType::Float32)});
+    EXPECT_EQ(asks(set->listing(0)), 0u);
+    EXPECT_GE(asks(set->listing(1)), 2u);
+}
+
 // Rows, columns, blocks of columns: sizes around every boundary of the schedules.
 TEST_F(Cpu, FoldsOverEitherAxisAtEverySize) {
     for (const char* level : {"sse2", "native"}) {
@@ -233,6 +248,28 @@ TEST_F(Cpu, FoldsOverEitherAxisAtEverySize) {
     }
 }
 
+// Results of rows, one a row, stand still along the lanes: however many there are, dense rows are
+// folded where they lie and not through tiles. (A launch with tiles cannot be written down.)
+TEST_F(Cpu, DenseRowsAreFoldedWhereTheyLie) {
+    constexpr int64_t results = 8, rows = 16, columns = 256;
+    Builder b("results", 2, 1);
+    int x = b.input("x", DType::Float32);
+    std::vector<int> targets;
+    for (int n = 0; n < results; ++n) targets.push_back(b.output("y", DType::Float32));
+    b.begin(SectionKind::Reduce);
+    auto total = b.accumulate(Combine::Sum, b.load(x));
+    b.begin(SectionKind::Outer);
+    for (int target : targets) b.store(target, total);
+    auto set = compile({b.finish()});
+    std::vector<float> memory(rows * columns);
+    std::vector<int64_t> extents{rows, columns}, row_by_row{4 * columns, 4}, one_a_row{4, 0};
+    std::vector<void*> pointers(results + 1, memory.data());
+    std::vector<const int64_t*> strides(results + 1, one_a_row.data());
+    strides[0] = row_by_row.data();
+    kernel::Launch launch{extents.data(), pointers.data(), strides.data(), strides.data()};
+    EXPECT_NE(set->prepare(0, launch), nullptr);
+}
+
 // Whole numbers below 2^53: the sum is exact however it is ordered, if it is kept in float64.
 TEST_F(Cpu, LongFloat32SumsAreKeptInFloat64) {
     auto set = compile({folds(DType::Float32)});
@@ -252,6 +289,218 @@ TEST_F(Cpu, SubnormalsAreNotFlushed) {
     std::vector<float> x(37, 0x1p-140f), y(37);
     run(*set, 0, {37}, {x.data(), y.data()}, {{4}, {4}});
     for (float value : y) EXPECT_EQ(value, 0x1p-141f);
+}
+
+/// Numbers that end where memory ends: whoever reads on is stopped.
+template <class T>
+class AtTheEnd {
+  public:
+    explicit AtTheEnd(int64_t count) {
+        auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE)),
+             bytes = sizeof(T) * static_cast<size_t>(count);
+        size_t pages = (bytes + page - 1) / page * page;
+        size_ = pages + page;
+        memory_ = static_cast<char*>(
+            ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+        ::mprotect(memory_ + pages, page, PROT_NONE);
+        first_ = reinterpret_cast<T*>(memory_ + pages - bytes);
+        for (int64_t i = 0; i < count; ++i) first_[i] = static_cast<T>((i * 7919) % 1009);
+    }
+    ~AtTheEnd() { ::munmap(memory_, size_); }
+    T* data() { return first_; }
+
+  private:
+    char* memory_;
+    size_t size_;
+    T* first_;
+};
+
+/// y = 2 x + w, the lanes of x being some items apart, until such launches have code of their own.
+template <class T>
+void run_apart(const runtime::KernelSet& set, int64_t apart, int64_t rows, int64_t columns,
+               int64_t gap) {
+    int64_t row = columns * apart + gap;
+    AtTheEnd<T> x((rows - 1) * row + (columns - 1) * apart + 1);
+    AtTheEnd<T> w(2 * rows * columns - 1), y(rows * columns);
+    auto item = static_cast<int64_t>(sizeof(T));
+    for (int64_t done = 0; done < worth_tailoring + rows * columns; done += rows * columns) {
+        std::fill_n(y.data(), rows * columns, T(0));
+        run(set, 0, {rows, columns}, {x.data(), w.data(), y.data()},
+            {{row * item, apart * item}, {2 * columns * item, 2 * item}, {columns * item, item}});
+    }
+    for (int64_t i = 0; i < rows; ++i)
+        for (int64_t j = 0; j < columns; ++j)
+            ASSERT_EQ(y.data()[i * columns + j],
+                      2 * x.data()[i * row + j * apart] + w.data()[2 * (i * columns + j)])
+                << apart << " apart, " << rows << " x " << columns << " at " << i << ", " << j;
+}
+
+std::vector<const char*> levels_of_this_machine() {
+    std::vector<const char*> levels;
+    for (const char* level : {"sse2", "avx2", "avx512"}) try {
+            find_level(level);
+            levels.push_back(level);
+        } catch (const Error&) {
+        }
+    return levels;
+}
+
+// Large launches that come often have code for the distances of their operands' lanes. It reads
+// nothing behind the last one.
+TEST_F(Cpu, LanesApartHaveCodeOfTheirOwn) {
+    for (const char* level : levels_of_this_machine()) {
+        settings().cpu_level = level;
+        for (DType dtype : {DType::Float32, DType::Float64, DType::Int32}) {
+            Builder b("apart", 2, 0);
+            int x = b.input("x", dtype), w = b.input("w", dtype), y = b.output("y", dtype);
+            b.begin(SectionKind::Map);
+            auto value = b.load(x);
+            b.store(y, value + value + b.load(w));
+            auto set = compile({b.finish()});
+            visit_dtype(dtype, [&](auto tag) {
+                using T = decltype(tag);
+                if constexpr (std::is_arithmetic_v<T> && sizeof(T) >= 4)
+                    for (int64_t apart : {1, 2, 3, 4, 5}) {
+                        size_t before = files().size();
+                        run_apart<T>(*set, apart, 431, 997, apart == 2 ? 3 : 0);
+                        run_apart<T>(*set, apart, 431, 1024, 0);  // the last vector is whole
+                        EXPECT_EQ(files().size() - before, apart < 5 ? 1u : 0u) << apart;
+                    }
+            });
+        }
+    }
+}
+
+/// y (float32) and z (float64) are what many inputs and a number add up to.
+Kernel wide_sum(size_t inputs, double number) {
+    Builder b("wide_sum", 2, 0);
+    std::vector<int> operands;
+    for (size_t n = 0; n < inputs; ++n) operands.push_back(b.input("x", DType::Float32));
+    int y = b.output("y", DType::Float32), z = b.output("z", DType::Float64);
+    b.begin(SectionKind::Map);
+    auto sum = b.constant(DType::Float32, number);
+    for (int operand : operands) sum = sum + b.load(operand);
+    b.store(y, sum);
+    b.store(z, b.cast(sum, DType::Float64));
+    return b.finish();
+}
+
+template <class T>
+T* whole_line(T* at) {
+    return at + (-reinterpret_cast<intptr_t>(at) & 63) / static_cast<intptr_t>(sizeof(T));
+}
+
+// What does not fit into the caches is stored past them, a line at a time: from the first whole
+// line of a single row on, or if all rows begin where lines do. What lies between rows stays as it
+// was.
+TEST_F(Cpu, LargeOutputsAreStoredPastTheCaches) {
+    constexpr int64_t rows = 512, columns = 1024, count = rows * columns;
+    auto inputs = static_cast<size_t>(last_cache_bytes() / (4 * count) + 1);
+    std::vector<float> x(count, 1.0f);
+    struct Case {
+        int64_t begin, gap;  // elements behind a line; between rows
+        bool streams;
+    };
+    double number = 0;
+    for (const char* level : levels_of_this_machine())
+        for (auto [begin, gap, streams] :
+             {Case{0, 0, true}, {0, 16, true}, {3, 0, true}, {0, 1, false}, {3, 16, false}}) {
+            settings().cpu_level = level;
+            auto set = compile({wide_sum(inputs, ++number)});
+            int64_t row = columns + gap;
+            auto room = static_cast<size_t>(rows * row + 64);
+            std::vector<float> narrow(room, -1);
+            std::vector<double> wide(room, -1);
+            float* y = whole_line(narrow.data()) + begin;
+            double* z = whole_line(wide.data()) + begin;
+            std::vector<void*> pointers(inputs, x.data());
+            std::vector<std::vector<int64_t>> strides(inputs, {4 * columns, 4});
+            pointers.insert(pointers.end(), {y, z});
+            strides.insert(strides.end(), {{4 * row, 4}, {8 * row, 8}});
+            size_t before = files().size();
+            for (int64_t done = 0; done < worth_tailoring + count; done += count)
+                run(*set, 0, {rows, columns}, pointers, strides);
+            EXPECT_EQ(files().size() - before, streams ? 1u : 0u) << begin << ", " << gap;
+            int64_t wrong = 0;
+            for (int64_t i = 0; i < rows; ++i)
+                for (int64_t j = 0; j < row; ++j) {
+                    double expected = j < columns ? number + static_cast<double>(inputs) : -1;
+                    wrong += y[i * row + j] != static_cast<float>(expected);
+                    wrong += z[i * row + j] != expected;
+                }
+            EXPECT_EQ(wrong, 0) << level << ", " << begin << ", " << gap;
+        }
+}
+
+TEST(Tailor, MakesCodeOnceItIsWorthItAndTakesWhatIsKnownAtOnce) {
+    int looked = 0, made = 0;
+    bool known = false;
+    Tailor tailor([&](const Fit&, bool only_known) {
+        ++(only_known ? looked : made);
+        Tailored code;
+        if (known || !only_known) code.function = [](int64_t*, int64_t) {};
+        return code;
+    });
+    Fit streaming{{1, 1}, true}, apart{{2, 1}, false}, other{{3, 1}, false};
+    EXPECT_EQ(tailor.find(streaming, worth_tailoring / 2), nullptr);
+    EXPECT_EQ(tailor.find(apart, worth_tailoring / 2), nullptr) << "another kind counts for itself";
+    EXPECT_EQ(tailor.find(streaming, worth_tailoring / 4), nullptr);
+    EXPECT_EQ(std::pair(looked, made), std::pair(2, 0)) << "the disk is looked at once";
+    auto code = tailor.find(streaming, worth_tailoring / 4);
+    ASSERT_NE(code, nullptr);
+    EXPECT_EQ(tailor.find(streaming, 1), code);
+    EXPECT_EQ(std::pair(looked, made), std::pair(2, 1));
+    known = true;
+    EXPECT_NE(tailor.find(other, 1), nullptr);
+    EXPECT_EQ(std::pair(looked, made), std::pair(3, 1));
+}
+
+TEST(Tailor, WhatCannotBeMadeIsTriedOnce) {
+    int tried = 0;
+    Tailor tailor([&](const Fit&, bool) -> Tailored {
+        ++tried;
+        fail(ErrorKind::Compile, "no");
+    });
+    for (int n = 0; n < 3; ++n) EXPECT_EQ(tailor.find({{2}, false}, worth_tailoring), nullptr);
+    EXPECT_EQ(tried, 1);
+}
+
+// Rows that are read again, too; what is folded is folded as before.
+TEST_F(Cpu, LargeRowsAreStoredPastTheCaches) {
+    constexpr int64_t rows = 512, columns = 1029,
+                      row = 1040;  // the rest of a row is no whole vector
+    auto inputs = static_cast<size_t>(last_cache_bytes() / (4 * rows * columns) + 1);
+    std::vector<float> x(rows * row);
+    for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>((i * 7919) % 1009) / 7;
+    for (const char* level : levels_of_this_machine()) {
+        settings().cpu_level = level;
+        Builder b("shares", 2, 1);
+        std::vector<int> operands;
+        for (size_t n = 0; n < inputs; ++n) operands.push_back(b.input("x", DType::Float32));
+        int y = b.output("y", DType::Float32);
+        auto sum = [&] {
+            auto made = b.load(operands[0]);
+            for (size_t n = 1; n < inputs; ++n) made = made + b.load(operands[n]);
+            return made;
+        };
+        b.begin(SectionKind::Reduce);
+        auto total = b.accumulate(Combine::Sum, sum());
+        b.begin(SectionKind::Map);
+        b.store(y, sum() / total);
+        auto set = compile({b.finish()});
+        std::vector<float> memory(rows * row + 64), first;
+        std::vector<void*> pointers(inputs, x.data());
+        pointers.push_back(whole_line(memory.data()));
+        std::vector<std::vector<int64_t>> strides(inputs + 1, {4 * row, 4});
+        size_t before = files().size();
+        for (int64_t done = 0; done < worth_tailoring + rows * columns; done += rows * columns) {
+            std::fill(memory.begin(), memory.end(), -1.0f);
+            run(*set, 0, {rows, columns}, pointers, strides);
+            if (first.empty()) first = memory;
+        }
+        EXPECT_EQ(files().size() - before, 1u) << level;
+        EXPECT_EQ(memory, first) << level;
+    }
 }
 
 TEST_F(Cpu, ManyThreadsCompileAndRunAtOnce) {

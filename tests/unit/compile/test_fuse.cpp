@@ -169,6 +169,18 @@ TEST(Fuse, CostlyValuesAreKeptBetweenPasses) {
     expect_same({x}, {softmax(x), z / sqrt(sum(sqr(z), {1}, true))}, {ramp({5, 70})});
 }
 
+// A product and a quotient by themselves are computed again, from what else is loaded; together,
+// with the two loads that they take, they cost more than a row to keep them.
+TEST(Fuse, WhatIsMadeOfManyCheapValuesIsKeptBetweenPasses) {
+    auto x = matrix("x", "f32[n,m]"), y = matrix("y", "f32[n,m]"),
+         s = input(parse_type("f32[n,1]"), "s");
+    Variable quotient = x * y / s, shares = quotient - sum(quotient, {1}, true);
+    auto f = function({x, y, s}, shares);
+    ASSERT_EQ(kernels(f), 1u);
+    EXPECT_EQ(opcodes(f, kernel::OpCode::div_), 1u);
+    EXPECT_EQ(opcodes(function({x, y}, x * y - sum(x * y, {1}, true)), kernel::OpCode::mul_), 2u);
+}
+
 TEST(Fuse, ElementsAreStoredInThePassThatFoldsThem) {
     // The gradient of a bias and what it is the sum of: one pass over the columns.
     auto x = matrix("x", "f64[n,m]"), y = matrix("y", "f64[n,m]");

@@ -1,0 +1,68 @@
+#pragma once
+// Code of its own for launches of one kind that are large and come often: what general code leaves
+// to tiles, or cannot know, is known when it is made.
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "croton/backend/cpu/jit.hpp"
+
+namespace croton::cpu {
+
+/// What tailored code takes for granted.
+struct Fit {
+    std::vector<int> apart;  ///< by stream: items from lane to lane; 1: what general code takes
+    bool streaming =
+        false;  ///< outputs lie in whole lines, row by row, and are stored past the caches
+    bool operator==(const Fit&) const = default;
+    bool any() const;
+    std::string text() const;  ///< different ones have different texts
+};
+
+/// How many items apart lanes may be, of items as wide as the kernel's lanes.
+constexpr int most_apart = 4;
+
+/// The plan that such code is made from.
+Plan tailored_plan(const Plan& plan, const Fit& fit);
+
+/// Elements that launches of a kind have run before they get code: that took about as long as
+/// making it.
+constexpr int64_t worth_tailoring = int64_t{1} << 24;
+
+struct Tailored {
+    SectionFunction function = nullptr;
+    int64_t first = 0;  ///< added to the sections' selectors
+    std::shared_ptr<const Code> code;
+};
+
+/// The tailored code of one kernel. Thread-safe.
+class Tailor {
+  public:
+    /// Makes code, or only takes what was made before (on disk): then it may have none.
+    using Make = std::function<Tailored(const Fit&, bool only_known)>;
+    explicit Tailor(Make make) : make_(std::move(make)) {}
+    /// Code for a launch of so many elements that is about to run. Null until there have been
+    /// enough (unless it was made before), while another thread makes it, and if it cannot be made.
+    const Tailored* find(const Fit& fit, int64_t elements);
+
+  private:
+    struct Entry {
+        Fit fit;
+        int64_t elements = 0;
+        bool looked = false;  ///< for what was made before
+        bool begun = false, made = false;
+        Tailored code;
+    };
+    Entry& entry_of(const Fit& fit);
+    const Tailored* make(Entry& entry, bool only_known);
+
+    Make make_;
+    std::mutex mutex_;
+    std::deque<Entry> entries_;
+};
+
+}  // namespace croton::cpu
