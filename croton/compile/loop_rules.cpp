@@ -74,12 +74,14 @@ const std::vector<LoopRule>& loop_rules() {
             "computed before the loop. A constant that is stacked is repeated after it.",
             over<fix_what_stays>),
         row("steps behind the last one read", Read,
-            "A loop of which parts are read that end at steps counted from the first does not run "
-            "the steps behind them.",
+            "A loop does not run the steps behind the last one that is read, whether that is "
+            "counted "
+            "from the first step or from the last: of a gradient's way back too.",
             over<shorten_loops>),
         row("last steps in place of all", Read,
-            "A loop of which some of the last steps are read runs all steps before them without "
-            "keeping anything, then those. One that may end early hands older values on as states.",
+            "A loop runs the steps before the first one that is read without keeping anything, "
+            "then "
+            "the others. One that may end early hands older values on as states.",
             over<keep_last_steps>),
         row("few steps written out", Unroll,
             "A loop of one step, or of a few known ones, stands written out; inside of another "

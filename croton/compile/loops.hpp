@@ -51,7 +51,7 @@ Variables change_loops(const Variables& outputs, const LoopChange& change);
 
 /// Loops of which nobody reads the last steps do not run them.
 Variables shorten_loops(const Variables& outputs, bool inside);
-/// Loops of which the last steps are read keep those only.
+/// Loops keep nothing of the steps before the first one that is read.
 Variables keep_last_steps(const Variables& outputs, bool inside);
 /// Of each step what all readers take of it is kept. Bodies are rewritten already.
 Variables keep_parts_of_steps(const Variables& outputs);
