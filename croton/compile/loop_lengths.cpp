@@ -1,7 +1,7 @@
 // Loops of whose results some of the steps are read: see loops.hpp.
 #include <algorithm>
 
-#include "croton/compile/loop_parts.hpp"
+#include "croton/compile/loop_readings.hpp"
 #include "croton/compile/loops.hpp"
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/compare.hpp"
@@ -43,76 +43,6 @@ void cut_sequences(Loop& loop, const SliceEnd& from, const SliceEnd& to) {
     for (Variable& v : loop.sequences) v = at(v, {Slice(from, to)}).named(v.name());
 }
 
-// --- which steps a reader needs -----------------------------------------------------------------
-
-/// Before so many steps from the first one on, or before so many last ones.
-struct Place {
-    int64_t steps = 0;
-    bool from_end = false;
-    Place mirrored() const { return {steps, !from_end}; }
-    /// From the first step on, of a loop of n steps.
-    int64_t of(int64_t n) const { return from_end ? std::max<int64_t>(n - steps, 0) : steps; }
-};
-/// Steps [from, to).
-struct Span {
-    Place from, to;
-};
-
-std::optional<Place> place_of(const Bound& bound, Place whole) {
-    if (bound.kind == BoundKind::None) return whole;
-    if (bound.kind != BoundKind::Number) return {};
-    return bound.value >= 0 ? Place{bound.value, false} : Place{-bound.value, true};
-}
-
-bool forwards(const IndexItem& item) {
-    return item.step.kind == BoundKind::None ||
-           (item.step.kind == BoundKind::Number && item.step.value > 0);
-}
-
-// Of bounds that are numbers.
-std::optional<Span> span_of(const Reader& reader) {
-    const IndexItem& first = reader.items[0];
-    bool single = first.kind == IndexItem::Kind::Integer;
-    if (!single && (first.kind != IndexItem::Kind::Slice || !forwards(first))) return {};
-    auto from = place_of(first.start, {0, false});
-    auto to = place_of(first.stop, {0, true});
-    if (!from || !to) return {};
-    if (single) to = {from->from_end ? from->steps - 1 : from->steps + 1, from->from_end};
-    return reader.turned ? Span{to->mirrored(), from->mirrored()} : Span{*from, *to};
-}
-
-struct Reading {
-    Reader reader;
-    std::optional<Span> span;
-};
-/// All that is read of a loop's steps; nothing if final states are, or any step may be.
-/// `final_states`: those do not count.
-std::optional<std::vector<Reading>> readings_of(const Node& node, const Loop& loop, Parts& parts,
-                                                bool final_states) {
-    std::vector<Reading> readings;
-    for (size_t k = 0; k < node.types.size(); ++k) {
-        if (!parts.is_read(node, k)) continue;
-        bool state = k < loop.states.size();
-        if (state && !loop.traced[k]) {
-            if (final_states) continue;
-            return {};
-        }
-        auto readers = parts.readers_of(node, k, state, true);
-        if (!readers) return {};
-        for (const auto& reader : *readers) readings.push_back({reader, span_of(reader)});
-    }
-    return readings;
-}
-
-/// Whether spans are those of a trace's values behind the initial one, or of stacks.
-bool of_steps(const std::vector<Reading>& readings, const Loop& loop) {
-    return std::all_of(readings.begin(), readings.end(), [&](const Reading& reading) {
-        const Variable* source = &reading.reader.node->inputs[0];
-        while (!is_loop(source->node())) source = &source->node().inputs[0];
-        return reading.reader.behind == (source->index() < loop.states.size());
-    });
-}
-
 // --- readers of a loop with fewer steps ---------------------------------------------------------
 
 /// What is added to bounds that count from the first row, and to those that count from the last.
@@ -151,7 +81,6 @@ std::optional<IndexItems> shifted(const Reading& reading, Shift by,
     return items;
 }
 
-using NewItems = std::vector<std::pair<Node*, IndexItems>>;
 std::optional<NewItems> shifted(const std::vector<Reading>& readings, const Shift& by,
                                 const std::optional<int64_t>& steps) {
     NewItems all;
@@ -163,27 +92,6 @@ std::optional<NewItems> shifted(const std::vector<Reading>& readings, const Shif
     }
     return all;
 }
-
-/// Nodes that read otherwise than they did.
-class Rereading {
-  public:
-    void add(const NewItems& items) {
-        for (const auto& [node, now] : items) items_.insert(node, now);
-    }
-    bool make(Node* node, Images& image) const {
-        const IndexItems* items = items_.find(node);
-        if (!items) return false;
-        SiteScope scope(node->site);
-        Variable made = apply(*subtensor_op(), image(node->inputs), {{"index", index_text(*items)}},
-                              node->site)[0];
-        made.node_pointer()->types = node->types;  // the same rows
-        image.set({node, 0}, made);
-        return true;
-    }
-
-  private:
-    FlatMap<const Node*, IndexItems> items_;
-};
 
 // --- steps behind the last one read -------------------------------------------------------------
 

@@ -1,43 +1,12 @@
 // Of each step of a loop what is read of it: see loops.hpp.
-#include "croton/compile/loop_parts.hpp"
-
 #include <algorithm>
 
 #include "croton/compile/loop_kernel.hpp"
+#include "croton/compile/loop_readings.hpp"
 #include "croton/compile/loops.hpp"
 #include "croton/graph/traverse.hpp"
 
 namespace croton::compile {
-
-std::optional<std::vector<Reader>> Parts::readers_of(const Node& node, size_t output, bool traced,
-                                                     bool through_turns) {
-    std::vector<Reader> readers;
-    bool all = add_readers({&node, uint32_t(output)}, {nullptr, {}, false}, traced, through_turns,
-                           readers);
-    return all ? std::optional(readers) : std::nullopt;
-}
-
-bool Parts::add_readers(ValueKey value, Reader like, bool traced, bool through_turns,
-                        std::vector<Reader>& readers) {
-    for (Node* user : users_.of(value)) {
-        auto items = user ? items_of(*user) : std::nullopt;
-        if (!items || items->empty()) return false;
-        Reader reader = like;
-        reader.node = user;
-        reader.items = *items;
-        bool skips = traced && !like.behind && !like.turned && skips_first(*items);
-        bool turned = through_turns && !like.turned && turns(*items);
-        if (!skips && !turned) {
-            readers.push_back(reader);
-            continue;
-        }
-        reader.behind |= skips;
-        reader.turned |= turned;
-        if (!add_readers({user, 0}, reader, traced, through_turns, readers)) return false;
-        between_.insert(user);
-    }
-    return true;
-}
 
 namespace {
 using BoundKind = Bound::Kind;

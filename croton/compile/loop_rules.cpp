@@ -83,6 +83,10 @@ const std::vector<LoopRule>& loop_rules() {
             "then "
             "the others. One that may end early hands older values on as states.",
             over<keep_last_steps>),
+        row("every k-th step", Read,
+            "A loop of which every k-th step is read keeps those: it runs in segments of k steps. "
+            "Not where the steps are so cheap that beginning a segment costs more.",
+            over<keep_every_kth>),
         row("few steps written out", Unroll,
             "A loop of one step, or of a few known ones, stands written out; inside of another "
             "loop also a longer one of a few numbers, so that the outer one may be a kernel.",

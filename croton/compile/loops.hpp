@@ -53,6 +53,8 @@ Variables change_loops(const Variables& outputs, const LoopChange& change);
 Variables shorten_loops(const Variables& outputs, bool inside);
 /// Loops keep nothing of the steps before the first one that is read.
 Variables keep_last_steps(const Variables& outputs, bool inside);
+/// Loops of which every k-th step is read keep those only.
+Variables keep_every_kth(const Variables& outputs, bool inside);
 /// Of each step what all readers take of it is kept. Bodies are rewritten already.
 Variables keep_parts_of_steps(const Variables& outputs);
 

@@ -146,6 +146,18 @@ const std::vector<LoopExample>& loop_examples() {
              Variable all = scan(body, {.sequences = {l.v}, .outputs_info = {l.s}}).outputs[0];
              return Variables{at(all, {Slice(-3, {})}), at(all, {-1})};
          }},
+        {"every k-th step",
+         [](const Leaves& l) { return Variables{at(walk(l).outputs[0], {Slice({}, {}, 3)})}; }},
+        {"every k-th step",
+         [](const Leaves& l) {
+             auto body = [](const Step& t) {
+                 Variable next = tanh(t.states[0] + t.sequences[0]);
+                 return StepResult({next, next * t.states[0]});
+             };
+             ScanOptions options{.sequences = {l.v}, .outputs_info = {l.s, {}}};
+             Variables made = scan(body, options).outputs;
+             return Variables{at(made[0], {Slice(5, {}, 4)}), at(made[1], {Slice(1, 30, 4)})};
+         }},
         {"few steps written out",
          [](const Leaves& l) {
              auto body = [](const Step& t) { return StepResult(sin(t.states[0])); };

@@ -615,6 +615,58 @@ TEST(LastSteps, TakeConstantMemory) {
     EXPECT_GT(grown(light, true, 2 * steps), states);
 }
 
+TEST(EveryKthStep, AloneIsKept) {
+    Wave w;
+    Variable states = w.made[0], stack = w.made[1];
+    for (const Variables& outputs : std::vector<Variables>{
+             {at(states, {Slice({}, {}, 2)})},
+             {at(states, {Slice({}, -2, 2)})},
+             {at(states, {Slice(1, {}, 2)}), at(stack, {Slice(3, 40, 2)})},
+             {at(states, {Slice(2, {}, 3)}), at(stack, {Slice(2, {}, 3), 1})},
+             {at(stack, {Slice(7, 80, 40)})},
+             {at(stack, {Slice(39, {}, 40)})},
+         }) {
+        same_for_every_length(w.inputs, outputs, Wave::values);
+        auto with = loops_of(w.inputs, outputs);
+        EXPECT_EQ(with.size(), 2u);
+        EXPECT_EQ(with[0].steps.node().op->name, "floor_div") << pp(with[0].steps);
+    }
+    for (const Variables& outputs : std::vector<Variables>{
+             {at(states, {Slice({}, {}, 2)}), at(stack, {Slice(1, {}, 2)})},
+             {at(states, {Slice({}, {}, 2)}), at(stack, {-1})},
+             {at(states, {Slice({}, {}, 10)})},
+         }) {
+        same_for_every_length(w.inputs, outputs, Wave::values);
+        EXPECT_EQ(loops_of(w.inputs, outputs).size(), 1u);
+    }
+}
+
+TEST(EveryKthStep, OfKnownLoops) {
+    for (int64_t all : {1, 5, 6, 7, 8})
+        steps_run(all, [](auto& v) {
+            return Variables{at(v[0], {Slice(2, {}, 3)}), at(v[1], {Slice(5, 7, 3)})};
+        });
+    auto third = [](auto& v) { return Variables{at(v[0], {Slice(2, {}, 3)})}; };
+    EXPECT_EQ(steps_run(300, third, false), (Steps{100}));
+}
+
+TEST(EveryKthStep, TakesItsShareOfMemory) {
+    if (watched_memory) GTEST_SKIP() << "the tool keeps what is freed";
+    Variable h = of("f64[?]", "h"), n = of("i64[]", "n");
+    auto body = [](const Step& s) { return StepResult({sin(s.states[0]), cos(s.states[0])}); };
+    constexpr int64_t steps = 60'000, states = steps * 64 * 8;  // 31 MB
+    auto grown = [&](int64_t every, int64_t count) {
+        Variables made = scan(body, {.outputs_info = {h, {}}, .n_steps = n}).outputs;
+        Slice some(3, {}, every);
+        Function f = function({h, n}, {at(made[0], {some}), at(made[1], {some})});
+        auto call = [&](int64_t steps) { f.call({numbers({64}), Array::scalar(steps)}); };
+        call(70);
+        return test::growth([&] { call(count); });
+    };
+    EXPECT_LT(grown(100, steps), states / 10);
+    EXPECT_GT(grown(10, 4 * steps), states);
+}
+
 TEST(PartsOfSteps, AloneAreKept) {
     Variable xs = of("f64[?]", "xs"), w = of("f64[?,?]", "w"), h = of("f64[?,?]", "h");
     auto body = [&](const Step& s) {

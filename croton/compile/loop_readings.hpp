@@ -1,5 +1,5 @@
 #pragma once
-// A graph with its loops and who reads parts of their results. For the sources of compile/ only.
+// Who reads which steps and which parts of loops' results. For the sources of compile/ only.
 #include "croton/compile/loop_reads.hpp"
 
 namespace croton::compile {
@@ -12,6 +12,7 @@ struct Reader {
     bool turned = false;  ///< of the steps from the last to the first
 };
 
+/// A graph with its loops and who reads them.
 class Parts {
   public:
     explicit Parts(const Variables& outputs)
@@ -56,6 +57,48 @@ class Parts {
     std::vector<Node*> order_;
     Users users_;
     NodeSet between_;  ///< traces without the initial value, or turned, on their way to readers
+};
+
+/// Before so many steps from the first one on, or before so many last ones.
+struct Place {
+    int64_t steps = 0;
+    bool from_end = false;
+    Place mirrored() const { return {steps, !from_end}; }
+    /// From the first step on, of a loop of n steps.
+    int64_t of(int64_t n) const { return from_end ? std::max<int64_t>(n - steps, 0) : steps; }
+};
+/// Steps [from, to).
+struct Span {
+    Place from, to;
+};
+/// Which steps a reader needs, if its bounds are numbers.
+std::optional<Span> span_of(const Reader& reader);
+/// Whether a slice goes from earlier rows to later ones.
+bool forwards(const IndexItem& item);
+
+struct Reading {
+    Reader reader;
+    std::optional<Span> span;
+};
+/// All that is read of a loop's steps; nothing if any step may be, or if final states are read and
+/// that is not `allowed`.
+std::optional<std::vector<Reading>> readings_of(const Node& node, const Loop& loop, Parts& parts,
+                                                bool allowed);
+/// Whether all of them read traces behind the initial value, or stacks.
+bool of_steps(const std::vector<Reading>& readings, const Loop& loop);
+
+/// Nodes that read otherwise than they did, but the same.
+using NewItems = std::vector<std::pair<Node*, IndexItems>>;
+class Rereading {
+  public:
+    void add(const NewItems& items) {
+        for (const auto& [node, now] : items) items_.insert(node, now);
+    }
+    /// Makes the node's image if it is among them.
+    bool make(Node* node, Images& image) const;
+
+  private:
+    FlatMap<const Node*, IndexItems> items_;
 };
 
 }  // namespace croton::compile
