@@ -7,6 +7,7 @@
 #include "croton/ops/cast.hpp"
 #include "croton/ops/compare.hpp"
 #include "croton/ops/create.hpp"
+#include "croton/ops/cumulative_run.hpp"
 #include "croton/ops/families.hpp"
 #include "croton/ops/index.hpp"
 #include "croton/ops/lines.hpp"
@@ -19,62 +20,6 @@ namespace croton {
 
 namespace {
 using types::Types;
-
-// What T is accumulated in; integers wrap without being undefined.
-template <class T>
-using Wide = std::conditional_t<
-    detail::is_complex_type<T>, std::complex<double>,
-    std::conditional_t<std::is_integral_v<T> && !std::is_same_v<T, bool>, uint64_t, double>>;
-
-template <class Fold>
-void accumulate(ExternCall& call, Fold fold) {
-    const auto& x = call.inputs[0];
-    auto& out = call.outputs[0];
-    auto axis = static_cast<size_t>(call.attrs.get<int64_t>("axis"));
-    visit_dtype(x.dtype, [&](auto tag) {
-        using T = decltype(tag);
-        using W = Wide<T>;
-        for_each_line<2>(x.shape, axis, {&x.strides, &out.strides}, [&](auto offsets) {
-            W so_far{};
-            for (int64_t i = 0; i < x.shape[axis]; ++i) {
-                auto value = convert_number<W>(read_element<T>(x.data, offsets[0]));
-                so_far = i == 0 ? value : fold(so_far, value);
-                write_element(out.data, offsets[1], convert_number<T>(so_far));
-                offsets[0] += x.strides[axis];
-                offsets[1] += out.strides[axis];
-            }
-        });
-    });
-}
-
-void cumsum_run(ExternCall& call) {
-    accumulate(call, [](auto x, auto y) { return x + y; });
-}
-void cumprod_run(ExternCall& call) {
-    accumulate(call, [](auto x, auto y) { return x * y; });
-}
-
-void recurrence_run(ExternCall& call) {
-    const auto &a = call.inputs[0], &b = call.inputs[1];
-    auto& out = call.outputs[0];
-    auto axis = static_cast<size_t>(call.attrs.get<int64_t>("axis"));
-    visit_dtype(b.dtype, [&](auto tag) {
-        using T = decltype(tag);
-        using W = Wide<T>;
-        for_each_line<3>(b.shape, axis, {&a.strides, &b.strides, &out.strides}, [&](auto offsets) {
-            W so_far{};
-            for (int64_t i = 0; i < b.shape[axis]; ++i) {
-                auto factor = convert_number<W>(read_element<T>(a.data, offsets[0]));
-                auto value = convert_number<W>(read_element<T>(b.data, offsets[1]));
-                so_far = i == 0 ? value : factor * so_far + value;
-                write_element(out.data, offsets[2], convert_number<T>(so_far));
-                offsets[0] += a.strides[axis];
-                offsets[1] += b.strides[axis];
-                offsets[2] += out.strides[axis];
-            }
-        });
-    });
-}
 
 void shape_of_first(const AttrView&, std::span<const TensorRef> in, std::span<Sizes> out) {
     out[0] = in[0].shape;
