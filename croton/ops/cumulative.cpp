@@ -49,34 +49,16 @@ int64_t steps_of(const AttrView& attrs, std::span<const TensorRef> in) {
     return steps;
 }
 
-/// A factor or summand as recurrences read it: elements behind one another.
 template <class T>
-class Stretch {
-  public:
-    explicit Stretch(const TensorRef& ref) : ref_(ref) {}
-    static constexpr int64_t length = 512;
-    int64_t step() const { return ref_.shape.empty() || ref_.strides[0] == 0 ? 0 : 1; }
-    const T* at(int64_t first, int64_t count) {
-        auto from = static_cast<const char*>(ref_.data);
-        if (step() == 0) return static_cast<const T*>(ref_.data);
-        int64_t stride = ref_.strides[0];
-        if (stride == static_cast<int64_t>(sizeof(T)))
-            return static_cast<const T*>(ref_.data) + first;
-        for (int64_t i = 0; i < count; ++i)
-            packed_[i] = read_element<T>(from, (first + i) * stride);
-        return packed_;
-    }
-
-  private:
-    const TensorRef& ref_;
-    T packed_[length];
-};
+Stretch<T> stretch_of(const TensorRef& ref) {
+    return {ref.data, ref.shape.empty() ? 0 : ref.strides[0]};
+}
 
 template <class T>
 void run_linear_steps(ExternCall& call) {
     bool last = call.attrs.get<bool>("last");
     int64_t steps = steps_of(call.attrs, call.inputs);
-    Stretch<T> a(call.inputs[1]), b(call.inputs[2]);
+    auto a = stretch_of<T>(call.inputs[1]), b = stretch_of<T>(call.inputs[2]);
     auto* out = static_cast<T*>(call.outputs[0].data);
     T h = read_element<T>(call.inputs[0].data, 0);
     if (!last) *out++ = h;

@@ -82,10 +82,11 @@ class Lines {
     size_t axis_;
 };
 
+// Whether the result's elements lie behind one another: then there are blocks, of operands with any
+// strides.
 template <class T, size_t N>
 bool is_dense(const Line<N>& line) {
-    return std::all_of(line.strides.begin(), line.strides.end(),
-                       [](int64_t stride) { return stride == static_cast<int64_t>(sizeof(T)); });
+    return line.strides[N - 1] == static_cast<int64_t>(sizeof(T));
 }
 
 template <class T, bool product>
@@ -93,10 +94,16 @@ void accumulate_line(const Line<2>& line) {
     using W = Wide<T>;
     if constexpr (has_blocks<T>) {
         if (is_dense<T>(line)) {
-            const T* x = line.template row<T>(0, 0);
-            Recurrence<T> what{nullptr, 0, x, 1, line.template row<T>(1, 0), line.length};
-            if (product) what.a = x, what.a_step = 1, what.b = nullptr;
-            run_recurrence(what, product ? 1.0 : -0.0);
+            Stretch<T> x(line.at[0], line.strides[0]);
+            double so_far = product ? 1.0 : -0.0;
+            for (int64_t i = 0; i < line.length; i += x.length) {
+                int64_t count = std::min(x.length, line.length - i), step = x.step();
+                const T* from = x.at(i, count);
+                so_far = run_recurrence(
+                    Recurrence<T>{product ? from : nullptr, step, product ? nullptr : from, step,
+                                  line.template row<T>(1, i), count},
+                    so_far);
+            }
             return;
         }
     }
@@ -145,9 +152,13 @@ void recurrence_line(const Line<3>& line) {
     *line.template row<T>(2, 0) = convert_number<T>(so_far);
     if constexpr (has_blocks<T>) {
         if (is_dense<T>(line)) {
-            run_recurrence(Recurrence<T>{line.template row<T>(0, 1), 1, line.template row<T>(1, 1),
-                                         1, line.template row<T>(2, 1), line.length - 1},
-                           so_far);
+            Stretch<T> a(line.at[0], line.strides[0]), b(line.at[1], line.strides[1]);
+            for (int64_t i = 1; i < line.length; i += a.length) {
+                int64_t count = std::min(a.length, line.length - i);
+                so_far = run_recurrence(Recurrence<T>{a.at(i, count), a.step(), b.at(i, count),
+                                                      b.step(), line.template row<T>(2, i), count},
+                                        so_far);
+            }
             return;
         }
     }

@@ -93,7 +93,7 @@ TEST(Cumulative, RecurrencesAlongEveryAxis) {
                     transpose(linear_recurrence(transpose(a), transpose(b), -1 - along));
                 Function f = function({a, b}, {linear_recurrence(a, b, along), turned});
                 for (double scale : {0.9, 1.0}) {
-                    auto factors = a_given.cast(DType::Float64);
+                    Array factors = a_given.cast(DType::Float64).copy();
                     for (int64_t k = 0; k < factors.size(); ++k)
                         factors.data_as<double>()[k] = scale * (factors.data_as<double>()[k] - 0.1);
                     Array rounded = factors.cast(dtype);
@@ -108,6 +108,37 @@ TEST(Cumulative, RecurrencesAlongEveryAxis) {
                     if (HasFatalFailure()) return;
                 }
             }
+}
+
+// Lines longer than the stretches that are packed, in steps of either sign.
+TEST(Cumulative, AlongLinesWithSteps) {
+    for (DType dtype : {DType::Float64, DType::Float32})
+        for (int64_t step : {1, -1, 2, -3}) {
+            SCOPED_TRACE(cat(dtype_name(dtype), " in steps of ", step));
+            Array given = numbers(dtype, {5000});
+            auto all = given.cast(DType::Float64).to_vector<double>();
+            Array factors = given.cast(DType::Float64).copy();
+            for (int64_t k = 0; k < factors.size(); ++k) factors.data_as<double>()[k] -= 0.1;
+            factors = factors.cast(dtype);
+            auto below_one = factors.cast(DType::Float64).to_vector<double>();
+            Variable v = input(TensorType{dtype, {Dim()}}, "v"),
+                     w = input(TensorType{dtype, {Dim()}}, "w");
+            Variable x = at(v, {Slice({}, {}, step)}), a = at(w, {Slice({}, {}, step)});
+            Function f = function({v, w}, {cumsum(x, 0), linear_recurrence(a, x, 0)});
+            Results made = f(given, factors);
+            std::vector<double> sums, scaled;
+            auto last = [](const std::vector<double>& v) { return v.empty() ? 0 : v.back(); };
+            auto size = static_cast<int64_t>(all.size());
+            for (int64_t i = step > 0 ? 0 : size - 1; i >= 0 && i < size; i += step) {
+                double e = all[static_cast<size_t>(i)];
+                double factor = below_one[static_cast<size_t>(i)];
+                sums.push_back(last(sums) + e);
+                scaled.push_back(factor * last(scaled) + e);
+            }
+            double tolerance = dtype == DType::Float32 ? 1e-5 : 1e-11;
+            expect_near(made[0], sums, tolerance);
+            expect_near(made[1], scaled, tolerance);
+        }
 }
 
 }  // namespace
