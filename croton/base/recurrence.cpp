@@ -6,6 +6,7 @@ namespace croton {
 
 double run_blocks(const Recurrence<double>& what, double h);  // recurrence_avx512.cpp
 float run_blocks(const Recurrence<float>& what, float h);
+double run_blocks(const Recurrence<float>& what, double h);
 
 namespace {
 // Narrower vectors gain nothing: what they shuffle costs as much as they save.
@@ -18,8 +19,8 @@ bool has_blocks() {
 #endif
 }
 
-template <class T>
-T run(const Recurrence<T>& what, T h) {
+template <class T, class H>
+H run(const Recurrence<T>& what, H h) {
     static const bool blocks = has_blocks();
 #if defined(__x86_64__)
     if (blocks) return run_blocks(what, h);
@@ -30,5 +31,6 @@ T run(const Recurrence<T>& what, T h) {
 
 double run_recurrence(const Recurrence<double>& what, double h) { return run(what, h); }
 float run_recurrence(const Recurrence<float>& what, float h) { return run(what, h); }
+double run_recurrence(const Recurrence<float>& what, double h) { return run(what, h); }
 
 }  // namespace croton

@@ -10,7 +10,7 @@ template <class T>
 struct Recurrence {
     const T* a;      ///< null: 1 in every step
     int64_t a_step;  ///< 0: the same in every step; 1: one element a step
-    const T* b;
+    const T* b;      ///< null: nothing is added (then there is `a`, and it is a product)
     int64_t b_step;  ///< 0 or 1
     T* out;          ///< what each step gives; null: nobody wants it
     int64_t steps;
@@ -18,9 +18,12 @@ struct Recurrence {
 
 /// What h ends as. The same as step by step but for rounding and the sign of zeros: sums within a
 /// block are reassociated only where every factor is at most 1 and no product of eight of them can
-/// underflow. Blocks with any other factor, or that come to an infinity or a NaN, are taken step by
-/// step. float runs in double between such blocks.
+/// underflow (products alone: where those of eight are neither huge nor tiny). Blocks with any
+/// other factor, or that come to an infinity or a NaN, are taken step by step. float runs in double
+/// between such blocks.
 double run_recurrence(const Recurrence<double>& what, double h);
 float run_recurrence(const Recurrence<float>& what, float h);
+/// In double throughout; only what is stored is rounded.
+double run_recurrence(const Recurrence<float>& what, double h);
 
 }  // namespace croton

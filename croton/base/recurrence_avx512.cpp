@@ -8,6 +8,7 @@ namespace croton {
 
 double run_blocks(const Recurrence<double>& what, double h);
 float run_blocks(const Recurrence<float>& what, float h);
+double run_blocks(const Recurrence<float>& what, double h);
 
 namespace {
 constexpr int64_t block = 8;
@@ -72,24 +73,46 @@ __m512d added(__m512d x) {
     return _mm512_add_pd(x, up<n>(x, _mm512_set1_pd(-0.0)));
 }
 
-template <bool factors, class T>
-T blocks(const Recurrence<T>& what, T h) {
+// Products that may be multiplied with what was before them: neither huge nor tiny nor NaN, as H.
+template <class H>
+__mmask8 moderate(__m512d x) {
+    constexpr double most = sizeof(H) == 8 ? 0x1p400 : 0x1p100;
+    __m512d size = _mm512_abs_pd(x);
+    return static_cast<__mmask8>(_mm512_cmp_pd_mask(size, _mm512_set1_pd(most), _CMP_LE_OQ) &
+                                 _mm512_cmp_pd_mask(size, _mm512_set1_pd(1 / most), _CMP_GE_OQ));
+}
+
+template <int n>
+__m512d multiplied(__m512d x) {
+    return _mm512_mul_pd(x, up<n>(x, _mm512_set1_pd(1)));
+}
+
+enum class Kind { Sums, Products, Linear };
+
+template <Kind kind, class T, class H>
+H blocks(const Recurrence<T>& what, H h) {
     __m512d carry = _mm512_set1_pd(double(h));
     int64_t i = 0, patience = block;
     while (i + block <= what.steps) {
-        __m512d b = load(what.b, i, what.b_step), made;
+        __m512d made;
         __mmask8 good = 0xff;
-        if constexpr (factors) {
-            __m512d a = load(what.a, i, what.a_step);
+        if constexpr (kind == Kind::Products) {
+            __m512d products =
+                multiplied<4>(multiplied<2>(multiplied<1>(load(what.a, i, what.a_step))));
+            made = _mm512_mul_pd(carry, products);
+            good = moderate<H>(products) & moderate<H>(made);
+        } else if constexpr (kind == Kind::Linear) {
+            __m512d a = load(what.a, i, what.a_step), b = load(what.b, i, what.b_step);
             good = tame(a);
             Steps8 s = after<4>(after<2>(after<1>({a, b})));
             made = _mm512_add_pd(_mm512_mul_pd(s.factor, carry), s.sum);
         } else {
+            __m512d b = load(what.b, i, what.b_step);
             made = _mm512_add_pd(carry, added<4>(added<2>(added<1>(b))));
         }
         if (static_cast<__mmask8>(good & finite<T>(made)) != 0xff) {
             int64_t end = i + patience < what.steps ? i + patience : what.steps;
-            h = recurrence_steps(what, i, end, static_cast<T>(_mm512_cvtsd_f64(carry)));
+            h = recurrence_steps(what, i, end, static_cast<H>(_mm512_cvtsd_f64(carry)));
             carry = _mm512_set1_pd(double(h));
             i = end;
             if (patience < most_patience) patience *= 2;
@@ -100,17 +123,19 @@ T blocks(const Recurrence<T>& what, T h) {
         carry = _mm512_permutexvar_pd(_mm512_set1_epi64(block - 1), made);
         i += block;
     }
-    return recurrence_steps(what, i, what.steps, static_cast<T>(_mm512_cvtsd_f64(carry)));
+    return recurrence_steps(what, i, what.steps, static_cast<H>(_mm512_cvtsd_f64(carry)));
 }
 
-template <class T>
-T run(const Recurrence<T>& what, T h) {
-    return what.a ? blocks<true>(what, h) : blocks<false>(what, h);
+template <class T, class H>
+H run(const Recurrence<T>& what, H h) {
+    if (!what.a) return blocks<Kind::Sums>(what, h);
+    return what.b ? blocks<Kind::Linear>(what, h) : blocks<Kind::Products>(what, h);
 }
 }  // namespace
 
 double run_blocks(const Recurrence<double>& what, double h) { return run(what, h); }
 float run_blocks(const Recurrence<float>& what, float h) { return run(what, h); }
+double run_blocks(const Recurrence<float>& what, double h) { return run(what, h); }
 
 }  // namespace croton
 #endif

@@ -5,12 +5,13 @@
 
 namespace croton {
 
-template <class T>
-static T recurrence_steps(const Recurrence<T>& what, int64_t first, int64_t last, T h) {
+/// H: what h is kept in.
+template <class T, class H>
+static H recurrence_steps(const Recurrence<T>& what, int64_t first, int64_t last, H h) {
     for (int64_t i = first; i < last; ++i) {
-        T scaled = what.a ? what.a[i * what.a_step] * h : h;
-        h = scaled + what.b[i * what.b_step];
-        if (what.out) what.out[i] = h;
+        if (what.a) h = static_cast<H>(what.a[i * what.a_step]) * h;
+        if (what.b) h = h + static_cast<H>(what.b[i * what.b_step]);
+        if (what.out) what.out[i] = static_cast<T>(h);
     }
     return h;
 }

@@ -29,7 +29,8 @@ Specialised rewritten_graph(const BuildRequest& request, bool assume, Trace& tra
             return *kept;
         }
     Specialised result = specialise(request.inputs, request.outputs, assume);
-    result.outputs = rewrite_graph(prepare_loops(result.outputs, mode, nullptr), mode, nullptr);
+    Rewriting rewriting{mode};
+    result.outputs = rewrite_graph(prepare_loops(result.outputs, rewriting), rewriting);
     if (!key.empty()) keep_graph(key, result);
     return result;
 }
@@ -107,11 +108,10 @@ Built build(const BuildRequest& request) {
 
 std::vector<Event> rewriting_events(const BuildRequest& request, const Built& built) {
     std::vector<Event> events;
-    if (request.mode.rewrite)
-        rewrite_graph(
-            prepare_loops(specialise(request.inputs, request.outputs, built.assumed).outputs,
-                          request.mode, &events),
-            request.mode, &events);
+    if (!request.mode.rewrite) return events;
+    Rewriting rewriting{request.mode, &events};
+    Variables outputs = specialise(request.inputs, request.outputs, built.assumed).outputs;
+    rewrite_graph(prepare_loops(outputs, rewriting), rewriting);
     return events;
 }
 

@@ -44,11 +44,12 @@ Mode default_mode();
 
 /// One thing the compiler did, for explain().
 struct Event {
-    int number = 0;     ///< of rewriting steps, from 1; 0: a stage, or a row of loops
+    int number = 0;     ///< of rewriting steps, from 1; 0: a stage
     std::string what;   ///< rule, row of loops, or stage
     std::string where;  ///< file:line of the rule or row; "" for stages
     std::string before, after;
-    Site site;  ///< the user's line
+    Site site;              ///< the user's line
+    bool of_loops = false;  ///< a row of loops, not a rule
 };
 
 struct Trace {

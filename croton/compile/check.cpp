@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "croton/compile/reference.hpp"
 #include "croton/compile/translate.hpp"
@@ -68,46 +69,58 @@ class Inquest {
         return Frame(program).run(arguments_);
     }
 
-    bool right_after(int64_t steps, const std::vector<Array>& expected) {
+    /// Rewriting up to so many steps, run by the judge's back end.
+    bool right_after(int64_t steps, bool fuse, const std::vector<Array>& expected) {
         BuildRequest request = request_;
         request.mode.rule_limit = steps;
-        request.mode.fuse = false;
+        request.mode.fuse = fuse;
         request.mode.backend = "interp";
         return all_agree(expected, run(request));
     }
 
     [[noreturn]] void name_the_guilty(const std::vector<Array>& expected) {
-        BuildRequest traced = request_;
-        Built built = build(traced);
-        Trace trace;
-        trace.events = rewriting_events(traced, built);
-        int64_t steps = 0;
-        for (const auto& event : trace.events) steps = std::max<int64_t>(steps, event.number);
-        if (!right_after(steps, expected)) blame_rewriting(trace, steps, expected);
-        BuildRequest fused = request_;
-        fused.mode.backend = "interp";
-        if (!all_agree(expected, run(fused)))
-            fail(ErrorKind::Compile, "check mode: fusing kernels changes the values of function ",
-                 request_.name);
+        for (bool fuse : {false, true}) {
+            if (fuse && !request_.mode.fuse) continue;
+            BuildRequest traced = request_;
+            traced.mode.fuse = fuse;
+            auto events = rewriting_events(traced, build(traced));
+            int64_t steps = 0;
+            for (const auto& event : events) steps = std::max<int64_t>(steps, event.number);
+            if (right_after(steps, fuse, expected)) continue;
+            if (auto guilty = first_wrong(events, steps, fuse, expected)) blame(*guilty);
+            if (fuse)
+                fail(ErrorKind::Compile,
+                     "check mode: fusing kernels changes the values of function ", request_.name);
+            fail(ErrorKind::Compile, "check mode: the values of function ", request_.name,
+                 " are wrong without any rewriting");
+        }
+        Built built = build(request_);
         blame_kernel(*built.program);
     }
 
   private:
-    [[noreturn]] void blame_rewriting(const Trace& trace, int64_t steps,
-                                      const std::vector<Array>& expected) {
+    // The step that makes values wrong; nothing if they are so without it. Of a program with fused
+    // kernels only rows about loops are meant: rules are found without.
+    std::optional<Event> first_wrong(const std::vector<Event>& events, int64_t steps, bool fuse,
+                                     const std::vector<Array>& expected) {
+        if (!right_after(0, fuse, expected)) return {};
         int64_t good = 0, bad = steps;
         while (bad - good > 1) {
             int64_t middle = (good + bad) / 2;
-            (right_after(middle, expected) ? good : bad) = middle;
+            (right_after(middle, fuse, expected) ? good : bad) = middle;
         }
-        for (const auto& event : trace.events)
-            if (event.number == bad)
-                fail(ErrorKind::Compile, "check mode: rewriting step ", bad, " of function ",
-                     request_.name, " changes its values: rule '", event.what, "' (", event.where,
-                     ") turned ", event.before, " into ", event.after, ", made at ",
-                     event.site.text(), "    ", event.site.code_text());
-        fail(ErrorKind::Compile, "check mode: the values of function ", request_.name,
-             " are wrong without any rewriting");
+        for (const auto& event : events)
+            if (event.number == bad && (event.of_loops || !fuse)) return event;
+        return {};
+    }
+
+    [[noreturn]] void blame(const Event& event) {
+        fail(ErrorKind::Compile, "check mode: rewriting step ", event.number, " of function ",
+             request_.name, " changes its values: ", event.of_loops ? "row" : "rule", " '",
+             event.what, "' (", event.where, ") turned ", event.before, " into ", event.after,
+             event.site.known()
+                 ? cat(", made at ", event.site.text(), "    ", event.site.code_text())
+                 : "");
     }
 
     // Runs the program with both back ends side by side, every value fresh, until one differs.

@@ -74,13 +74,19 @@ const std::vector<LoopRule>& loop_rules() {
             "computed before the loop. A constant that is stacked is repeated after it.",
             over<fix_what_stays>),
         row("steps behind the last one read", Read,
-            "A loop of which parts are read that end at steps counted from the first does not run "
-            "the steps behind them.",
+            "A loop does not run the steps behind the last one that is read, whether that is "
+            "counted "
+            "from the first step or from the last: of a gradient's way back too.",
             over<shorten_loops>),
         row("last steps in place of all", Read,
-            "A loop of which some of the last steps are read runs all steps before them without "
-            "keeping anything, then those. One that may end early hands older values on as states.",
+            "A loop runs the steps before the first one that is read without keeping anything, "
+            "then "
+            "the others. One that may end early hands older values on as states.",
             over<keep_last_steps>),
+        row("every k-th step", Read,
+            "A loop of which every k-th step is read keeps those: it runs in segments of k steps. "
+            "Not where the steps are so cheap that beginning a segment costs more.",
+            over<keep_every_kth>),
         row("few steps written out", Unroll,
             "A loop of one step, or of a few known ones, stands written out; inside of another "
             "loop also a longer one of a few numbers, so that the outer one may be a kernel.",
@@ -198,8 +204,8 @@ void leave_common_out(Texts& a, Texts& b) {
 
 class Walk {
   public:
-    Walk(const Mode& mode, std::vector<Event>* events, bool inside)
-        : mode_(mode), events_(events), pass_{mode, inside} {}
+    Walk(Rewriting& rewriting, bool inside)
+        : rewriting_(rewriting), pass_{rewriting.mode, inside} {}
 
     /// Every row of the stage once. Whether that changed the graph.
     bool run(LoopStage stage, Variables& outputs) {
@@ -210,23 +216,30 @@ class Walk {
     }
 
     bool left_out(std::string_view name) const {
-        return std::find(mode_.excluded.begin(), mode_.excluded.end(), name) !=
-               mode_.excluded.end();
+        const auto& excluded = rewriting_.mode.excluded;
+        return std::find(excluded.begin(), excluded.end(), name) != excluded.end();
     }
 
   private:
     bool apply(const LoopRule& rule, Variables& outputs) {
-        if (left_out(rule.name)) return false;
+        if (left_out(rule.name) || rewriting_.left() == 0) return false;
         Variables after = rule.apply(outputs, pass_);
         if (after == outputs) return false;
-        if (events_) note(rule, outputs, after);
+        ++rewriting_.taken;
+        if (rewriting_.events) note(rule, outputs, after);
         outputs = std::move(after);
         return true;
     }
 
     void note(const LoopRule& rule, const Variables& before, const Variables& after) {
         auto old = loop_texts(before), fresh = loop_texts(after);
-        Event event{0, std::string(rule.name), place_of(rule), "", "", {}};
+        Event event{static_cast<int>(rewriting_.taken),
+                    std::string(rule.name),
+                    place_of(rule),
+                    "",
+                    "",
+                    {},
+                    true};
         if (old != fresh) {
             leave_common_out(old, fresh);
             event.before = shown(old);
@@ -235,13 +248,11 @@ class Walk {
             auto text = [](const Variable& v) { return shown(v, 200); };
             event.before = join(before, ", ", text);
             event.after = join(after, ", ", text);
-            if (event.before == event.after) return;
         }
-        events_->push_back(std::move(event));
+        rewriting_.events->push_back(std::move(event));
     }
 
-    const Mode& mode_;
-    std::vector<Event>* events_;
+    Rewriting& rewriting_;
     LoopPass pass_;
 };
 
@@ -251,11 +262,15 @@ bool has_loops(const Variables& outputs) {
 }
 }  // namespace
 
-Variables prepare_loops(const Variables& outputs, const Mode& mode, std::vector<Event>* events,
-                        bool inside) {
+Variables prepare_loops(const Variables& outputs, const Mode& mode, std::vector<Event>* events) {
+    Rewriting rewriting{mode, events};
+    return prepare_loops(outputs, rewriting);
+}
+
+Variables prepare_loops(const Variables& outputs, Rewriting& rewriting, bool inside) {
     if (!has_loops(outputs)) return outputs;
     using enum LoopStage;
-    Walk walk(mode, events, inside);
+    Walk walk(rewriting, inside);
     Variables result = outputs;
     auto tidy = [&] {
         bool changed = false;
@@ -263,7 +278,7 @@ Variables prepare_loops(const Variables& outputs, const Mode& mode, std::vector<
         return changed;
     };
     auto rewrite = [&] {
-        do result = rewrite_bodies(result, mode, events);
+        do result = rewrite_bodies(result, rewriting);
         while (tidy());
     };
     walk.run(Begin, result);
@@ -279,7 +294,7 @@ Variables prepare_loops(const Variables& outputs, const Mode& mode, std::vector<
         tidy();
         rewrite();
     }
-    if (mode.fuse && walk.run(Kernel, result)) result = rewrite_bodies(result, mode, events);
+    if (rewriting.mode.fuse && walk.run(Kernel, result)) result = rewrite_bodies(result, rewriting);
     return result;
 }
 

@@ -31,7 +31,7 @@ Variables applied(const Loop& loop, Site site) {
     return made;
 }
 
-Variables rewrite_bodies(const Variables& outputs, const Mode& mode, std::vector<Event>* events) {
+Variables rewrite_bodies(const Variables& outputs, Rewriting& rewriting) {
     Images image;
     for (Node* node : toposort(outputs)) {
         if (node->kind != NodeKind::Apply) continue;
@@ -40,7 +40,7 @@ Variables rewrite_bodies(const Variables& outputs, const Mode& mode, std::vector
         Variable present = moved ? image({node, 0}) : Variable(node, 0);
         Loop loop(present.node());
         Variables before = loop.results(),
-                  after = rewrite_graph(prepare_loops(before, mode, events, true), mode, events);
+                  after = rewrite_graph(prepare_loops(before, rewriting, true), rewriting);
         if (after == before) continue;
         loop.set_results(after);
         image.replace(node, loop.apply(node->site));
@@ -64,7 +64,9 @@ Variables settle_inputs(const Variables& outputs, const Mode& mode) {
         if (loop) after_loops.insert(node);
     }
     if (read.empty()) return outputs;
-    Variables settled = rewrite_graph(read, mode, nullptr);
+    Mode whole = mode;
+    whole.rule_limit = -1;  // one step of its own
+    Variables settled = rewrite_graph(read, whole, nullptr);
     Images image;
     for (size_t i = 0; i < read.size(); ++i)
         if (!(settled[i] == read[i])) image.set(read[i], settled[i]);

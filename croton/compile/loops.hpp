@@ -10,8 +10,8 @@ namespace croton::compile {
 
 /// The rows of loop_rules.hpp, in order, for loops inside of loops too: what is left is rewritten
 /// as any graph. `inside`: the outputs are those of a loop's body.
-Variables prepare_loops(const Variables& outputs, const Mode& mode, std::vector<Event>* events,
-                        bool inside = false);
+Variables prepare_loops(const Variables& outputs, Rewriting& rewriting, bool inside = false);
+Variables prepare_loops(const Variables& outputs, const Mode& mode, std::vector<Event>* events);
 
 /// Loops of one step, or of a few known ones, in the place where they stand; inside of another loop
 /// also longer ones of a few numbers, so that the outer one may be a kernel.
@@ -37,7 +37,7 @@ Variables merge_equal_results(const Variables& outputs);
 Variables fix_what_stays(const Variables& outputs);
 
 /// All bodies prepared and rewritten as whole graphs are.
-Variables rewrite_bodies(const Variables& outputs, const Mode& mode, std::vector<Event>* events);
+Variables rewrite_bodies(const Variables& outputs, Rewriting& rewriting);
 
 /// What does not depend on states is computed before a loop, what no state depends on after it,
 /// where that makes one product of the products of all steps.
@@ -51,8 +51,10 @@ Variables change_loops(const Variables& outputs, const LoopChange& change);
 
 /// Loops of which nobody reads the last steps do not run them.
 Variables shorten_loops(const Variables& outputs, bool inside);
-/// Loops of which the last steps are read keep those only.
+/// Loops keep nothing of the steps before the first one that is read.
 Variables keep_last_steps(const Variables& outputs, bool inside);
+/// Loops of which every k-th step is read keep those only.
+Variables keep_every_kth(const Variables& outputs, bool inside);
 /// Of each step what all readers take of it is kept. Bodies are rewritten already.
 Variables keep_parts_of_steps(const Variables& outputs);
 

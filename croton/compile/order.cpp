@@ -77,7 +77,8 @@ class Order {
     }
     bool movable(int n) const {
         const auto& kind = p_.steps[index(n)].kind;
-        return std::holds_alternative<KernelStep>(kind) || std::holds_alternative<ContractStep>(kind);
+        return std::holds_alternative<KernelStep>(kind) ||
+               std::holds_alternative<ContractStep>(kind);
     }
 
     // Values whose memory a step needs; a view needs it for those that read the view.
@@ -93,7 +94,8 @@ class Order {
         if (v.place != Place::Slot) return 0;
         int64_t result = dtype_size(v.type.dtype);
         for (Dim dim : v.type.dims)
-            result = std::min(largest, result * std::min(largest / 8, dim.known() ? dim.size() : usual_size));
+            result = std::min(
+                largest, result * std::min(largest / 8, dim.known() ? dim.size() : usual_size));
         return result;
     }
 

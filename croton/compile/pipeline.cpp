@@ -86,9 +86,16 @@ std::vector<std::string> stage_names() {
 
 Variables rewrite_graph(const Variables& outputs, const Mode& mode, std::vector<Event>* events,
                         RewriteWork* work) {
+    Rewriting rewriting{mode, events};
+    return rewrite_graph(outputs, rewriting, work);
+}
+
+Variables rewrite_graph(const Variables& outputs, Rewriting& rewriting, RewriteWork* work) {
+    const Mode& mode = rewriting.mode;
+    std::vector<Event>* events = rewriting.events;
     rewrite::Arena arena(outputs);
     Engine engine(arena, events != nullptr);
-    engine.limit = mode.rule_limit;
+    engine.limit = rewriting.left();
     engine.excluded.insert(mode.excluded.begin(), mode.excluded.end());
     size_t seen = 0;
     for (const auto& stage : stages()) {
@@ -98,12 +105,14 @@ Variables rewrite_graph(const Variables& outputs, const Mode& mode, std::vector<
         if (mode.check) verify(arena.extract());
         for (; seen < engine.steps().size(); ++seen) {
             const auto& step = engine.steps()[seen];
-            events->push_back({step.number, std::string(step.rule), step.where, step.before,
-                               step.after, step.site});
+            events->push_back({static_cast<int>(rewriting.taken) + step.number,
+                               std::string(step.rule), step.where, step.before, step.after,
+                               step.site});
         }
         if (events)
             events->push_back({0, stage.name, "", "", cat(arena.live_count(), " nodes"), {}});
     }
+    rewriting.taken += engine.step_count();
     if (work) *work = {engine.visit_count(), static_cast<size_t>(engine.step_count())};
     return arena.extract();
 }

@@ -13,8 +13,8 @@ std::string Trace::text() const {
             out << "  -- " << event.what << ": " << event.after << "\n";
             continue;
         }
-        std::string number = event.number > 0 ? cat(event.number) : "loop";
-        std::snprintf(head, sizeof head, "%5s  %-28s %-28s ", number.c_str(), event.what.c_str(),
+        std::string what = cat(event.of_loops ? "loop: " : "", event.what);
+        std::snprintf(head, sizeof head, "%5d  %-28s %-28s ", event.number, what.c_str(),
                       event.where.c_str());
         out << head << event.before << "  ->  " << event.after;
         if (event.site.known()) out << "    " << event.site.text();

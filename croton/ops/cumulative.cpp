@@ -7,6 +7,7 @@
 #include "croton/ops/cast.hpp"
 #include "croton/ops/compare.hpp"
 #include "croton/ops/create.hpp"
+#include "croton/ops/cumulative_run.hpp"
 #include "croton/ops/families.hpp"
 #include "croton/ops/index.hpp"
 #include "croton/ops/lines.hpp"
@@ -19,62 +20,6 @@ namespace croton {
 
 namespace {
 using types::Types;
-
-// What T is accumulated in; integers wrap without being undefined.
-template <class T>
-using Wide = std::conditional_t<
-    detail::is_complex_type<T>, std::complex<double>,
-    std::conditional_t<std::is_integral_v<T> && !std::is_same_v<T, bool>, uint64_t, double>>;
-
-template <class Fold>
-void accumulate(ExternCall& call, Fold fold) {
-    const auto& x = call.inputs[0];
-    auto& out = call.outputs[0];
-    auto axis = static_cast<size_t>(call.attrs.get<int64_t>("axis"));
-    visit_dtype(x.dtype, [&](auto tag) {
-        using T = decltype(tag);
-        using W = Wide<T>;
-        for_each_line<2>(x.shape, axis, {&x.strides, &out.strides}, [&](auto offsets) {
-            W so_far{};
-            for (int64_t i = 0; i < x.shape[axis]; ++i) {
-                auto value = convert_number<W>(read_element<T>(x.data, offsets[0]));
-                so_far = i == 0 ? value : fold(so_far, value);
-                write_element(out.data, offsets[1], convert_number<T>(so_far));
-                offsets[0] += x.strides[axis];
-                offsets[1] += out.strides[axis];
-            }
-        });
-    });
-}
-
-void cumsum_run(ExternCall& call) {
-    accumulate(call, [](auto x, auto y) { return x + y; });
-}
-void cumprod_run(ExternCall& call) {
-    accumulate(call, [](auto x, auto y) { return x * y; });
-}
-
-void recurrence_run(ExternCall& call) {
-    const auto &a = call.inputs[0], &b = call.inputs[1];
-    auto& out = call.outputs[0];
-    auto axis = static_cast<size_t>(call.attrs.get<int64_t>("axis"));
-    visit_dtype(b.dtype, [&](auto tag) {
-        using T = decltype(tag);
-        using W = Wide<T>;
-        for_each_line<3>(b.shape, axis, {&a.strides, &b.strides, &out.strides}, [&](auto offsets) {
-            W so_far{};
-            for (int64_t i = 0; i < b.shape[axis]; ++i) {
-                auto factor = convert_number<W>(read_element<T>(a.data, offsets[0]));
-                auto value = convert_number<W>(read_element<T>(b.data, offsets[1]));
-                so_far = i == 0 ? value : factor * so_far + value;
-                write_element(out.data, offsets[2], convert_number<T>(so_far));
-                offsets[0] += a.strides[axis];
-                offsets[1] += b.strides[axis];
-                offsets[2] += out.strides[axis];
-            }
-        });
-    });
-}
 
 void shape_of_first(const AttrView&, std::span<const TensorRef> in, std::span<Sizes> out) {
     out[0] = in[0].shape;
@@ -104,34 +49,16 @@ int64_t steps_of(const AttrView& attrs, std::span<const TensorRef> in) {
     return steps;
 }
 
-/// A factor or summand as recurrences read it: elements behind one another.
 template <class T>
-class Stretch {
-  public:
-    explicit Stretch(const TensorRef& ref) : ref_(ref) {}
-    static constexpr int64_t length = 512;
-    int64_t step() const { return ref_.shape.empty() || ref_.strides[0] == 0 ? 0 : 1; }
-    const T* at(int64_t first, int64_t count) {
-        auto from = static_cast<const char*>(ref_.data);
-        if (step() == 0) return static_cast<const T*>(ref_.data);
-        int64_t stride = ref_.strides[0];
-        if (stride == static_cast<int64_t>(sizeof(T)))
-            return static_cast<const T*>(ref_.data) + first;
-        for (int64_t i = 0; i < count; ++i)
-            packed_[i] = read_element<T>(from, (first + i) * stride);
-        return packed_;
-    }
-
-  private:
-    const TensorRef& ref_;
-    T packed_[length];
-};
+Stretch<T> stretch_of(const TensorRef& ref) {
+    return {ref.data, ref.shape.empty() ? 0 : ref.strides[0]};
+}
 
 template <class T>
 void run_linear_steps(ExternCall& call) {
     bool last = call.attrs.get<bool>("last");
     int64_t steps = steps_of(call.attrs, call.inputs);
-    Stretch<T> a(call.inputs[1]), b(call.inputs[2]);
+    auto a = stretch_of<T>(call.inputs[1]), b = stretch_of<T>(call.inputs[2]);
     auto* out = static_cast<T*>(call.outputs[0].data);
     T h = read_element<T>(call.inputs[0].data, 0);
     if (!last) *out++ = h;

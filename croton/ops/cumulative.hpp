@@ -1,6 +1,8 @@
 #pragma once
 // Results so far along an axis. Sums and products are accumulated in 64 bits and rounded once an
-// element; bool and integers give int64 or uint64, as sum and prod do.
+// element; bool and integers give int64 or uint64, as sum and prod do. Neighbouring elements of
+// dense lines are taken eight at a time (base/recurrence.hpp), which reassociates; lines that lie
+// side by side are taken together.
 #include "croton/graph/variable.hpp"
 #include "croton/ops/given.hpp"
 

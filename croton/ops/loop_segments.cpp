@@ -167,6 +167,13 @@ Variables apply_and_keep_ends(const Loop& loop, const Variable& length, Site sit
     return Segments(loop, length, site).ends();
 }
 
+Variable ends_of_segments(const Variable& rows, const Variable& done, int64_t length) {
+    Variable every = whole_number(length);
+    Variable covered = product_of_sizes(full_segments(done, every), every);
+    return joined_steps(at(rows, {Slice(length - 1, covered, length)}),
+                        expand_dims(at(rows, {-1}), 0));
+}
+
 // --- how long -----------------------------------------------------------------------------------
 
 namespace {

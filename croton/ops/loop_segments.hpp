@@ -12,6 +12,9 @@ Variables apply_in_segments(const Loop& loop, const Variable& length, Site site)
 /// The same, but of states and stacks alike only what the last step of each segment gives.
 Variables apply_and_keep_ends(const Loop& loop, const Variable& length, Site site);
 
+/// The same of rows that are there, one for each step that was done.
+Variable ends_of_segments(const Variable& rows, const Variable& done, int64_t length);
+
 /// The pullback of a loop with `checkpoint` or `checkpoint_bytes`.
 Cotangents recomputing_pullback(const Pullback& p);
 

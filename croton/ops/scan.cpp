@@ -68,8 +68,7 @@ class Writer {
     ScanResult ends(int64_t every) {
         write();
         SiteScope scope(site_);
-        if (loop_.stop) unsupported("until");
-        if (loop_.truncate > 0) unsupported("truncate_gradient");
+        if (loop_.stop || loop_.truncate > 0) return ends_of_counted_steps(every);
         return results(apply_and_keep_ends(loop_, constant(Array::scalar(every)), site_));
     }
 
@@ -106,6 +105,21 @@ class Writer {
         settle_steps();
     }
 
+    // Where it shows when the loop has run which steps count: they are picked from all then, and
+    // the gradient cuts segments of its own.
+    ScanResult ends_of_counted_steps(int64_t every) {
+        loop_.checkpoint = every;
+        Variables made = loop_.apply(site_);
+        Variable done = loop_.stop ? made.back() : loop_.steps;
+        for (size_t i = 0; i < loop_.states.size() + loop_.stacked.size(); ++i) {
+            bool state = i < loop_.states.size();
+            if (state && !loop_.traced[i]) continue;
+            Variable rows = state ? at(made[i], {Slice(1, {})}) : made[i];
+            made[i] = ends_of_segments(rows, done, every);
+        }
+        return results(made);
+    }
+
     // The body's nodes belong to its own lines.
     StepResult body_result() const {
         SiteScopesAside aside;
@@ -120,11 +134,6 @@ class Writer {
         if (o_.checkpoint > 0) return constant(Array::scalar(o_.checkpoint));
         if (o_.checkpoint_bytes > 0) return segments_by_bytes(loop_, o_.checkpoint_bytes);
         return segments_by_root(loop_.steps);
-    }
-
-    [[noreturn]] static void unsupported(std::string_view what) {
-        fail(ErrorKind::Unsupported, "scan_checkpoints and ", what,
-             " do not go together: use scan with checkpoint");
     }
 
     [[noreturn]] void wrong(std::string_view what) const { fail(ErrorKind::Usage, "scan: ", what); }

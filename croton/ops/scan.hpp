@@ -129,8 +129,8 @@ ScanResult foldr(const ScanBody& body, const Variables& sequences, const Variabl
                  ScanOptions options = {},
                  std::source_location where = std::source_location::current());
 /// Of all outputs the values at steps n, 2n, ... (1-based) and at the last step, and gradients that
-/// keep no other states. Usage error for taps of outputs other than -1, Unsupported error for
-/// `until` and truncate_gradient.
+/// keep no other states (with `until` or truncate_gradient the values of all steps are there while
+/// the loop runs). Usage error for taps of outputs other than -1.
 ScanResult scan_checkpoints(const ScanBody& body, const ScanOptions& options,
                             int64_t save_every_n = 10,
                             std::source_location where = std::source_location::current());

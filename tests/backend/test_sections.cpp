@@ -456,6 +456,14 @@ TEST_P(Sections, LoopsOfOneStateAndOfHeavyBodies) {
     %11 = i64 index axis 1 %12 = i64 add %10, %11 %13 = f32 cast %12 %14 = f32 sin %13
     %15 = f32 mul %9, %14 f32 store y %15 %16 = f32 next %15 of %1 }
 })");
+    size_t table = batch_.add(R"(kernel tables rank 2 outer 1 {
+  in x: f64 in h: f64 table t: f64 rank 2 out y: f64
+  outer { %0 = f64 load h }
+  loop { %1 = f64 state %0 %2 = f64 load x %3 = i64 index axis 0 %4 = i64 index axis 1
+    %5 = i64 constant 0 %6 = f64 load_at t %3, %4 %7 = f64 load_at t %5, %4
+    %8 = f64 load_at t %3, %5 %9 = f64 tanh %1 %10 = f64 add %9, %6 %11 = f64 mul %10, %7
+    %12 = f64 add %11, %8 %13 = f64 sub %12, %2 f64 store y %13 %14 = f64 next %13 of %1 }
+})");
     for (int64_t steps : {0, 1, 1000}) {
         auto& p = problem(logistic, {steps}, 0.2, 0.9, true);
         p.tolerances = {{1, 1e-15}};
@@ -464,6 +472,10 @@ TEST_P(Sections, LoopsOfOneStateAndOfHeavyBodies) {
         for (bool plain : {true, false}) {
             auto& p = problem(heavy, sizes, -1, 1, plain);
             p.tolerances = {{64, 1e-4}};
+            Sizes two{sizes[1], sizes[2]};
+            auto& q = batch_.problem(table, two, random_, layouts(table, plain), {two});
+            for (auto& operand : q.operands) fill_between(operand, random_, -1, 1);
+            q.tolerances = {{64, 1e-11}};
         }
     check_all();
 }

@@ -117,25 +117,6 @@ Rows loop_rows() {
          Usage,
          [] { scan([](const Step&) { return StepResult(); }, {}); },
          {"neither sequences nor n_steps"}},
-        {"values at checkpoints of a loop that may stop",
-         Unsupported,
-         [] {
-             auto x = vector<double>("x");
-             scan_checkpoints(
-                 [](const Step& s) {
-                     return StepResult({s.sequences[0]}, {}, s.sequences[0] > 3.0);
-                 },
-                 {.sequences = {x}});
-         },
-         {"scan_checkpoints", "until"}},
-        {"values at checkpoints and a truncated gradient",
-         Unsupported,
-         [] {
-             auto x = vector<double>("x");
-             scan_checkpoints([](const Step& s) { return StepResult(s.sequences[0]); },
-                              {.sequences = {x}, .truncate_gradient = 2});
-         },
-         {"scan_checkpoints", "truncate_gradient"}},
         {"two ways to choose checkpoints",
          Usage,
          [] {

@@ -594,12 +594,6 @@ def a_scalar_as_a_sequence():
     ct.scan(lambda a: a, h)
 
 
-@row(ct.UnsupportedError, "scan_checkpoints", "until")
-def values_at_checkpoints_of_a_loop_that_may_stop():
-    x = T.dvector("x")
-    ct.scan_checkpoints(lambda a: (a, ct.until(a > 3)), x)
-
-
 @row(ct.UsageError, "sequence 0", "'inputs'", "input", "taps")
 def an_unknown_key():
     x = T.dvector("x")

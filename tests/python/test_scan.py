@@ -390,6 +390,25 @@ def test_checkpoints_of_steps_that_show_when_the_loop_has_run(how, ends):
         close(made, wanted)
 
 
+def test_scan_checkpoints_of_a_loop_that_stops():
+    x, h = T.vector("x"), T.scalar("h")
+
+    def body(a, p):
+        return p * 0.5 + a, ct.until(a > 3)
+
+    every, _ = ct.scan_checkpoints(body, x, [h], save_every_N=3)
+    full, _ = ct.scan(body, x, h)
+    f = ct.function([x, h], [every, full, *ct.grad(every.sum(), [x, h])])
+    for last in (1, 2, 3, 4, 8, 9):
+        values = np.full(9, 0.25)
+        values[last - 1] = 4
+        made = f(values, 0.3)
+        ends = [min(k + 3, last) - 1 for k in range(0, last, 3)]
+        close(made[0], made[1][ends])
+        slopes = [sum(0.5 ** (end - k) for end in ends if end >= k) for k in range(9)]
+        close(made[2], slopes)
+
+
 def test_scan_checkpoints_gives_the_ends_of_segments():
     x, h = T.vector("x"), T.scalar("h")
     every, _ = ct.scan_checkpoints(lambda a, p: p * 0.5 + a, x, [h], save_every_N=3)

@@ -110,8 +110,24 @@ const std::vector<LoopExample>& loop_examples() {
              Variable all = walk(l).outputs[0];
              return Variables{at(all, {Slice({}, size_of(l.six, 0))}), at(all, {2})};
          }},
+        {"steps behind the last one read",
+         [](const Leaves& l) {
+             Variable all = walk(l).outputs[0], back = at(all, {Slice({}, {}, -1)});
+             return Variables{at(all, {Slice(1, -4, 2)}), at(back, {Slice(3, -1)})};
+         }},
+        {"steps behind the last one read",
+         [](const Leaves& l) {
+             Variable slope = grad(last(walk(l).outputs[0]), l.v);
+             return Variables{at(slope, {Slice(-3, -1)})};
+         }},
         {"last steps in place of all",
          [](const Leaves& l) { return Variables{at(walk(l).outputs[0], {Slice(-3, {})})}; }},
+        {"last steps in place of all",
+         [](const Leaves& l) {
+             auto body = [](const Step& t) { return StepResult(sin(t.states[0] + 1)); };
+             Variable all = scan(body, {.outputs_info = {l.v}, .n_steps = 90}).outputs[0];
+             return Variables{at(all, {Slice(70, 80)}), at(all, {75})};
+         }},
         {"last steps in place of all",
          [](const Leaves& l) {
              auto body = [](const Step& t) {
@@ -129,6 +145,18 @@ const std::vector<LoopExample>& loop_examples() {
              };
              Variable all = scan(body, {.sequences = {l.v}, .outputs_info = {l.s}}).outputs[0];
              return Variables{at(all, {Slice(-3, {})}), at(all, {-1})};
+         }},
+        {"every k-th step",
+         [](const Leaves& l) { return Variables{at(walk(l).outputs[0], {Slice({}, {}, 3)})}; }},
+        {"every k-th step",
+         [](const Leaves& l) {
+             auto body = [](const Step& t) {
+                 Variable next = tanh(t.states[0] + t.sequences[0]);
+                 return StepResult({next, next * t.states[0]});
+             };
+             ScanOptions options{.sequences = {l.v}, .outputs_info = {l.s, {}}};
+             Variables made = scan(body, options).outputs;
+             return Variables{at(made[0], {Slice(5, {}, 4)}), at(made[1], {Slice(1, 30, 4)})};
          }},
         {"few steps written out",
          [](const Leaves& l) {

@@ -71,6 +71,39 @@ TEST_P(LoopRules, FiresAndKeepsValues) {
 INSTANTIATE_TEST_SUITE_P(Rules, LoopRules, testing::ValuesIn(loop_examples()),
                          [](const auto& info) { return test_name(info.param, info.index); });
 
+// The mode's limit counts rows of loops, and rules inside of bodies, as it does rules around them:
+// any number of steps leaves values as they are, and one more does what the explanation says.
+TEST_P(LoopRules, AreCounted) {
+    const LoopExample& example = GetParam();
+    Leaves leaves;
+    Variables graph = example.make(leaves);
+    auto named = compile::specialise(leaves.all(), graph, true);
+    auto events_of = [&](int64_t limit, Variables& made) {
+        compile::Mode mode = compile::mode_named("fast").limited(limit);
+        std::vector<compile::Event> events;
+        compile::Rewriting rewriting{mode, &events};
+        made = rewrite_graph(prepare_loops(named.outputs, rewriting), rewriting);
+        std::erase_if(events, [](const auto& event) { return event.number == 0; });
+        return events;
+    };
+    Variables made;
+    auto all = events_of(-1, made);
+    EXPECT_TRUE(std::any_of(all.begin(), all.end(), [&](const auto& event) {
+        return event.of_loops && event.what == example.rule;
+    }));
+    Outcome wanted = outcome(graph, leaves.all(), 7);
+    for (size_t limit = 0; limit <= all.size(); ++limit) {
+        SCOPED_TRACE(limit);
+        auto events = events_of(static_cast<int64_t>(limit), made);
+        ASSERT_EQ(events.size(), limit);
+        for (size_t n = 0; n < limit; ++n) {
+            EXPECT_EQ(events[n].number, static_cast<int>(n) + 1);
+            EXPECT_EQ(events[n].what, all[n].what);
+        }
+        expect_same(wanted, outcome(made, named.inputs, 7));
+    }
+}
+
 // Rows that are left out leave loops as they were.
 TEST(LoopRows, CanBeLeftOut) {
     for (const auto& rule : compile::loop_rules()) {

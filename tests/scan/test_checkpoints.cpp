@@ -115,6 +115,46 @@ TEST_P(Checkpoints, OfLoopsThatStopAndOfTruncatedGradients) {
         }
 }
 
+// Values at the ends of segments are those of the plain loop, and so are gradients through them.
+TEST(ValuesAtCheckpoints, OfLoopsThatStopAndOfTruncatedGradients) {
+    Variable xs = of("f64[?]", "xs"), h = of("f64[2]", "h");
+    for (bool until : {false, true})
+        for (int64_t truncate : {-1, 2, 4, 20})
+            for (int64_t steps : {1, 2, 3, 6, 7}) {
+                SCOPED_TRACE(cat(until ? "until, " : "", "truncated to ", truncate, ", ", steps));
+                auto body = [&](const Step& s) {
+                    Variable next = tanh(s.states[0] * s.sequences[0]);
+                    Variable stop = until ? gt(s.sequences[0], 5.0) : Variable();
+                    return StepResult({next, sum(next) + s.sequences[0]}, {}, stop);
+                };
+                ScanOptions options{
+                    .sequences = {xs}, .outputs_info = {h, {}}, .truncate_gradient = truncate};
+                Variables ends = scan_checkpoints(body, options, 3).outputs;
+                Variables all = scan(body, options).outputs, wanted;
+                std::vector<int64_t> rows;
+                for (int64_t k = 3; k < steps; k += 3) rows.push_back(k - 1);
+                rows.push_back(steps - 1);
+                for (const auto& v : all) {
+                    Args picked;
+                    for (int64_t row : rows) picked.push_back(at(v, {row}));
+                    wanted.push_back(stack(picked));
+                }
+                auto results = [&](const Variables& made) {
+                    Variable cost = sum(sqr(made[0])) + sum(made[1]);
+                    Variables outputs = made, slopes = grad(cost, {xs, h});
+                    outputs.insert(outputs.end(), slopes.begin(), slopes.end());
+                    Array given = numbers({9});
+                    given.data_as<double>()[steps - 1] = 6;
+                    if (!until) given = numbers({steps});
+                    std::vector<Out> outs(outputs.begin(), outputs.end());
+                    return function({xs, h}, outs)(given, numbers({2}, 2));
+                };
+                Results made = results(ends), expected = results(wanted);
+                for (size_t i = 0; i < made.size(); ++i)
+                    expect_close(made[i], expected[i], 1e-12, cat("result ", i).c_str());
+            }
+}
+
 // By how much the process grows while a gradient runs through so many steps of a 64-wide state.
 int64_t growth(int64_t steps, const std::function<void(ScanOptions&)>& how, bool until = false) {
     Variable h = of("f64[?]", "h"), w = of("f64[?]", "w"), n = of("i64[]", "n");

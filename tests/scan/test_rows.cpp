@@ -2,6 +2,7 @@
 // stay those of the same written out.
 #include "croton/base/memory.hpp"
 #include "croton/compile/loops.hpp"
+#include "croton/graph/listing.hpp"
 #include "croton/graph/traverse.hpp"
 #include "croton/ops/compare.hpp"
 #include "croton/ops/control.hpp"
@@ -381,11 +382,111 @@ TEST(StepsRead, FromTheFirstOn) {
              {at(states, {Slice({}, 3)}), at(states, {-1})},
              {at(states, {Slice({}, 3)}), stack},
              {at(states, {Slice({}, 3, -1)})},
-             {at(states, {Slice({}, -2)})},
+             {at(states, {Slice({}, -2)}), at(states, {Slice({}, 3)})},
+             {at(states, {Slice({}, -2)}), stack},
          }) {
         same_for_every_length(w.inputs, outputs, Wave::values);
         EXPECT_EQ(loops_of(w.inputs, outputs)[0].steps.node().op->name, "size_of");
     }
+}
+
+Variable turned(const Variable& x) { return at(x, {Slice({}, {}, -1)}); }
+
+TEST(StepsRead, EndBeforeTheLastOnes) {
+    Wave w;
+    Variable states = w.made[0], stack = w.made[1];
+    for (const Variables& outputs : std::vector<Variables>{
+             {at(states, {Slice({}, -2)})},
+             {at(states, {Slice(1, -2)}), at(stack, {Slice({}, -3, 2)})},
+             {at(turned(states), {Slice(2, {})})},
+             {at(turned(stack), {Slice(3, -1)}), at(states, {Slice({}, -2)})},
+         }) {
+        same_for_every_length(w.inputs, outputs, Wave::values);
+        Variable steps = loops_of(w.inputs, outputs)[0].steps;
+        EXPECT_EQ(steps.node().op->name, "maximum") << pp(steps);
+    }
+    // A single one might not exist: its error shows the user's numbers. What is empty is left so.
+    for (const Variables& outputs : std::vector<Variables>{
+             {at(states, {Slice({}, -3)}), at(states, {-4})},
+             {at(states, {Slice(-2, -5)})},
+         })
+        same_for_every_length(w.inputs, outputs, Wave::values);
+}
+
+// Of loops of so many steps in all: which steps its loops run.
+std::vector<int64_t> steps_run(int64_t all, const std::function<Variables(const Variables&)>& read,
+                               bool same = true) {
+    Variable h = of("f64[]", "h");
+    auto body = [](const Step& s) { return StepResult({sin(s.states[0]) + 0.5, s.states[0] * 2}); };
+    ScanOptions options{.outputs_info = {h, {}}, .n_steps = constant(Array::scalar(all))};
+    Variables outputs = read(scan(body, options).outputs);
+    if (same) agree(outputs, read(unrolled(body, options, all)), {h}, {Array::scalar(0.3)});
+    std::vector<int64_t> steps;
+    for (const auto& loop : loops_of({h}, outputs))
+        steps.push_back(constant_value(loop.steps)->item<int64_t>());
+    return steps;
+}
+using Steps = std::vector<int64_t>;
+
+TEST(StepsRead, OfKnownLoops) {
+    EXPECT_EQ(steps_run(30, [](auto& v) { return Variables{at(v[0], {Slice(2, -5)})}; }),
+              (Steps{25}));
+    EXPECT_EQ(steps_run(30,
+                        [](auto& v) {
+                            return Variables{at(v[0], {Slice({}, 9)}), at(v[1], {-20}),
+                                             at(v[1], {Slice(-25, -15)})};
+                        }),
+              (Steps{15}));
+    EXPECT_EQ(steps_run(30,
+                        [](auto& v) {
+                            return Variables{at(turned(v[0]), {Slice(-4, {})}),
+                                             at(turned(v[1]), {22}), at(turned(v[1]), {-3})};
+                        }),
+              (Steps{8}));
+}
+
+// What stands before the first step that is read is not kept.
+TEST(StepsRead, BeginLater) {
+    auto middle = [](auto& v) {
+        return Variables{at(v[0], {Slice(100, 140)}), at(v[1], {Slice(110, 130, 3)}),
+                         at(v[1], {120})};
+    };
+    EXPECT_EQ(steps_run(200, middle), (Steps{100, 40}));
+    auto back = [](auto& v) {
+        return Variables{at(turned(v[0]), {Slice(20, 40)}), at(v[1], {-30})};
+    };
+    EXPECT_EQ(steps_run(200, back), (Steps{160, 20}));
+    auto soon = [](auto& v) { return Variables{at(v[0], {Slice(20, 150)})}; };
+    EXPECT_EQ(steps_run(200, soon), (Steps{150}));
+    EXPECT_EQ(
+        steps_run(
+            1 << 20, [](auto& v) { return Variables{at(v[0], {Slice(999900, 1000000)})}; }, false),
+        (Steps{999900, 100}));
+
+    Wave w;
+    for (const Variables& outputs : std::vector<Variables>{
+             {at(w.made[0], {Slice(64, {})}), at(w.made[1], {Slice(70, 80)})},
+             {at(turned(w.made[0]), {Slice({}, -70)})},
+         }) {
+        auto at_length = [](int64_t length) { return Wave::values(length * 12); };
+        same_for_every_length(w.inputs, outputs, at_length);
+        EXPECT_EQ(loops_of(w.inputs, outputs).size(), 2u);
+    }
+}
+
+// Of the gradient with respect to a sequence what is asked for: the way back ends there.
+TEST(StepsRead, OfTheWayBack) {
+    Variable xs = of("f64[?]", "xs"), h = of("f64[]", "h");
+    auto body = [](const Step& s) { return StepResult(sin(s.states[0] + s.sequences[0])); };
+    ScanOptions options{.sequences = {xs}, .outputs_info = {h}};
+    auto of_last = [&](const Variables& made) {
+        return Variables{at(grad(at(made[0], {-1}), xs), {Slice(-3, {})})};
+    };
+    agree(of_last(scan(body, options).outputs), of_last(unrolled(body, options, 7)), {xs, h},
+          {numbers({7}), Array::scalar(0.3)});
+    auto loops = loops_of({xs, h}, of_last(scan(body, options).outputs));
+    ASSERT_EQ(loops.size(), 2u);
+    EXPECT_EQ(pp(loops[1].steps), "minimum(size_of(xs, axis=0), 3)");
 }
 
 TEST(StepsRead, OthersAreNotRun) {
@@ -512,6 +613,58 @@ TEST(LastSteps, TakeConstantMemory) {
     EXPECT_LT(grown(light, false, steps), states / 20);
     EXPECT_LT(grown(heavy, false, steps), states / 20);
     EXPECT_GT(grown(light, true, 2 * steps), states);
+}
+
+TEST(EveryKthStep, AloneIsKept) {
+    Wave w;
+    Variable states = w.made[0], stack = w.made[1];
+    for (const Variables& outputs : std::vector<Variables>{
+             {at(states, {Slice({}, {}, 2)})},
+             {at(states, {Slice({}, -2, 2)})},
+             {at(states, {Slice(1, {}, 2)}), at(stack, {Slice(3, 40, 2)})},
+             {at(states, {Slice(2, {}, 3)}), at(stack, {Slice(2, {}, 3), 1})},
+             {at(stack, {Slice(7, 80, 40)})},
+             {at(stack, {Slice(39, {}, 40)})},
+         }) {
+        same_for_every_length(w.inputs, outputs, Wave::values);
+        auto with = loops_of(w.inputs, outputs);
+        EXPECT_EQ(with.size(), 2u);
+        EXPECT_EQ(with[0].steps.node().op->name, "floor_div") << pp(with[0].steps);
+    }
+    for (const Variables& outputs : std::vector<Variables>{
+             {at(states, {Slice({}, {}, 2)}), at(stack, {Slice(1, {}, 2)})},
+             {at(states, {Slice({}, {}, 2)}), at(stack, {-1})},
+             {at(states, {Slice({}, {}, 10)})},
+         }) {
+        same_for_every_length(w.inputs, outputs, Wave::values);
+        EXPECT_EQ(loops_of(w.inputs, outputs).size(), 1u);
+    }
+}
+
+TEST(EveryKthStep, OfKnownLoops) {
+    for (int64_t all : {1, 5, 6, 7, 8})
+        steps_run(all, [](auto& v) {
+            return Variables{at(v[0], {Slice(2, {}, 3)}), at(v[1], {Slice(5, 7, 3)})};
+        });
+    auto third = [](auto& v) { return Variables{at(v[0], {Slice(2, {}, 3)})}; };
+    EXPECT_EQ(steps_run(300, third, false), (Steps{100}));
+}
+
+TEST(EveryKthStep, TakesItsShareOfMemory) {
+    if (watched_memory) GTEST_SKIP() << "the tool keeps what is freed";
+    Variable h = of("f64[?]", "h"), n = of("i64[]", "n");
+    auto body = [](const Step& s) { return StepResult({sin(s.states[0]), cos(s.states[0])}); };
+    constexpr int64_t steps = 60'000, states = steps * 64 * 8;  // 31 MB
+    auto grown = [&](int64_t every, int64_t count) {
+        Variables made = scan(body, {.outputs_info = {h, {}}, .n_steps = n}).outputs;
+        Slice some(3, {}, every);
+        Function f = function({h, n}, {at(made[0], {some}), at(made[1], {some})});
+        auto call = [&](int64_t steps) { f.call({numbers({64}), Array::scalar(steps)}); };
+        call(70);
+        return test::growth([&] { call(count); });
+    };
+    EXPECT_LT(grown(100, steps), states / 10);
+    EXPECT_GT(grown(10, 4 * steps), states);
 }
 
 TEST(PartsOfSteps, AloneAreKept) {

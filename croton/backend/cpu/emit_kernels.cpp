@@ -46,8 +46,10 @@ class FunctionMaker {
     Placement add(const Source& source, Maths& maths) {
         Placement placement{name_, next_};
         for (size_t s = 0; s < source.kernel->sections.size(); ++s) {
-            emit(source, maths, s, false);
-            if (has_lanes_form(*source.kernel, s)) emit(source, maths, s, true);
+            bool lanes = has_lanes_form(*source.kernel, s), both = false;
+            if (lanes) both = emitter(source, maths, s, true).serves_one_by_one();
+            if (!both) emit(source, maths, s, false);
+            if (lanes) emit(source, maths, s, true);
         }
         next_ += section_selector(source.kernel->sections.size(), false);
         weight_ += weight_of(*source.kernel);
@@ -65,20 +67,25 @@ class FunctionMaker {
     }
 
   private:
+    SectionEmitter emitter(const Source& source, Maths& maths, size_t section, bool lanes) {
+        return {module_, *source.kernel, *source.plan, level_, maths, section, lanes};
+    }
+
     void emit(const Source& source, Maths& maths, size_t section, bool lanes) {
-        SectionEmitter emitter(module_, *source.kernel, *source.plan, level_, maths, section,
-                               lanes);
-        emitter.emit(*function_, start(section_selector(section, lanes)));
+        SectionEmitter emitter = this->emitter(source, maths, section, lanes);
+        auto* block = BasicBlock::Create(module_.getContext(), "section", function_);
+        switch_->addCase(selector(section, lanes), block);
+        bool both = lanes && emitter.serves_one_by_one();
+        auto* one_by_one = both ? selector(section, false) : nullptr;
+        if (both) switch_->addCase(one_by_one, block);
+        emitter.emit(*function_, *block, one_by_one);
         const auto& made = emitter.variables();
         variables_.insert(variables_.end(), made.begin(), made.end());
     }
 
-    BasicBlock& start(int64_t selector) {
-        auto* block = BasicBlock::Create(module_.getContext(), "section", function_);
-        auto* number = ConstantInt::get(Type::getInt64Ty(module_.getContext()),
-                                        static_cast<uint64_t>(next_ + selector));
-        switch_->addCase(number, block);
-        return *block;
+    ConstantInt* selector(size_t section, bool lanes) {
+        return ConstantInt::get(Type::getInt64Ty(module_.getContext()),
+                                static_cast<uint64_t>(next_ + section_selector(section, lanes)));
     }
 
     Module& module_;

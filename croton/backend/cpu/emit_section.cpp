@@ -23,18 +23,27 @@ SectionEmitter::SectionEmitter(Module& module, const kernel::Kernel& kernel, con
     for (const auto& s : kernel.sections)
         for (const auto& i : s.body)
             if (i.result >= 0) definitions_[static_cast<size_t>(i.result)] = &i;
-    if (section_.kind == SectionKind::Loop && !lanes) width_ = 1;
+    bool one_by_one = section_.kind == SectionKind::Loop && !lanes;
+    if (one_by_one || runs_once()) width_ = 1;
     if (width_ > 1 && is_long() && section_.across.empty()) width_ *= 2;
 }
 
-void SectionEmitter::emit(Function& function, BasicBlock& start) {
+void SectionEmitter::emit(Function& function, BasicBlock& start, ConstantInt* one_by_one) {
     open(function, start);
+    if (one_by_one && width_ > 1) one_by_one_ = b_.CreateICmpEQ(function.getArg(1), one_by_one);
     start_streams(lanes_form_);
     if (lanes_form_)
         emit_lanes();
+    else if (runs_once())
+        emit_once();
     else
         emit_nest();
     b_.CreateRetVoid();
+}
+
+bool SectionEmitter::serves_one_by_one() const {
+    bool has_rest = width_ == 1 || !level_.masks || masked_throughout();
+    return section_.kind == SectionKind::Loop && has_rest;
 }
 
 void SectionEmitter::open(Function& function, BasicBlock& start) {
@@ -101,7 +110,7 @@ void SectionEmitter::start_streams(bool lanes) {
         }
         live.step = word(stream.word + 1);
         live.row = word(stream.word + 2);
-        live.vector_step = b_.CreateMul(live.step, b_.getInt64(width_));
+        live.vector_step = b_.CreateMul(live.step, lanes_at_once());
         Type* type = address ? static_cast<Type*>(b_.getPtrTy()) : b_.getInt64Ty();
         live.at = variable(type);
         live.outer_at = variable(type);
@@ -349,6 +358,15 @@ bool SectionEmitter::reads_gaps() const {
                        [&](int s) { return plan_.streams[static_cast<size_t>(s)].apart > 1; });
 }
 
+// A kernel without outer axes has one outer index: no loops, no vectors.
+void SectionEmitter::emit_once() {
+    scalars_.set_width(1);
+    start_row();
+    lanes_before_ = b_.getInt64(0);
+    copies_before_ = 0;
+    emit_body(nullptr);
+}
+
 // rows times count, lanes along count.
 void SectionEmitter::emit_nest() {
     Value *rows = word(rows_word), *count = word(count_word);
@@ -470,14 +488,21 @@ void SectionEmitter::emit_lane_chunk(Value* mask, Value* lanes) {
     advance_outer(false, width);
 }
 
+// How many lanes a masked vector takes: one where they are not neighbours in memory.
+Value* SectionEmitter::lanes_at_once() {
+    Value* all = b_.getInt64(width_);
+    return one_by_one_ && level_.masks ? b_.CreateSelect(one_by_one_, b_.getInt64(1), all) : all;
+}
+
 void SectionEmitter::emit_lanes() {
+    Value *zero = b_.getInt64(0), *one = b_.getInt64(1), *whole = lanes_at_once();
     Value* count = word(count_word);
     Value* by_vectors = b_.CreateAnd(count, b_.getInt64(~(uint64_t{width_} - 1)));
-    Value *zero = b_.getInt64(0), *one = b_.getInt64(1), *whole = b_.getInt64(width_);
+    if (one_by_one_) by_vectors = b_.CreateSelect(one_by_one_, zero, by_vectors);
     auto run_masked = [&](Value* done) {
         Value* left = b_.CreateSub(count, done);
-        Value* mask = tail_mask(left);
-        emit_lane_chunk(mask, b_.CreateBinaryIntrinsic(Intrinsic::umin, left, whole));
+        left = b_.CreateBinaryIntrinsic(Intrinsic::umin, left, whole);
+        emit_lane_chunk(tail_mask(left), left);
     };
     if (masked_throughout()) {
         loop(zero, count, whole, run_masked);

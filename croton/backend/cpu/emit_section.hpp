@@ -13,8 +13,13 @@ class SectionEmitter {
     /// `lanes`: the form of a Reduce or Loop section whose lanes run along an outer axis.
     SectionEmitter(llvm::Module& module, const kernel::Kernel& kernel, const Plan& plan,
                    const Level& level, Maths& maths, size_t section, bool lanes);
-    /// Writes the section's code into an empty block of `function`, up to its return.
-    void emit(llvm::Function& function, llvm::BasicBlock& start);
+    /// Writes the section's code into an empty block of `function`, up to its return. With the
+    /// selector `one_by_one` it takes lanes one by one, wherever in memory they are.
+    void emit(llvm::Function& function, llvm::BasicBlock& start,
+              llvm::ConstantInt* one_by_one = nullptr);
+    /// Whether the lanes form of a Loop section can do so: its code for fewer lanes than a vector
+    /// has then serves single ones, and a heavy body is compiled once.
+    bool serves_one_by_one() const;
     /// Stack variables of the section, to be promoted to registers.
     const std::vector<llvm::AllocaInst*>& variables() const { return variables_; }
 
@@ -38,6 +43,7 @@ class SectionEmitter {
     void open(llvm::Function& function, llvm::BasicBlock& start);
     llvm::IRBuilder<> at_function_entry();
     void start_streams(bool lanes);
+    void emit_once();
     void emit_nest();
     void emit_lanes();
     void emit_lane_chunk(llvm::Value* mask, llvm::Value* lanes);
@@ -62,6 +68,8 @@ class SectionEmitter {
     unsigned unrolling() const;
     bool masked_throughout() const;
     bool reads_gaps() const;
+    bool runs_once() const { return uses_.kind == kernel::SectionKind::Outer && plan_.outer == 0; }
+    llvm::Value* lanes_at_once();
     llvm::Value* word(int number);
     llvm::Value* tail_mask(llvm::Value* left);
     llvm::AllocaInst* variable(llvm::Type* type);
@@ -142,6 +150,7 @@ class SectionEmitter {
 
     llvm::Function* function_ = nullptr;
     llvm::BasicBlock* entry_ = nullptr;  ///< the section's first block
+    llvm::Value* one_by_one_ = nullptr;  ///< whether lanes are taken one by one; null: never
     llvm::Value* frame_ = nullptr;
     std::vector<Live> live_;     ///< by stream
     std::vector<int> used_;      ///< streams that this section moves

@@ -211,6 +211,37 @@ TEST_F(Cpu, ReductionsReadAhead) {
     EXPECT_GE(asks(set->listing(1)), 2u);
 }
 
+size_t occurrences(const std::string& text, const std::string& part) {
+    size_t count = 0;
+    for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+        ++count;
+    return count;
+}
+
+// What takes LLVM's time: copies of a body, and loops where there is one thing to do.
+TEST_F(Cpu, LoopsAreWrittenOnce) {
+    Kernel alone = kernel::parse(R"(kernel alone rank 1 outer 0 {
+  in r: f64 broadcast 0 out last: f64
+  outer { %0 = f64 load r }
+  loop { %1 = f64 state %0 %2 = f64 mul %1, %1 %3 = f64 next %2 of %1 }
+  outer { f64 store last %3 }
+})");
+    Kernel heavy = kernel::parse(R"(kernel heavy rank 2 outer 1 {
+  in x: f64 in h: f64 out y: f64
+  outer { %0 = f64 load h }
+  loop { %1 = f64 state %0 %2 = f64 load x %3 = f64 div %2, %2 %4 = f64 sin %1 %5 = f64 add %3, %4
+    f64 store y %5 %6 = f64 next %5 of %1 }
+})");
+    for (const char* level : {"sse2", "native"}) {
+        settings().cpu_level = level;
+        auto set = compile({alone, heavy});
+        EXPECT_EQ(occurrences(set->listing(0), " x double>"), 0u) << "vectors of one number";
+        // Masked stores serve what is left of a vector, else single lanes do.
+        size_t copies = find_level(level).masks ? 1 : 2;
+        EXPECT_EQ(occurrences(set->listing(1), " = fdiv "), copies) << level;
+    }
+}
+
 // Rows, columns, blocks of columns: sizes around every boundary of the schedules.
 TEST_F(Cpu, FoldsOverEitherAxisAtEverySize) {
     for (const char* level : {"sse2", "native"}) {

@@ -15,7 +15,8 @@ template <class T>
 std::vector<T> by_steps(const Recurrence<T>& r, T h) {
     std::vector<T> all;
     for (int64_t i = 0; i < r.steps; ++i) {
-        h = (r.a ? r.a[i * r.a_step] : T(1)) * h + r.b[i * r.b_step];
+        h = (r.a ? r.a[i * r.a_step] : T(1)) * h;
+        if (r.b) h += r.b[i * r.b_step];
         all.push_back(h);
     }
     return all;
@@ -26,8 +27,12 @@ template <class T>
 void agrees(const std::vector<T>& a, const std::vector<T>& b, T h, double tolerance) {
     auto steps = static_cast<int64_t>(std::max(a.size(), b.size()));
     std::vector<T> out(static_cast<size_t>(steps));
-    Recurrence<T> r{
-        a.empty() ? nullptr : a.data(), a.size() > 1, b.data(), b.size() > 1, out.data(), steps};
+    Recurrence<T> r{a.empty() ? nullptr : a.data(),
+                    a.size() > 1,
+                    b.empty() ? nullptr : b.data(),
+                    b.size() > 1,
+                    out.data(),
+                    steps};
     std::vector<T> wanted = by_steps(r, h);
     T end = run_recurrence(r, h);
     r.out = nullptr;
@@ -39,8 +44,8 @@ void agrees(const std::vector<T>& a, const std::vector<T>& b, T h, double tolera
             ASSERT_TRUE(std::isnan(wanted[i]) || wanted[i] == out[i]) << i;
             continue;
         }
-        scale = std::max(
-            {scale, std::abs(double(wanted[i])), std::abs(double(b[b.size() > 1 ? i : 0]))});
+        double added = b.empty() ? 0 : double(b[b.size() > 1 ? i : 0]);
+        scale = std::max({b.empty() ? 0 : scale, std::abs(double(wanted[i])), std::abs(added)});
         ASSERT_NEAR(wanted[i], out[i], tolerance * scale) << i;
     }
     T last = wanted.empty() ? h : out.back();
@@ -65,6 +70,9 @@ void agrees_on_numbers(double tolerance) {
             agrees<T>(numbers(steps, 1), {T(0.5)}, 3, tolerance);
             agrees<T>({T(0.9)}, b, 3, tolerance);
             agrees<T>({T(-1.02)}, b, 3, tolerance);
+            auto near_one = numbers(steps, 0.1);
+            for (T& x : near_one) x += 1;
+            agrees<T>(near_one, {}, 3, tolerance);
         }
         agrees<T>({}, b, 3, tolerance);
     }
@@ -112,8 +120,10 @@ void agrees_on_the_edge() {
         SCOPED_TRACE(round);
         T h = edges[random() % std::size(edges)];
         double tolerance = sizeof(T) == 8 ? 1e-13 : 1e-4;
-        if (round % 3 == 0)
+        if (round % 6 == 0)
             agrees<T>({}, some(9), h, tolerance);
+        else if (round % 6 == 3)
+            agrees<T>(some(9), {}, h, 64 * std::numeric_limits<T>::epsilon());
         else
             agrees<T>(some(5), round % 3 == 1 ? some(9) : std::vector<T>{T(-0.0)}, h, tolerance);
         if (testing::Test::HasFatalFailure()) return;
@@ -123,6 +133,17 @@ void agrees_on_the_edge() {
 TEST(Recurrence, InfinitiesAndNaNComeOutAsTheStepsHaveThem) {
     agrees_on_the_edge<double>();
     agrees_on_the_edge<float>();
+}
+
+// What float32 is accumulated in does not leave its blocks.
+TEST(Recurrence, KeepsMoreDigitsThanItStores) {
+    std::vector<float> small(100'003, 1e-4F), out(small.size());
+    small[0] = 1e4F;
+    auto steps = static_cast<int64_t>(small.size());
+    double end =
+        run_recurrence(Recurrence<float>{nullptr, 0, small.data(), 1, out.data(), steps}, 0.0);
+    EXPECT_NEAR(end, 1e4 + 100'002 * double(1e-4F), 1e-6);
+    EXPECT_EQ(out.back(), static_cast<float>(end));
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include "croton/compile/pipeline.hpp"
 #include "croton/kernel/kernel.hpp"
 #include "croton/ops/arithmetic.hpp"
+#include "croton/ops/index.hpp"
+#include "croton/ops/scan.hpp"
 #include "croton/ops/special.hpp"
 #include "croton/rewrite/rule.hpp"
 #include "croton/runtime/backend.hpp"
@@ -88,6 +90,34 @@ TEST(Check, NamesTheRuleAndItsRowAndTheUsersLine) {
     request.mode = request.mode.excluding({"sine is cosine"});
     said = verdict(request, at, Array::of({7., 7.}));
     EXPECT_NE(said.find("does not come back"), said.npos) << said;
+}
+
+// Rules that fire in a loop's body are found too, and rows about loops are among the steps.
+TEST(Check, NamesTheRuleInsideOfALoop) {
+    Variable a = wildcard("a");
+    const rewrite::Rules wrong = {{"sine is cosine", sin(a), cos(a)}};
+    auto x = input(parse_type("f64[?]"), "x");
+    auto body = [](const Step& step) {
+        Variable next = sin(step.states[0]) * 1.0 + 0.0;
+        return StepResult({next, next});
+    };
+    Variables made = scan(body, {.outputs_info = {x, {}}, .n_steps = 100}).outputs;
+    BuildRequest request;
+    request.inputs = {x};
+    request.outputs = {at(made[0], {-1}), exp(log(made[1])) * 1.0};
+    request.name = "waves";
+    request.mode = mode_named("check").with_rules({"own", {&wrong}});
+    request.mode.backend = "interp";
+    std::string said;
+    try {
+        check_results(request, std::vector{Array::of({0.5, 1.})},
+                      std::vector{Array::of({7., 7.}), Array::of({7.})});
+    } catch (const Error& error) {
+        said = error.what();
+    }
+    for (const char* phrase : {"of function waves changes its values: rule 'sine is cosine'",
+                               "turned sin(", "test_check.cpp"})
+        EXPECT_NE(said.find(phrase), said.npos) << phrase << "\n" << said;
 }
 
 // A function compiled with a rule of the caller's own fires it, and so does the caller's next one:

@@ -222,7 +222,9 @@ TEST(PackedViews, LieInTheWorkspace) {
     for (int i = 0; i < 4; ++i) {
         EXPECT_EQ(frame.run(first)[0].item<double>(), expected);
         double found = frame.run(second)[0].item<double>();
-        if (i > 0) EXPECT_EQ(found, elsewhere);
+        if (i > 0) {
+            EXPECT_EQ(found, elsewhere);
+        }
         elsewhere = found;
     }
     EXPECT_NE(expected, elsewhere);
