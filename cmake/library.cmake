@@ -34,7 +34,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
                               PROPERTIES COMPILE_OPTIONS "-mavx2")
   set_source_files_properties("${PROJECT_SOURCE_DIR}/croton/base/block_copy_avx512.cpp"
                               "${PROJECT_SOURCE_DIR}/croton/base/recurrence_avx512.cpp"
-                              PROPERTIES COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq")
+                              PROPERTIES COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-Wno-uninitialized")
 endif()
 
 add_library(croton SHARED ${croton_objects})
