@@ -30,8 +30,11 @@ SizeNames::Sum SizeNames::number(int64_t value) {
 }
 
 SizeNames::Sum SizeNames::plus(Sum a, const Sum& b, int64_t times) {
-    for (const auto& [product, count] : b)
-        if ((a[product] += times * count) == 0) a.erase(product);
+    for (const auto& [product, count] : b) {
+        int64_t& sum = a[product];
+        sum += times * count;
+        if (sum == 0) a.erase(product);
+    }
     return a;
 }
 
@@ -203,7 +206,7 @@ void SizeNames::name_by_shape(Node& node) {
 void SizeNames::name_slices(Node& node) {
     Dims& dims = node.types[0].dims;
     const Dims& from = node.inputs[0].type().dims;
-    auto number = [](const Bound& b) { return b.kind == Bound::Kind::Number; };
+    auto written = [](const Bound& b) { return b.kind == Bound::Kind::Number; };
     size_t in = 0, out = 0;
     for (const IndexItem& item : parse_index(attrs_of(node).get<std::string>("index"))) {
         if (item.kind == IndexItem::Kind::Array) return;
@@ -215,17 +218,17 @@ void SizeNames::name_slices(Node& node) {
         for (const Bound* b : {&item.start, &item.stop, &item.step})
             numbers &= b->kind != Bound::Kind::Input;
         if (!part.unknown() || !numbers) continue;
-        int64_t start = number(item.start) ? item.start.value : 0,
-                stop = number(item.stop) ? item.stop.value : 0,
-                step = number(item.step) ? item.step.value : 1;
-        bool cut = step == 1 && start >= 0 && (stop < 0 || !number(item.stop));
-        Sum left = plus(sum_of(whole), this->number(start - stop), -1);
+        int64_t start = written(item.start) ? item.start.value : 0,
+                stop = written(item.stop) ? item.stop.value : 0,
+                step = written(item.step) ? item.step.value : 1;
+        bool cut = step == 1 && start >= 0 && (stop < 0 || !written(item.stop));
+        Sum left = plus(sum_of(whole), number(start - stop), -1);
         if (cut && never_negative(left))
             part = dim_of(left);
         else if (cut)
             part = dim_by({slice_rule, whole.code(), start - stop});
         else
-            part = dim_by({slice_rule, whole.code(), number(item.start), start, number(item.stop),
+            part = dim_by({slice_rule, whole.code(), written(item.start), start, written(item.stop),
                            stop, step});
     }
 }
