@@ -17,8 +17,8 @@ namespace croton {
 namespace {
 constexpr size_t small_block = 512, large_block = 64 << 10, huge_page = 2 << 20;
 constexpr size_t most_kept_bytes = 128 << 20, most_kept_blocks = 64;
-constexpr uint64_t longest_unused =
-    256;  // blocks that came since: what a first call left behind goes
+// How many blocks may come after one that nobody takes: what a first call left behind goes.
+constexpr uint64_t longest_unused = 256;
 
 size_t rounded(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 

@@ -9,7 +9,7 @@ using namespace runtime;
 
 namespace {
 // What sizes that are not known are taken to be.
-constexpr int64_t usual_size = 128, largest = int64_t{1} << 50;
+constexpr int64_t usual_size = 128;
 
 class Order {
   public:
@@ -89,19 +89,19 @@ class Order {
         return distinct(std::move(ids));
     }
 
-    int64_t bytes(Id id) const {
+    // Roughly: products of large sizes fit no integer.
+    double bytes(Id id) const {
         const Value& v = p_.values[index(id)];
         if (v.place != Place::Slot) return 0;
-        int64_t result = dtype_size(v.type.dtype);
+        double result = dtype_size(v.type.dtype);
         for (Dim dim : v.type.dims)
-            result = std::min(
-                largest, result * std::min(largest / 8, dim.known() ? dim.size() : usual_size));
+            result *= static_cast<double>(dim.known() ? dim.size() : usual_size);
         return result;
     }
 
     // Bytes that are no longer needed after the step, less what it makes.
-    int64_t gain(int n) const {
-        int64_t result = 0;
+    double gain(int n) const {
+        double result = 0;
         for (Id id : memory_read(n))
             if (unread_[index(id)] == 1) result += bytes(id);
         for (Id id : p_.steps[index(n)].writes()) result -= bytes(id);
@@ -110,7 +110,7 @@ class Order {
 
     void consider(int n) {
         if (done_[index(n)] || missing_[index(n)] > 0 || !movable(n)) return;
-        if (int64_t now = gain(n); now > 0) waiting_.emplace(now, -n);
+        if (double now = gain(n); now > 0) waiting_.emplace(now, -n);
     }
 
     // The step, and views of what it makes.
@@ -141,7 +141,7 @@ class Order {
     std::vector<int> unread_;                  // how many of those are left, and outputs
     std::vector<int> missing_;                 // values that a step waits for
     std::vector<bool> done_;
-    std::priority_queue<std::pair<int64_t, int>> waiting_;  // what they free, and steps
+    std::priority_queue<std::pair<double, int>> waiting_;  // what they free, and steps
     std::vector<int> order_;
 };
 }  // namespace

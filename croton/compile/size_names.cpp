@@ -10,7 +10,7 @@
 namespace croton::compile {
 
 namespace {
-constexpr int deepest_value = 32;  // operations between sizes and what is made of them
+constexpr int most_operations = 64;  // between sizes and what is made of them
 constexpr size_t longest_sum = 16;
 
 // In front of the rules by which sizes follow from others.
@@ -44,7 +44,9 @@ SizeNames::Sum SizeNames::times(const Sum& a, const Sum& b) {
         for (const auto& [q, n] : b) {
             Product both;
             std::merge(p.begin(), p.end(), q.begin(), q.end(), std::back_inserter(both));
-            result = plus(std::move(result), Sum{{both, m * n}});
+            // Beyond 64 bits it wraps, as the program's own numbers do.
+            auto count = static_cast<uint64_t>(m) * static_cast<uint64_t>(n);
+            result = plus(std::move(result), Sum{{both, static_cast<int64_t>(count)}});
         }
     return result;
 }
@@ -83,17 +85,24 @@ SizeNames::Sum SizeNames::count_of(const Dims& dims) {
 
 // --- sizes as values ----------------------------------------------------------------------------
 
-SizeNames::Known SizeNames::value_of(const Variable& scalar, int depth) {
+SizeNames::Known SizeNames::value_of(const Variable& scalar) {
+    int operations = most_operations;
+    return value_of(scalar, operations);
+}
+
+// `operations` is how many may still be looked at: a sum that is doubled again and again would be
+// walked as often as it counts its terms.
+SizeNames::Known SizeNames::value_of(const Variable& scalar, int& operations) {
     if (auto value = number_in(scalar)) return number(*value);
-    if (scalar.kind() != NodeKind::Apply || depth > deepest_value) return {};
+    if (scalar.kind() != NodeKind::Apply || --operations < 0) return {};
     const Node& node = *scalar.node_pointer();
     std::string_view op = node.op->name;
-    auto input = [&](size_t i) { return value_of(node.inputs[i], depth + 1); };
+    auto input = [&](size_t i) { return value_of(node.inputs[i], operations); };
     if (op == "size_of") {
         auto axis = static_cast<size_t>(attrs_of(node).get<int64_t>("axis"));
         return sum_of(node.inputs[0].type().dims[axis]);
     }
-    if (op == "subtensor") return picked_of(node);
+    if (op == "subtensor") return picked_of(node, operations);
     if (op == "cast") return scalar.dtype() == DType::Int64 ? input(0) : Known();
     if (op != "mul" && op != "add" && op != "sub" && op != "minimum") return {};
     Known a = input(0), b = input(1);
@@ -107,7 +116,7 @@ SizeNames::Known SizeNames::value_of(const Variable& scalar, int depth) {
 }
 
 // One element of a vector, as in x.shape[-1].
-SizeNames::Known SizeNames::picked_of(const Node& node) {
+SizeNames::Known SizeNames::picked_of(const Node& node, int& operations) {
     IndexItems items = parse_index(attrs_of(node).get<std::string>("index"));
     Dim length = node.inputs[0].rank() == 1 ? node.inputs[0].type().dims[0] : Dim();
     if (items.size() != 1 || items[0].kind != IndexItem::Kind::Integer ||
@@ -115,15 +124,15 @@ SizeNames::Known SizeNames::picked_of(const Node& node) {
         return {};
     int64_t at = items[0].start.value + (items[0].start.value < 0 ? length.size() : 0);
     if (at < 0 || at >= length.size()) return {};
-    return element_of(node.inputs[0], static_cast<size_t>(at));
+    return element_of(node.inputs[0], static_cast<size_t>(at), operations);
 }
 
-SizeNames::Known SizeNames::element_of(const Variable& vector, size_t i) {
+SizeNames::Known SizeNames::element_of(const Variable& vector, size_t i, int& operations) {
     if (const Array* value = constant_value(vector))
         return is_integer(value->dtype())
                    ? number(value->cast(DType::Int64).at<int64_t>({static_cast<int64_t>(i)}))
                    : Known();
-    if (is_make_vector(vector)) return value_of(vector.input(i));
+    if (is_make_vector(vector)) return value_of(vector.input(i), operations);
     if (vector.kind() == NodeKind::Apply && vector.node_pointer()->op->name == "shape")
         return sum_of(vector.input(0).type().dims[i]);
     return {};
@@ -187,7 +196,8 @@ void SizeNames::name_by_shape(Node& node) {
     Dims& dims = node.types[0].dims;
     std::optional<size_t> rest;
     for (size_t i = 0; i < dims.size(); ++i) {
-        Known size = element_of(node.inputs[1], i);
+        int operations = most_operations;
+        Known size = element_of(node.inputs[1], i, operations);
         if (size == number(-1) && node.op->name == "reshape") rest = i;
         if (dims[i].unknown() && size && never_negative(*size)) dims[i] = dim_of(*size);
     }

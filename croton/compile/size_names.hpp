@@ -33,9 +33,10 @@ class SizeNames {
 
     Sum sum_of(Dim dim);
     Sum count_of(const Dims& dims);
-    Known value_of(const Variable& scalar, int depth = 0);
-    Known picked_of(const Node& node);
-    Known element_of(const Variable& vector, size_t i);
+    Known value_of(const Variable& scalar);
+    Known value_of(const Variable& scalar, int& operations);
+    Known picked_of(const Node& node, int& operations);
+    Known element_of(const Variable& vector, size_t i, int& operations);
 
     Dim dim_of(const Sum& sum);
     Dim dim_by(std::vector<int64_t> rule);

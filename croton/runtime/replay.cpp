@@ -214,9 +214,10 @@ bool Recorder::returned(Id view) const {
 void Recorder::note(size_t number, const ViewStep& step) {
     std::span others(step.inputs.begin() + 1, step.inputs.end());
     bool varies = read_values_ && !all_known(others);
-    bool plain = e_.value(step.output).place == Place::View &&
-                 !e_.s_.owners[static_cast<size_t>(step.output)];
-    if (!varies && !plain && e_.value(step.output).place == Place::View && !returned(step.output)) {
+    bool view = e_.value(step.output).place == Place::View;
+    bool plain = view && !e_.s_.owners[static_cast<size_t>(step.output)];
+    // (Large programs have few blocks: packing takes time that grows with their square.)
+    if (!varies && view && !plain && slot_blocks_.empty() && !returned(step.output)) {
         const TensorRef& r = e_.at(step.output);
         packed_[static_cast<size_t>(step.output)] = true;
         where(step.output).root = in_block - static_cast<int>(blocks_.size());

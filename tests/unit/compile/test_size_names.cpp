@@ -110,6 +110,15 @@ TEST(SizeNames, WhatBroadcastsDoesSoEverywhere) {
     expect_same({a, b}, matmul(a, b), matmul(sin(a), b));
 }
 
+// A size doubled many times over is a sum of as many terms: nobody walks them all.
+TEST(SizeNames, OfLongSumsAreNotLookedFor) {
+    auto x = vector("x");
+    auto size = size_of(x, 0);
+    for (int i = 0; i < 40; ++i) size = size + size;
+    Named n = named({x}, reshape(x, {size, -1}), reshape(sin(x), {size, -1}));
+    EXPECT_FALSE(n.a[0].unknown());
+}
+
 // -1 stands for what is left: n - 2 may be that, and k anything.
 TEST(SizeNames, AreNotGivenToWhatMightBeNegative) {
     auto x = matrix("x"), y = matrix("y");
