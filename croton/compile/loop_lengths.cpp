@@ -13,28 +13,22 @@ namespace croton::compile {
 namespace {
 using BoundKind = Bound::Kind;
 
-std::optional<int64_t> known(const Variable& v) {
-    const Array* value = constant_value(v);
-    return value ? std::optional(value->item<int64_t>()) : std::nullopt;
-}
-Variable whole_number(int64_t value) { return constant(Array::scalar(value)); }
-
 // The most that a number of steps can be, if it says so.
 std::optional<int64_t> most(const Variable& steps) {
     static const OpRecord* minimum_op = find_op("minimum");
-    if (auto number = known(steps)) return number;
+    if (auto number = known_integer(steps)) return number;
     if (!steps.is(*minimum_op)) return {};
     auto a = most(steps.input(0)), b = most(steps.input(1));
     if (!a || !b) return a ? a : b;
     return std::min(*a, *b);
 }
 Variable smaller(const Variable& steps, const Variable& other) {
-    auto a = known(steps), b = known(other);
+    auto a = known_integer(steps), b = known_integer(other);
     return a && b ? whole_number(std::min(*a, *b)) : minimum(steps, other);
 }
 // Of so many steps all but `count`.
 Variable all_but(const Variable& steps, const Variable& count) {
-    auto n = known(steps), left_out = known(count);
+    auto n = known_integer(steps), left_out = known_integer(count);
     return n && left_out ? whole_number(std::max<int64_t>(*n - *left_out, 0))
                          : maximum(steps - count, int64_t{0});
 }
@@ -185,7 +179,7 @@ std::optional<Shorter> shorter(const Node& node, const Loop& loop, Parts& parts,
     auto readings = readings_of(node, loop, parts, false);
     if (!readings || !of_steps(*readings, loop)) return {};
     auto found = up_to_an_end(*readings, most(loop.steps));
-    if (!found) found = without_last(*readings, known(loop.steps));
+    if (!found) found = without_last(*readings, known_integer(loop.steps));
     if (found && inside && found->ends && !found->ends->is_number()) return {};
     return found;
 }
@@ -245,7 +239,7 @@ std::optional<Later> last_steps(const std::vector<Reading>& readings,
 }
 
 std::optional<Later> without_first(const std::vector<Reading>& readings, const Loop& loop) {
-    auto steps = known(loop.steps), bound = most(loop.steps);
+    auto steps = known_integer(loop.steps), bound = most(loop.steps);
     std::optional<int64_t> count;
     for (const auto& [reader, span] : readings) {
         if (!span || (!steps && span->from.from_end)) return {};

@@ -11,12 +11,6 @@ namespace croton::compile {
 namespace {
 using BoundKind = Bound::Kind;
 
-std::optional<int64_t> known(const Variable& v) {
-    const Array* value = constant_value(v);
-    return value ? std::optional(value->item<int64_t>()) : std::nullopt;
-}
-Variable whole_number(int64_t value) { return constant(Array::scalar(value)); }
-
 /// Of every `every` steps the one after `before` others is read: x[before::every].
 struct Stride {
     int64_t before = 0, every = 0;
@@ -70,7 +64,7 @@ class ByStride {
   public:
     ByStride(const Loop& loop, const Stride& stride, Site site)
         : f_(loop), stride_(stride), site_(site) {
-        auto n = known(f_.steps);
+        auto n = known_integer(f_.steps);
         segments_ = n ? whole_number(*n / stride.every) : floor_div(f_.steps, stride.every);
         covered_ = n ? whole_number(*n / stride.every * stride.every) : segments_ * stride.every;
     }
@@ -158,7 +152,7 @@ class ByStride {
     // No more steps than one row needs, which is there or not.
     Variables rest(const Variables& front) const {
         Loop loop = f_;
-        auto n = known(f_.steps);
+        auto n = known_integer(f_.steps);
         int64_t most = stride_.before + 1;
         if (n && *n % stride_.every < most) return {};
         loop.steps = n ? whole_number(most) : minimum(f_.steps - covered_, most);

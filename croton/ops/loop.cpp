@@ -128,6 +128,13 @@ Variables part(Iterator begin, size_t first, size_t count) {
 }
 }  // namespace
 
+std::optional<int64_t> known_integer(const Variable& v) {
+    const Array* value = constant_value(v);
+    return value ? std::optional(value->item<int64_t>()) : std::nullopt;
+}
+
+Variable whole_number(int64_t value) { return constant(Array::scalar(value)); }
+
 bool is_loop(const Node& node) { return node.kind == NodeKind::Apply && node.op == &loop_record; }
 
 Loop::Loop(const Node& node) {

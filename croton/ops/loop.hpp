@@ -1,6 +1,7 @@
 #pragma once
 // The op behind all loops: one canonical form with states, sequences, stacked results and
 // constants. Users write `scan` (scan.hpp).
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,10 @@ struct Loop {
     Variables apply(Site site) const;
 };
 bool is_loop(const Node& node);
+/// The value of an integer constant.
+std::optional<int64_t> known_integer(const Variable& v);
+/// An int64 scalar constant: a number of steps.
+Variable whole_number(int64_t value);
 /// How messages name a state.
 std::string loop_state_name(const Variable& state, size_t i);
 

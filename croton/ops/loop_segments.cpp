@@ -19,22 +19,15 @@
 namespace croton {
 
 namespace {
-Variable whole_number(int64_t value) { return constant(Array::scalar(value)); }
-
-std::optional<int64_t> known(const Variable& v) {
-    const Array* value = constant_value(v);
-    return value ? std::optional(value->item<int64_t>()) : std::nullopt;
-}
-
 // As many full segments as leave at least one step, if there is any.
 Variable full_segments(const Variable& steps, const Variable& length) {
-    auto n = known(steps), every = known(length);
+    auto n = known_integer(steps), every = known_integer(length);
     if (n && every) return whole_number(*n > 0 ? (*n - 1) / *every : 0);
     return floor_div(maximum(sub(steps, int64_t{1}), int64_t{0}), length);
 }
 
 Variable difference(const Variable& x, const Variable& y) {
-    auto a = known(x), b = known(y);
+    auto a = known_integer(x), b = known_integer(y);
     return a && b ? whole_number(*a - *b) : sub(x, y);
 }
 
@@ -99,7 +92,7 @@ class Segments {
         outer_.recompute = true;
         Loop inner = f_;
         inner.steps = segment_length();
-        Dim rows = known(length_) ? Dim(*known(length_)) : Dim();
+        Dim rows = known_integer(length_) ? Dim(*known_integer(length_)) : Dim();
         for (size_t i = 0; i < f_.states.size(); ++i) {
             inner.initial[i] = formal(f_.states[i], f_.states[i].type());
             outer_.states.push_back(inner.initial[i]);
@@ -122,7 +115,7 @@ class Segments {
     }
 
     Variable segment_length() {
-        if (known(length_)) return length_;
+        if (known_integer(length_)) return length_;
         Variable inside = input(length_.type(), "steps of a segment", site_);
         outer_.fixed.push_back(inside);
         outer_.constants.push_back(length_);
@@ -206,7 +199,7 @@ Variables in_first_step(const Loop& loop, const Variables& values) {
 }  // namespace
 
 Variable segments_by_root(const Variable& steps) {
-    if (auto n = known(steps))
+    if (auto n = known_integer(steps))
         return whole_number(std::max<int64_t>(
             1, static_cast<int64_t>(std::ceil(std::sqrt(static_cast<double>(*n))))));
     return root_of(steps);
