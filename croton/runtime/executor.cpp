@@ -88,10 +88,13 @@ void Executor::run_steps(Frame& frame, size_t first, Recorder* recorder) {
     for (size_t i = tail; i < p_.steps.size(); ++i) {
         Sizes unused;
         try {
-            if (auto call = std::get_if<ExternStep>(&p_.steps[i].kind))
+            const StepKind& kind = p_.steps[i].kind;
+            if (auto call = std::get_if<ExternStep>(&kind))
                 prepare(*call);
+            else if (auto product = std::get_if<ContractStep>(&kind))
+                prepare(*product);
             else
-                prepare(std::get<KernelStep>(p_.steps[i].kind), unused);
+                prepare(std::get<KernelStep>(kind), unused);
         } catch (const Error& error) {
             fail_drawn(error, p_.steps[i]);
         }
@@ -104,21 +107,24 @@ void Executor::timed(size_t number, std::vector<StepTiming>* timings, bool prepa
     const Step& what = p_.steps[number];
     auto start = timings ? Clock::now() : Clock::time_point();
     try {
-        if (auto call = std::get_if<ExternStep>(&what.kind); call && prepared) {
-            run_call(*call);
-        } else if (prepared) {
-            const auto& kernel_step = std::get<KernelStep>(what.kind);
-            Sizes extents;
-            extents_of(kernel_step, extents);
-            launch(kernel_step, extents);
-        } else {
+        if (prepared)
+            run_prepared(what.kind);
+        else
             std::visit([this](const auto& kind) { step(kind); }, what.kind);
-        }
     } catch (const Error& error) {
         fail_drawn(error, what);
     }
     if (timings)
         count_time(number, *timings, std::chrono::duration<double>(Clock::now() - start).count());
+}
+
+void Executor::run_prepared(const StepKind& kind) {
+    if (auto call = std::get_if<ExternStep>(&kind)) return run_call(*call);
+    if (auto product = std::get_if<ContractStep>(&kind)) return multiply(*product);
+    const auto& kernel_step = std::get<KernelStep>(kind);
+    Sizes extents;
+    extents_of(kernel_step, extents);
+    launch(kernel_step, extents);
 }
 
 void Executor::count_time(size_t number, std::vector<StepTiming>& timings, double seconds) {
@@ -484,11 +490,15 @@ void Executor::run_call(const ExternStep& step) {
     host_code(*step.op).run(call);
 }
 
-void Executor::step(const ContractStep& step) {
+void Executor::prepare(const ContractStep& step) {
     Sizes shape;
     const auto* compute = step.op->kind<ContractCompute>();
     compute->shape({*step.op, step.attrs.get()}, gather(step.inputs), {&shape, 1});
     make_output(step.output, shape);
+}
+
+void Executor::step(const ContractStep& step) {
+    prepare(step);
     multiply(step);
 }
 

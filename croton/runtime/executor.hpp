@@ -87,6 +87,7 @@ class Executor {
     void run_steps(Frame& frame, size_t first, Recorder* recorder);
     void timed(size_t number, std::vector<StepTiming>* timings, bool prepared);
     void count_time(size_t number, std::vector<StepTiming>& timings, double seconds);
+    void run_prepared(const StepKind& kind);
     void prepare(const KernelStep& step, Sizes& extents);
     void step(const KernelStep& step);
     void step(const ViewStep& step);
@@ -96,6 +97,7 @@ class Executor {
     void prepare(const ExternStep& step);
     void run_call(const ExternStep& step);
     void check_promised(const ExternStep& step, size_t i, const Sizes& shape);
+    void prepare(const ContractStep& step);
     void step(const ContractStep& step);
     void multiply(const ContractStep& step);
     const PackedRight* packed(Id operand);
