@@ -55,6 +55,42 @@ TEST(SharedWork, ManyCallersAtOnceGetTheirOwn) {
     EXPECT_EQ(wrong, 0);
 }
 
+TEST(SharedWork, ThreadsHaveEqualParts) {
+    Threads threads("2");
+    for (int64_t count : {74, 81, 1001}) {
+        Pieces pieces;
+        std::mutex mutex;
+        parallel_for(count, 10, [&](int64_t begin, int64_t end) {
+            std::lock_guard lock(mutex);
+            pieces.emplace(begin, end);
+        });
+        EXPECT_EQ(pieces.size() % 2, 0U) << count;
+        int64_t half = std::next(pieces.begin(), static_cast<int64_t>(pieces.size() / 2))->first;
+        EXPECT_LE(std::abs(count - 2 * half), 1) << count;
+        for (auto [begin, end] : pieces) EXPECT_GE(end - begin, 10) << count;
+    }
+}
+
+// A worker begins where it began the time before: what lies there is in its caches.
+TEST(SharedWork, AThreadBeginsAtItsPart) {
+    Threads threads("2");
+    const auto caller = std::this_thread::get_id();
+    for (int round = 0; round < 20; ++round) {
+        std::atomic<int64_t> callers = -1, workers = -1;
+        parallel_for(8, 1, [&](int64_t begin, int64_t) {
+            auto& first = std::this_thread::get_id() == caller ? callers : workers;
+            int64_t none = -1;
+            first.compare_exchange_strong(none, begin);
+            std::this_thread::sleep_for(std::chrono::microseconds(300));
+        });
+        EXPECT_EQ(callers, 0);
+        // Where the caller was through with its own part first, it took pieces of the other.
+        if (workers >= 0) {
+            EXPECT_GE(workers, 4);
+        }
+    }
+}
+
 // What ran: the pieces, and whether a worker took one, which then took `stall`.
 std::pair<Pieces, bool> run(std::chrono::milliseconds stall) {
     Pieces pieces;
