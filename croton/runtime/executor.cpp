@@ -9,6 +9,7 @@
 #include "croton/base/memory.hpp"
 #include "croton/graph/drawn.hpp"
 #include "croton/graph/elements.hpp"
+#include "croton/kernel/cost.hpp"
 #include "croton/runtime/copies.hpp"
 #include "croton/runtime/program.hpp"
 #include "croton/runtime/threads.hpp"
@@ -45,7 +46,8 @@ Frame::State::State(const Program& p)
     : program(p),
       refs(p.values.size()),
       owners(p.values.size()),
-      slots(static_cast<size_t>(p.slots)) {
+      slots(static_cast<size_t>(p.slots)),
+      kernel_costs(p.kernels.size()) {
     for (size_t i = 0; i < p.values.size(); ++i)
         if (p.values[i].place == Place::Constant) refs[i] = ref(p.values[i].constant);
 }
@@ -361,15 +363,28 @@ void Executor::step(const KernelStep& step) {
     launch(step, extents);
 }
 
+// All iterations, in additions. What an operand's element costs beside what is computed of it is
+// that of a row in the caches.
+int64_t Executor::cost_of(const KernelStep& step, const Sizes& extents) const {
+    int& cost = s_.kernel_costs[static_cast<size_t>(step.kernel)];
+    if (cost == 0) cost = kernel::cost_of(kernel_of(step)) + 2 * kernel::cost_of_keeping_in_row;
+    return element_count(extents) * cost;
+}
+
 void Executor::launch(const KernelStep& step, const Sizes& extents) {
     kernel::Fault worst = with_launch(step, extents, [&](kernel::Launch what) {
         int64_t total = element_count(extents), first = extents.empty() ? 1 : extents[0];
-        if (!for_threads(step, extents)) return p_.code->run(step.kernel, what, 0, first);
+        // Few iterations are not worth waking anybody for.
+        if (!for_threads(step, extents) || (total < parallel_threshold && !worker_awake()))
+            return p_.code->run(step.kernel, what, 0, first);
         std::mutex mutex;
         kernel::Fault one;
         SharedStop stop;
         what.stop = &stop;
-        parallel_for(first, std::max<int64_t>(1, first * parallel_threshold / total / 2),
+        // At least half of what is worth a thread is worth a piece.
+        const int64_t by_count = first * parallel_threshold / total / 2,
+                      by_cost = first * (parallel_cost / 2) / cost_of(step, extents);
+        parallel_for(first, std::max<int64_t>(1, std::min(by_count, by_cost)),
                      [&](int64_t begin, int64_t end) {
                          auto fault = p_.code->run(step.kernel, what, begin, end);
                          if (!fault.any()) return;

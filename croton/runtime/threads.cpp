@@ -24,7 +24,7 @@ using Clock = std::chrono::steady_clock;
 
 // A thread that is about to sleep looks for a while first: to be woken takes some 60 us on a
 // virtual machine, and programs of many short steps would pay it at each.
-constexpr auto looking = std::chrono::microseconds(50);
+constexpr auto looking_time = std::chrono::microseconds(50);
 
 void relax() {
 #if defined(__x86_64__)
@@ -37,7 +37,7 @@ void relax() {
 // Whether `ready()` came true while looking.
 template <class Ready>
 bool look_for(const Ready& ready) {
-    const auto end = Clock::now() + looking;
+    const auto end = Clock::now() + looking_time;
     do {
         for (int i = 0; i < 16; ++i) {
             if (ready()) return true;
@@ -115,10 +115,7 @@ class Pool {
         bool wake;
         {
             std::lock_guard lock(mutex_);
-            while (static_cast<int>(workers_) < helpers) {
-                ++workers_;
-                std::thread([this, number = workers_] { serve(number); }).detach();
-            }
+            have_workers(helpers);
             for (int i = 0; i < helpers; ++i) queue_.push_back(job);
             offered_ = static_cast<int>(queue_.size());
             wake = sleeping_ > 0;
@@ -129,19 +126,40 @@ class Pool {
             wake_.notify_all();
     }
 
+    void rouse(int helpers) {
+        {
+            std::lock_guard lock(mutex_);
+            have_workers(helpers);
+            if (sleeping_ == 0) return;
+            ++roused_;
+        }
+        wake_.notify_all();
+    }
+    bool looking() const { return looking_.load(std::memory_order_relaxed) > 0; }
+
   private:
+    void have_workers(int count) {
+        while (workers_ < count) {
+            ++workers_;
+            std::thread([this, number = workers_] { serve(number); }).detach();
+        }
+    }
     void serve(int number) {
         inside = true;
         while (true) {
+            ++looking_;
             look_for([this] { return offered_.load(std::memory_order_relaxed) > 0; });
-            take()->work(number);
+            --looking_;
+            if (auto job = take()) job->work(number);
         }
     }
+    // Null where somebody only wants workers to be awake.
     std::shared_ptr<Job> take() {
         std::unique_lock lock(mutex_);
         ++sleeping_;
-        wake_.wait(lock, [this] { return !queue_.empty(); });
+        wake_.wait(lock, [this, before = roused_] { return !queue_.empty() || roused_ != before; });
         --sleeping_;
+        if (queue_.empty()) return nullptr;
         auto job = std::move(queue_.front());
         queue_.pop_front();
         offered_ = static_cast<int>(queue_.size());
@@ -151,7 +169,9 @@ class Pool {
     std::condition_variable wake_;
     std::deque<std::shared_ptr<Job>> queue_;
     std::atomic<int> offered_{0};  // size of the queue, for those who look
+    std::atomic<int> looking_{0};
     int workers_ = 0, sleeping_ = 0;
+    int64_t roused_ = 0;
 };
 
 // Remembers that workers kept their callers waiting. On a machine whose cores are taken by other
@@ -204,6 +224,12 @@ int thread_count() {
     static const int cores = std::max(1u, std::thread::hardware_concurrency());
     return cores;
 }
+
+void rouse_workers() {
+    if (int threads = thread_count(); threads > 1 && !inside) pool().rouse(threads - 1);
+}
+
+bool worker_awake() { return !inside && thread_count() > 1 && pool().looking(); }
 
 void parallel_for(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body) {
     if (count <= 0) return;

@@ -19,4 +19,9 @@ int thread_count();
 /// (memory for them may run out), one of the exceptions is thrown on when no piece runs any more.
 void parallel_for(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body);
 
+/// Whether a worker looks for work just now: sharing a little with it costs less than to wake one.
+bool worker_awake();
+/// Wakes workers before there is work: they look for it as after any other.
+void rouse_workers();
+
 }  // namespace croton::runtime

@@ -55,20 +55,26 @@ class Scratch {
 };
 thread_local Scratch shared_scratch, own_scratch;
 
-// Multiply-adds that are worth waking a thread for, and those of one piece.
-constexpr int64_t enough_to_share = 1 << 22, least_piece = 1 << 20;
+// Multiply-adds that are worth waking a thread for, and those of one piece; the same where a worker
+// looks for work already, as it does between the steps of a loop.
+struct Worth {
+    int64_t sharing, piece;
+};
+constexpr Worth of_waking{1 << 22, 1 << 20}, of_asking{1 << 20, 1 << 19};
 constexpr int64_t copy_cost = 64;  // multiply-adds in the time that packs an element
 
 template <class Body>
 void share_out(int64_t count, int64_t work_each, const Body& body, int64_t together = 1) {
-    if (count * work_each < enough_to_share || count == 1) {
+    const int64_t work = count * work_each;
+    const Worth& worth = work >= of_waking.sharing || !worker_awake() ? of_waking : of_asking;
+    if (work < worth.sharing || count == 1) {
         body(int64_t{0}, count);
         return;
     }
     // Pieces of `together`, if that leaves some for all threads, and as many for each.
     const int64_t threads = thread_count();
     const int64_t pieces = threads * std::clamp<int64_t>(count / (together * threads), 1, 4);
-    const int64_t grain = std::max((count + pieces - 1) / pieces, least_piece / work_each);
+    const int64_t grain = std::max((count + pieces - 1) / pieces, worth.piece / work_each);
     parallel_for(count, std::max<int64_t>(1, grain), body);
 }
 
