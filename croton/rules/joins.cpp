@@ -206,7 +206,9 @@ bool parts_fit(Arena& arena, Value join, size_t axis) {
 Variables join_of_folded(Arena& arena, NodeId id) {
     static const OpRecord* concatenate_op = record("concatenate");
     Value join = arena.inputs(id)[0];
-    if (!made_by(arena, join, concatenate_op) || arena.inputs(join.node).size() > 8) return {};
+    if (!made_by(arena, join, concatenate_op) || arena.use_count(join.node) != 1 ||
+        arena.inputs(join.node).size() > 8)
+        return {};
     Ints axes = arena.attr_view(id).get<Ints>("axes");
     int64_t axis = arena.attr_view(join.node).get<int64_t>("axis");
     if (std::count(axes.begin(), axes.end(), axis) > 0 ||

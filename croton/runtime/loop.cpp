@@ -53,7 +53,7 @@ class LoopRun {
         while (done_ < count_ && !stopped_) {
             if (done_ % interrupt_every == 0 && interrupt_requested && interrupt_requested())
                 fail(ErrorKind::Interrupted, "interrupted in ", this_step());
-            if (done_ == 1)
+            if (done_ % rouse_every == 1)
                 take_step_and_rouse();
             else
                 take_step();
@@ -111,15 +111,15 @@ class LoopRun {
     }
 
     // Steps that take a while have work to share, though none of it may be worth waking a thread
-    // for.
+    // for. Workers that were kept from it for a moment have gone to sleep since.
     void take_step_and_rouse() {
         using Clock = std::chrono::steady_clock;
         const auto start = Clock::now();
         take_step();
         constexpr auto a_while = std::chrono::microseconds(10);
-        constexpr int64_t enough_steps = 8;
-        if (Clock::now() - start >= a_while && count_ - done_ >= enough_steps) rouse_workers();
+        if (Clock::now() - start >= a_while && count_ - done_ >= rouse_every / 2) rouse_workers();
     }
+    static constexpr int64_t rouse_every = 16;
 
     int64_t rows() const { return step_.until ? std::min(count_, first_rows) : count_; }
 

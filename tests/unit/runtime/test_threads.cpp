@@ -137,6 +137,25 @@ TEST(SharedWork, WhatAPieceThrowsReachesTheCaller) {
     }
 }
 
+TEST(SharedWork, RousedWorkersLookForWork) {
+    Threads threads("2");
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    bool asleep = !worker_awake(), awake = false;
+    for (int tries = 0; tries < 100 && !awake; ++tries) {
+        rouse_workers();
+        const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
+        while (!awake && std::chrono::steady_clock::now() < end) awake = worker_awake();
+    }
+    EXPECT_TRUE(asleep);
+    EXPECT_TRUE(awake);
+    std::atomic<int64_t> sum = 0;  // and do it
+    parallel_for(100, 10, [&](int64_t begin, int64_t end) { sum += end - begin; });
+    EXPECT_EQ(sum, 100);
+    Threads alone("1");
+    rouse_workers();
+    EXPECT_FALSE(worker_awake());
+}
+
 TEST(SharedWork, WorkersThatStallAreLeftAloneForAWhile) {
     Threads threads("2");
     Pieces pieces;
