@@ -28,7 +28,7 @@ struct Planner {
 
     void find_last_uses() {
         for (size_t n = 0; n < p.steps.size(); ++n) {
-            for (Id id : p.steps[n].reads())
+            for (Id id : p.elements_read(p.steps[n]))
                 last[static_cast<size_t>(root(id))] = static_cast<int>(n);
             for (Id id : p.steps[n].writes()) {
                 int& end = last[static_cast<size_t>(root(id))];
