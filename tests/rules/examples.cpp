@@ -98,6 +98,8 @@ const std::vector<Example>& examples() {
          [](const Leaves& l) { return flatten(reshape(l.six, {1, 6, 1})) + 1; }},
         {"reshape before computing",
          [](const Leaves& l) { return reshape(exp(reshape(l.six, {2, 3})) * l.s, {3, 2}); }},
+        {"reshape before computing",
+         [](const Leaves& l) { return reshape(tanh(matmul(l.x, transpose(l.x)) * l.s), {-1}); }},
         {"computed before it is spread",
          [](const Leaves& l) { return exp(broadcast_like(l.s, l.v)); }},
         {"computed before it is spread",
