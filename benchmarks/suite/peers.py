@@ -112,7 +112,7 @@ class Jax(Peer):
         return self.jax.__version__
 
     def adopt(self, data):
-        return {k: self.jax.numpy.asarray(v) for k, v in data.items()}
+        return self.jax.block_until_ready({k: self.jax.numpy.asarray(v) for k, v in data.items()})
 
     def build(self, row, data):
         call, wait = row.jax(data, self.jax), self.jax.block_until_ready

@@ -161,7 +161,7 @@ def markdown(results):
         f"The load of the machine was {min(loads):.1f} to {max(loads):.1f} while this ran (other work beside: trust ratios "
         "above 20 %, not figures). One thread: processor time; two: the clock. Spread: half the distance of the quartiles. "
         "Cold: build, compile and first call with an empty cache, less one call; warm: the same in a new process. "
-        "Memory: the peak above what import and data take. A ratio below 1 is Croton's.",
+        "Memory: the peak above what import and data take, code not counted. A ratio below 1 is Croton's.",
     ]
     cpp = results.get("scalar_cpp")
     if cpp:
