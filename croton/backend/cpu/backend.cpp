@@ -252,7 +252,7 @@ class CpuBackend final : public runtime::Backend {
     std::shared_ptr<const runtime::KernelSet> compile(std::span<const kernel::Kernel> kernels,
                                                       runtime::CompileStats* stats) const override {
         auto start = std::chrono::steady_clock::now();
-        Level level = resolved(find_level(settings().cpu_level));
+        Level level = find_level(settings().cpu_level);
         Job job(kernels, level);
         if (stats) {
             std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;

@@ -1,5 +1,3 @@
-#include "croton/backend/cpu/jit.hpp"
-
 #include <llvm/Bitcode/BitcodeReader.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Verifier.h>
@@ -12,6 +10,7 @@
 #include <mutex>
 
 #include "croton/backend/cpu/emit.hpp"
+#include "croton/backend/cpu/generator.hpp"
 #include "croton/base/error.hpp"
 
 // Absent until the maths library is built in; its functions are then calls of helpers.
@@ -33,6 +32,14 @@ void trim_passes() {
             found->second->addOccurrence(1, name, "true");
 }
 
+std::string host_features() {
+    std::string features;
+    for (const auto& feature : sys::getHostCPUFeatures())
+        features +=
+            cat(features.empty() ? "" : ",", feature.second ? "+" : "-", feature.first().str());
+    return features;
+}
+
 std::unique_ptr<TargetMachine> make_machine(const Level& level) {
     static std::once_flag once;
     std::call_once(once, [] {
@@ -45,9 +52,10 @@ std::unique_ptr<TargetMachine> make_machine(const Level& level) {
     if (!target) fail(ErrorKind::Compile, "LLVM has no code generator for ", triple, ": ", error);
     TargetOptions options;
     options.EnableFastISel = false;
+    std::string cpu = level.native ? sys::getHostCPUName().str() : level.cpu;
     return std::unique_ptr<TargetMachine>(
-        target->createTargetMachine(triple, level.cpu, level.features, options, Reloc::PIC_,
-                                    CodeModel::Small, CodeGenOptLevel::Default, true));
+        target->createTargetMachine(triple, cpu, level.native ? host_features() : "", options,
+                                    Reloc::PIC_, CodeModel::Small, CodeGenOptLevel::Default, true));
 }
 
 /// What is dear to make and can be used again: a context with the maths library in it, and the
@@ -145,32 +153,33 @@ Workshop& workshop() {
     static auto& instance = *new Workshop;  // threads may compile while the process ends
     return instance;
 }
+
+class Llvm final : public CodeGenerator {
+  public:
+    Object compile(std::span<const Source> sources, const Level& level) const override {
+        return workshop().with_bench(
+            [&](Workbench& bench) { return bench.compile(sources, level); });
+    }
+
+    std::string ir_text(const Source& source, const Level& level) const override {
+        return workshop().with_bench([&](Workbench& bench) {
+            std::string text;
+            raw_string_ostream out(text);
+            std::vector<Placement> placements;
+            bench.build({&source, 1}, level, placements)->print(out, nullptr);
+            return text;
+        });
+    }
+
+    std::shared_ptr<const Code> link(std::string object) const override {
+        return link_by_llvm(std::move(object));
+    }
+};
 }  // namespace
 
-Level resolved(Level level) {
-    static const auto host = [] {
-        std::string features;
-        for (const auto& feature : sys::getHostCPUFeatures())
-            features +=
-                cat(features.empty() ? "" : ",", feature.second ? "+" : "-", feature.first().str());
-        return std::pair(sys::getHostCPUName().str(), features);
-    }();
-    if (level.native) std::tie(level.cpu, level.features) = host;
-    return level;
-}
-
-Object compile_object(std::span<const Source> sources, const Level& level) {
-    return workshop().with_bench([&](Workbench& bench) { return bench.compile(sources, level); });
-}
-
-std::string ir_text(const Source& source, const Level& level) {
-    return workshop().with_bench([&](Workbench& bench) {
-        std::string text;
-        raw_string_ostream out(text);
-        std::vector<Placement> placements;
-        bench.build({&source, 1}, level, placements)->print(out, nullptr);
-        return text;
-    });
-}
-
 }  // namespace croton::cpu
+
+const croton::cpu::CodeGenerator* croton_code_generator() {
+    static const auto& instance = *new croton::cpu::Llvm;
+    return &instance;
+}
