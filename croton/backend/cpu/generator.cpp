@@ -18,9 +18,8 @@ namespace {
 std::atomic<bool> is_open{false};
 
 [[noreturn]] void cannot_open(std::string_view what) {
-    fail(ErrorKind::Compile, "Croton's code generator cannot be opened: ", what,
-         "; the library ", croton_generator_name,
-         " must lie in the folder of libcroton, installed with it");
+    fail(ErrorKind::Compile, "Croton's code generator cannot be opened: ", what, "; the library ",
+         croton_generator_name, " must lie in the folder of libcroton, installed with it");
 }
 
 const CodeGenerator& open_generator() {

@@ -1,7 +1,7 @@
 #pragma once
-// LLVM lies in a library of its own beside libcroton, opened by the first kernel that has to be made:
-// whoever finds all code made before (on disk, in the set of precompiled kernels) never pays for
-// relocating and constructing what LLVM consists of.
+// LLVM lies in a library of its own beside libcroton, opened by the first kernel that has to be
+// made: whoever finds all code made before (on disk, in the set of precompiled kernels) never pays
+// for relocating and constructing what LLVM consists of.
 #include "croton/backend/cpu/jit.hpp"
 
 namespace croton::cpu {

@@ -42,7 +42,7 @@ Level avx512() {
             .f16c = true};
 }
 
-// What LLVM decides the processor's name and features by.
+// What LLVM decides the processor's name and features by. Virtual machines are slow to tell.
 #if defined(__x86_64__)
 std::string describe_machine() {
     struct Leaf {
@@ -51,11 +51,13 @@ std::string describe_machine() {
     };
     constexpr Leaf leaves[] = {{0, 0},    {1, 0, ~0U}, {7, 0},    {7, 1},          {0xd, 1, ~0U},
                                {0x14, 0}, {0x19, 0},   {0x24, 0}, {0x80000001, 0}, {0x80000008, 0}};
+    const unsigned most[] = {__get_cpuid_max(0, nullptr), __get_cpuid_max(0x80000000, nullptr)};
     std::string text;
     for (const Leaf& leaf : leaves) {
         unsigned a = 0, b = 0, c = 0, d = 0;
-        __get_cpuid_count(leaf.leaf, leaf.subleaf, &a, &b, &c, &d);
-        text += cat(a, ",", b & ~leaf.of_core, ",", c, ",", d, " ");
+        if (leaf.leaf > most[leaf.leaf >> 31]) continue;
+        __cpuid_count(leaf.leaf, leaf.subleaf, a, b, c, d);
+        text += cat(leaf.leaf, ":", a, ",", b & ~leaf.of_core, ",", c, ",", d, " ");
     }
     return text;
 }
@@ -107,10 +109,13 @@ Level find_level(std::string_view wanted) {
     if (wanted == "sse2") require(false, "SSE2");
     Level level = {.name = "generic", .vector_bytes = 16, .rounds = true};
 #endif
-    static const std::string& machine = *new std::string(content_hash(describe_machine()));
     level.native = true;
-    level.machine = machine;
     return level;
+}
+
+const std::string& machine_identity() {
+    static const std::string& identity = *new std::string(content_hash(describe_machine()));
+    return identity;
 }
 
 std::vector<Level> portable_levels() {

@@ -18,9 +18,12 @@ struct Level {
     bool f16c = false;    ///< float16 conversions are instructions
     bool native = false;  ///< the machine's own processor and features are to be used
     bool is_x86() const { return name != "generic"; }
-    /// What tells compiled code of one level and machine from another's.
-    std::string key() const { return name + "/" + cpu + "/" + machine; }
+    /// What tells compiled code of one level from another's in this process.
+    std::string key() const { return name + "/" + (native ? "native" : cpu); }
 };
+
+/// What tells this machine's processor from others: a hash of what it says of itself.
+const std::string& machine_identity();
 
 /// The levels that kernels are precompiled for: each runs on every processor that has it.
 std::vector<Level> portable_levels();

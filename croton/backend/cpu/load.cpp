@@ -1,6 +1,6 @@
 // A linker for the objects that compile_object makes: one run of sections, each relocation the
-// distance from a place in it to another. All of it is a page or two of memory that is first written,
-// then run: never both.
+// distance from a place in it to another. All of it is a page or two of memory that is first
+// written, then run: never both.
 #include <elf.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -204,8 +204,8 @@ class Loader {
     std::string_view bytes_, names_;
     std::vector<Elf64_Shdr> sections_;
     std::vector<Elf64_Sym> symbols_;
-    std::vector<size_t> places_;                           ///< by section
-    std::map<size_t, std::pair<size_t, void*>> stubs_;     ///< by symbol: place, helper
+    std::vector<size_t> places_;                        ///< by section
+    std::map<size_t, std::pair<size_t, void*>> stubs_;  ///< by symbol: place, helper
     size_t size_ = 0;
     char* start_ = nullptr;
     std::shared_ptr<Pages> code_;
