@@ -84,9 +84,9 @@ std::vector<Array> results_of(const Graph& graph) {
 
 bool same_bits(const Array& a, const Array& b) {
     return a.dtype() == b.dtype() && a.shape() == b.shape() &&
-           std::memcmp(a.data(), b.data(),
-                       static_cast<size_t>(a.size()) * static_cast<size_t>(dtype_size(a.dtype()))) ==
-               0;
+           std::memcmp(
+               a.data(), b.data(),
+               static_cast<size_t>(a.size()) * static_cast<size_t>(dtype_size(a.dtype()))) == 0;
 }
 
 int compiled_of(const Graph& graph) {
@@ -99,8 +99,8 @@ TEST_F(Precompilation, TheFileOfThisBuildIsThere) {
     auto set = Precompiled::current();
     ASSERT_TRUE(set) << "no croton-*.kernels beside libcroton, or one of another build";
     EXPECT_GT(set->size(), 2000u);
-    EXPECT_LT(std::filesystem::file_size(cat(library_folder(), "/croton-", CROTON_VERSION_MAJOR, ".",
-                                             CROTON_VERSION_MINOR, ".kernels")),
+    EXPECT_LT(std::filesystem::file_size(cat(library_folder(), "/croton-", CROTON_VERSION_MAJOR,
+                                             ".", CROTON_VERSION_MINOR, ".kernels")),
               2u << 20);
 }
 

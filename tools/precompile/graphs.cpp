@@ -42,7 +42,8 @@ void for_each_op(const std::function<void(const OpRecord&)>& use) {
         for (const OpRecord* op : ops) {
             bool variadic = std::any_of(op->arguments.begin(), op->arguments.end(),
                                         [](const auto& a) { return a.variadic; });
-            bool plain = op->elementwise() || op->kind<ReduceCompute>() || op->kind<ExpandCompute>();
+            bool plain =
+                op->elementwise() || op->kind<ReduceCompute>() || op->kind<ExpandCompute>();
             if (plain && !variadic && !has_required_attribute(*op) && !op->arguments.empty())
                 use(*op);
         }
@@ -91,8 +92,10 @@ void gradients(const Use& use) {
         if (!op.elementwise() || op.facts.not_differentiable || op.facts.disconnected) return;
         for (DType dtype : floats)
             for (int rank : {0, 1})
-                if (rank == 1 || dtype == DType::Float64) offer(use, "gradient of " + text(op, dtype, rank), arguments_of(op, dtype, rank),
-                      [&](const Variables& in) { return grad(total(apply(op, in)), in); });
+                if (rank == 1 || dtype == DType::Float64)
+                    offer(use, "gradient of " + text(op, dtype, rank),
+                          arguments_of(op, dtype, rank),
+                          [&](const Variables& in) { return grad(total(apply(op, in)), in); });
     });
 }
 
@@ -106,9 +109,8 @@ void with_a_number(const Use& use) {
             Variables in = {leaf(dtype, 1, "x"), leaf(dtype, 0, "number")};
             offer(use, text(op, dtype, 1) + " number", in,
                   [&](const Variables& v) { return apply(op, v); });
-            offer(use, "number " + text(op, dtype, 1), in, [&](const Variables& v) {
-                return apply(op, {v[1], v[0]});
-            });
+            offer(use, "number " + text(op, dtype, 1), in,
+                  [&](const Variables& v) { return apply(op, {v[1], v[0]}); });
         }
     });
 }
@@ -143,15 +145,16 @@ void with_constants(const Use& use) {
             for (size_t form = 0; form < all.size(); ++form)
                 for (double c : all[form].second)
                     if (is_floating(dtype) || c == std::trunc(c))
-                        offer(use, cat("form ", form, " ", dtype_name(dtype), " ", rank, " and ", c),
+                        offer(use,
+                              cat("form ", form, " ", dtype_name(dtype), " ", rank, " and ", c),
                               {leaf(dtype, rank, "x")}, [&](const Variables& in) {
                                   return Variables{all[form].first(in[0], c)};
                               });
 }
 
 void casts(const Use& use) {
-    constexpr DType all[] = {DType::Bool,    DType::UInt8,   DType::Int32,
-                             DType::Int64,   DType::Float32, DType::Float64};
+    constexpr DType all[] = {DType::Bool,  DType::UInt8,   DType::Int32,
+                             DType::Int64, DType::Float32, DType::Float64};
     for (DType from : all)
         for (DType to : all)
             for (int rank : {0, 1})
@@ -170,7 +173,8 @@ void along_axes(const Use& use) {
             for (int rank : {2, 3})
                 for (int64_t axis : {0, 1, -1})
                     for (bool keep : {false, true})
-                        offer(usual_only(use, dtype, rank), cat("fold ", fold, " ", dtype_name(dtype), " ", rank, ":", axis),
+                        offer(usual_only(use, dtype, rank),
+                              cat("fold ", fold, " ", dtype_name(dtype), " ", rank, ":", axis),
                               {leaf(dtype, rank, "x")}, [&](const Variables& in) {
                                   return Variables{folds[fold](in[0], {axis}, keep)};
                               });

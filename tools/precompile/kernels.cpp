@@ -93,7 +93,8 @@ std::map<std::string, std::string> compiled(std::span<const kernel::Kernel> kern
     size_t threads = std::max(1U, std::thread::hardware_concurrency());
     std::vector<std::future<std::map<std::string, std::string>>> shares;
     for (size_t t = 0; t < threads; ++t)
-        shares.push_back(std::async(std::launch::async, compile_share, std::cref(work), t, threads));
+        shares.push_back(
+            std::async(std::launch::async, compile_share, std::cref(work), t, threads));
     std::map<std::string, std::string> result;
     for (auto& share : shares) result.merge(share.get());
     return result;

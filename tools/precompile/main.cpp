@@ -1,5 +1,5 @@
-// Compiles the kernels of small graphs for each level of vectors: croton_precompile FILE. The file is
-// of use to the libcroton that this program ran with.
+// Compiles the kernels of small graphs for each level of vectors: croton_precompile FILE. The file
+// is of use to the libcroton that this program ran with.
 #include <cstdio>
 
 #include "croton/backend/cpu/precompiled.hpp"
