@@ -136,8 +136,8 @@ Bytef* bytes_of(std::string_view text) {
 
 std::string deflate_like(std::string_view text, std::string_view dictionary) {
     z_stream stream{};
-    if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, raw_window, 9, Z_DEFAULT_STRATEGY) !=
-        Z_OK)
+    if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, raw_window, 9,
+                     Z_DEFAULT_STRATEGY) != Z_OK)
         fail(ErrorKind::Device, "out of memory for compression");
     deflateSetDictionary(&stream, bytes_of(dictionary), static_cast<uInt>(dictionary.size()));
     std::string result(deflateBound(&stream, static_cast<uLong>(text.size())), '\0');

@@ -58,6 +58,36 @@ std::unique_ptr<TargetMachine> make_machine(const Level& level) {
                                     Reloc::PIC_, CodeModel::Small, CodeGenOptLevel::Default, true));
 }
 
+/// A processor's code generator with its passes, made once for many modules.
+class Machine {
+  public:
+    explicit Machine(const Level& level) : target_(make_machine(level)), out_(bytes_) {}
+
+    const TargetMachine& target() const { return *target_; }
+
+    /// The module as an object file. (Passes leave nothing of one module to the next: each is told
+    /// when a module begins and ends.)
+    std::string write(Module& module) {
+        if (!passes_) make_passes();
+        bytes_.clear();
+        passes_->run(module);
+        return {bytes_.begin(), bytes_.end()};
+    }
+
+  private:
+    void make_passes() {
+        auto passes = std::make_unique<legacy::PassManager>();
+        if (target_->addPassesToEmitFile(*passes, out_, nullptr, CodeGenFileType::ObjectFile, true))
+            fail(ErrorKind::Compile, "LLVM cannot write object files for this machine");
+        passes_ = std::move(passes);
+    }
+
+    std::unique_ptr<TargetMachine> target_;
+    llvm::SmallVector<char, 0> bytes_;
+    raw_svector_ostream out_;
+    std::unique_ptr<legacy::PassManager> passes_;
+};
+
 /// What is dear to make and can be used again: a context with the maths library in it, and the
 /// machines. One thread uses it at a time.
 class Workbench {
@@ -76,7 +106,7 @@ class Workbench {
     std::unique_ptr<Module> build(std::span<const Source> sources, const Level& level,
                                   std::vector<Placement>& placements) {
         auto module = std::make_unique<Module>("croton", *context_);
-        TargetMachine& target = machine(level);
+        const TargetMachine& target = machine(level).target();
         module->setTargetTriple(target.getTargetTriple().str());
         module->setDataLayout(target.createDataLayout());
         Maths maths(library_.get());
@@ -93,15 +123,8 @@ class Workbench {
     Object compile(std::span<const Source> sources, const Level& level) {
         Object result;
         auto module = build(sources, level, result.placements);
-        TargetMachine& target = machine(level);
-        llvm::SmallVector<char, 0> object;
-        raw_svector_ostream out(object);
-        legacy::PassManager passes;
-        if (target.addPassesToEmitFile(passes, out, nullptr, CodeGenFileType::ObjectFile, true))
-            fail(ErrorKind::Compile, "LLVM cannot write object files for this machine");
-        passes.run(*module);
+        result.bytes = machine(level).write(*module);
         uses_ += sources.size();
-        result.bytes.assign(object.begin(), object.end());
         return result;
     }
 
@@ -109,16 +132,16 @@ class Workbench {
     bool worn() const { return uses_ > 500; }
 
   private:
-    TargetMachine& machine(const Level& level) {
+    Machine& machine(const Level& level) {
         for (auto& [key, known] : machines_)
             if (key == level.key()) return *known;
-        machines_.emplace_back(level.key(), make_machine(level));
+        machines_.emplace_back(level.key(), std::make_unique<Machine>(level));
         return *machines_.back().second;
     }
 
     std::unique_ptr<LLVMContext> context_;
     std::unique_ptr<Module> library_;
-    std::vector<std::pair<std::string, std::unique_ptr<TargetMachine>>> machines_;
+    std::vector<std::pair<std::string, std::unique_ptr<Machine>>> machines_;
     size_t uses_ = 0;
 };
 

@@ -122,7 +122,7 @@ class Loader {
     bool place_stub(size_t symbol) {
         for (const Helper& helper : helpers()) {
             if (helper.name != name_of(symbols_[symbol])) continue;
-            stubs_.emplace(symbol, std::pair(size_, helper.address));
+            stubs_.emplace(symbol, std::pair(size_, reinterpret_cast<uintptr_t>(helper.address)));
             size_ += stub_size;
             return true;
         }
@@ -204,8 +204,8 @@ class Loader {
     std::string_view bytes_, names_;
     std::vector<Elf64_Shdr> sections_;
     std::vector<Elf64_Sym> symbols_;
-    std::vector<size_t> places_;                        ///< by section
-    std::map<size_t, std::pair<size_t, void*>> stubs_;  ///< by symbol: place, helper
+    std::vector<size_t> places_;                            ///< by section
+    std::map<size_t, std::pair<size_t, uintptr_t>> stubs_;  ///< by symbol: place, helper
     size_t size_ = 0;
     char* start_ = nullptr;
     std::shared_ptr<Pages> code_;
