@@ -182,8 +182,9 @@ class Loader {
             entry.r_offset > room - 4)
             return false;
         size_t place = places_[section] + entry.r_offset;
-        int64_t distance =
-            static_cast<int64_t>(*target) + entry.r_addend - static_cast<int64_t>(place);
+        // Whatever the addend: without a sign nothing overflows.
+        auto distance =
+            static_cast<int64_t>(*target + static_cast<uint64_t>(entry.r_addend) - place);
         auto stored = static_cast<int32_t>(distance);
         if (stored != distance) return false;
         std::memcpy(start_ + place, &stored, sizeof stored);
