@@ -1,7 +1,7 @@
 // What an opcode costs an element, in additions: the table that fusion decides by, measured. Writes
-// croton/compile/costs.def anew, from the kernels that the back end makes on this machine.
+// croton/kernel/costs.def anew, from the kernels that the back end makes on this machine.
 //
-//     ninja benchmarks && benchmarks/costs > croton/compile/costs.def
+//     ninja benchmarks && benchmarks/costs > croton/kernel/costs.def
 //
 // An opcode is measured on a row that lies in the first cache: four of it, on values that differ,
 // beside the same kernel without them. Keeping an element is a store and a load of an array that

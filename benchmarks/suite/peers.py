@@ -186,7 +186,8 @@ class Croton(Symbolic):
         return self.croton.__version__
 
     def shared(self, array):
-        return self.croton.shared(array, shape=self.shape(array) if self.known_shapes else None)
+        shape = self.shape(array) if self.known_shapes else None
+        return self.croton.shared(array, borrow=True, shape=shape)
 
     def last_of_checkpointed(self, fn, initial, constants, steps, every):
         (states,) = self.scan(
@@ -228,7 +229,7 @@ class Theano(Symbolic):
         import theano.tensor as T
 
         self.theano, self.loops, self.T = theano, theano.scan_module, T
-        self.shared, self.grad = theano.shared, theano.grad
+        self.grad = theano.grad
         self.relu, self.softplus = T.nnet.relu, T.nnet.softplus
         self.sigmoid, self.softmax, self.log_softmax = T.nnet.sigmoid, T.nnet.softmax, T.nnet.logsoftmax
 
@@ -238,6 +239,9 @@ class Theano(Symbolic):
     def variable(self, array, name):
         pattern = [size == 1 for size in self.shape(array)]  # all that its types can say of shapes
         return self.T.TensorType(str(array.dtype), pattern)(name)
+
+    def shared(self, array):
+        return self.theano.shared(array, borrow=True)
 
     def matmul(self, a, b):
         return self.T.batched_dot(a, b)
@@ -280,7 +284,7 @@ class PyTensor(Symbolic):
         return self.pytensor.__version__
 
     def shared(self, array):
-        return self.pytensor.shared(array, shape=self.shape(array))
+        return self.pytensor.shared(array, borrow=True, shape=self.shape(array))
 
     def relu(self, x):
         return self.T.maximum(x, 0)

@@ -66,6 +66,18 @@ class Fuser {
             for (int c : producers_of(at(home(n)))) join(home(n), dag_.find(c));
     }
 
+    // What host code copies in blocks (joins), where some reader or the caller wants the whole of
+    // it: an element that asks which part it comes from costs ten times as much as one that is
+    // read.
+    bool better_copied(const Cluster& cluster) const {
+        if (cluster.members.size() != 1) return false;
+        const auto& entry = graph_[cluster.members[0].number];
+        return host_code(*entry.node->op).run &&
+               (entry.output || std::any_of(entry.users.begin(), entry.users.end(), [&](int user) {
+                    return !has_kernel(graph_.node(user));
+                }));
+    }
+
     // A view of a value that a cluster computes is read where that value is.
     bool join_view(int n) {
         int producer = graph_[n].producers[0], c = home(producer);
@@ -102,7 +114,7 @@ class Fuser {
     }
 
     void join(int a, int b) {
-        if (a == b) return;
+        if (a == b || better_copied(at(a)) || better_copied(at(b))) return;
         auto both = joined(graph_, at(a), at(b));
         if (!both || dag_.apart(a, b)) return;
         dag_.merge(b, a);
@@ -207,6 +219,7 @@ class Fuser {
     void cross(int one, int other) {
         int a = dag_.find(one), b = dag_.find(other);
         if (a == b || reads_piece(a, b) || reads_piece(b, a)) return;
+        if (better_copied(at(a)) || better_copied(at(b))) return;
         auto both = crossed(graph_, at(a), at(b));
         if (!both || dag_.apart(a, b)) return;
         dag_.merge(a, b);

@@ -84,7 +84,7 @@ class Order {
     // Values whose memory a step needs; a view needs it for those that read the view.
     std::vector<Id> memory_read(int n) const {
         if (view(n)) return {};
-        std::vector<Id> ids = p_.steps[index(n)].reads();
+        std::vector<Id> ids = p_.elements_read(p_.steps[index(n)]);
         for (Id& id : ids) id = root(id);
         return distinct(std::move(ids));
     }

@@ -28,7 +28,7 @@ struct Planner {
 
     void find_last_uses() {
         for (size_t n = 0; n < p.steps.size(); ++n) {
-            for (Id id : p.steps[n].reads())
+            for (Id id : p.elements_read(p.steps[n]))
                 last[static_cast<size_t>(root(id))] = static_cast<int>(n);
             for (Id id : p.steps[n].writes()) {
                 int& end = last[static_cast<size_t>(root(id))];
@@ -171,6 +171,13 @@ struct Planner {
         return compute && compute->check && compute->shape ? compute : nullptr;
     }
 
+    // A product that is added to an argument, maybe where that lies.
+    bool adds_to_argument(const Step& step) const {
+        auto c = std::get_if<ContractStep>(&step.kind);
+        return c && c->inputs.size() == 5 &&
+               p.values[static_cast<size_t>(c->inputs[2])].place == Place::Argument;
+    }
+
     // Moves to the end what only computes outputs and cannot fail once sizes fit.
     void split_tail(const std::vector<std::pair<int, int>>& updates) {
         std::vector<bool> is_output(p.values.size(), false), read_before(p.values.size(), false);
@@ -179,7 +186,7 @@ struct Planner {
         for (size_t n = p.steps.size(); n-- > 0 && !updates.empty();) {
             auto writes = p.steps[n].writes();
             auto checked = checked_call(p.steps[n]);
-            late[n] = (checked || plain_kernel(p.steps[n])) &&
+            late[n] = (checked || plain_kernel(p.steps[n]) || adds_to_argument(p.steps[n])) &&
                       std::none_of(writes.begin(), writes.end(),
                                    [&](Id id) { return read_before[static_cast<size_t>(id)]; });
             auto reads = p.steps[n].reads();
@@ -217,6 +224,8 @@ struct Planner {
         if (dtype_size(at(out).type.dtype) != dtype_size(at(argument).type.dtype)) return false;
         if (auto call = std::get_if<ExternStep>(&p.steps[n].kind))
             return call_may_take_over(*call, out, argument);
+        if (auto product = std::get_if<ContractStep>(&p.steps[n].kind))
+            return product->inputs[2] == argument && read_once(product->inputs, argument);
         return kernel_may_take_over(std::get<KernelStep>(p.steps[n].kind), out, argument);
     }
 

@@ -157,6 +157,8 @@ void verify(const Kernel& kernel);
 /// Whether each value, by id, is kept for every inner index: defined in one inner section and used
 /// in another.
 std::vector<bool> kept_values(const Kernel& kernel);
+/// Whether elements of each operand are read: some are asked for their sizes alone.
+std::vector<bool> loaded_operands(const Kernel& kernel);
 /// dtype of every value, by id.
 std::vector<DType> value_dtypes(const Kernel& kernel);
 /// The loop section of a kernel that has one, or null.

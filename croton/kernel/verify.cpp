@@ -253,6 +253,15 @@ Access last_access(const Kernel& kernel, OpCode op, int operand) {
 
 void verify(const Kernel& kernel) { Verifier(kernel).run(); }
 
+std::vector<bool> loaded_operands(const Kernel& kernel) {
+    std::vector<bool> result(kernel.operands.size());
+    for (const auto& section : kernel.sections)
+        for (const auto& i : section.body)
+            if (i.op == OpCode::load_ || i.op == OpCode::load_at_)
+                result[static_cast<size_t>(i.operand)] = true;
+    return result;
+}
+
 std::vector<DType> value_dtypes(const Kernel& kernel) {
     std::vector<DType> result(static_cast<size_t>(kernel.values), DType::Bool);
     for (const auto& section : kernel.sections) {

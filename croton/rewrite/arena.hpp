@@ -72,6 +72,12 @@ class Arena {
     size_t live_count() const { return live_; }
     bool alive(NodeId id) const { return nodes_[id].alive; }
     const std::vector<Value>& outputs() const { return outputs_; }
+    /// Whether an output of the node is one of the graph.
+    bool leaves_graph(NodeId id) const {
+        if (!nodes_[id].leaves_graph) return false;
+        auto places = output_places_.find(id);
+        return places != output_places_.end() && !places->second.empty();
+    }
 
     NodeKind kind(NodeId id) const { return nodes_[id].kind; }
     /// Null for leaves.

@@ -189,6 +189,39 @@ Variables fold_of_joined(Arena& arena, NodeId id) {
     return {total};
 }
 
+// The other sizes of all parts of a join are certainly the same: no error is lost without it.
+bool parts_fit(Arena& arena, Value join, size_t axis) {
+    Dims whole = arena.type(join).dims;
+    whole[axis] = Dim(1);
+    auto parts = arena.inputs(join.node);
+    return std::all_of(parts.begin(), parts.end(), [&](Value v) {
+        Dims dims = arena.type(v).dims;
+        dims[axis] = Dim(1);
+        return arena.type(v).dtype == arena.type(join).dtype && certainly_same(dims, whole);
+    });
+}
+
+// sum(concatenate(a, b), 0) where they are joined along axis 1 is concatenate(sum(a, 0), sum(b,
+// 0)): no element asks which part it comes from.
+Variables join_of_folded(Arena& arena, NodeId id) {
+    static const OpRecord* concatenate_op = record("concatenate");
+    Value join = arena.inputs(id)[0];
+    if (!made_by(arena, join, concatenate_op) || arena.use_count(join.node) != 1 ||
+        arena.inputs(join.node).size() > 8)
+        return {};
+    Ints axes = arena.attr_view(id).get<Ints>("axes");
+    int64_t axis = arena.attr_view(join.node).get<int64_t>("axis");
+    if (std::count(axes.begin(), axes.end(), axis) > 0 ||
+        !parts_fit(arena, join, static_cast<size_t>(axis)))
+        return {};
+    Args folded;
+    for (size_t k = 0; k < arena.inputs(join.node).size(); ++k)
+        folded.push_back(made_again(arena, {id, 0}, {input_of(arena, join, k)}));
+    if (!arena.attr_view(id).get<bool>("keepdims"))
+        axis -= std::count_if(axes.begin(), axes.end(), [=](int64_t a) { return a < axis; });
+    return {with_sizes(concatenate(folded, axis), arena.type({id, 0}).dims)};
+}
+
 // prod(shape(x)) is a product of scalars.
 Variables fold_of_vector(Arena& arena, NodeId id) {
     static const OpRecord* make_vector_op = record("make_vector");
@@ -224,6 +257,7 @@ std::vector<NodeRule> join_node_rules() {
         NodeRule{"parts joined again", join_neighbours, joins, below({"subtensor"})},
         NodeRule{"join of vectors of scalars", join_vectors, joins, below({"make_vector"})},
         NodeRule{"fold of a join", fold_of_joined, folds, below({"concatenate"})},
+        NodeRule{"fold of joined parts", join_of_folded, folds, below({"concatenate"})},
         NodeRule{"fold of a vector of scalars", fold_of_vector, folds, below({"make_vector"})},
         NodeRule{"only element of a vector", only_element, about({"dimshuffle"}),
                  below({"make_vector"})},

@@ -16,9 +16,20 @@ namespace croton::rules {
 using namespace rewrite;
 
 namespace {
-// gemm writes over its addend. That pays for a value that dies here; an argument would have to be
-// copied first, and its update could no longer be made in place by the elementwise kernel that
-// follows. Nor may either be stretched by the other: both have the sizes of the result.
+// gemm writes over its addend. That pays for a value that dies here, and for an argument whose sum
+// with the product is a result: the update of a parameter, most often, which is then made where the
+// parameter lies. (An argument that is not replaced is copied to where the result will be.) Another
+// argument would have to be copied first, and its update could no longer be made in place by the
+// elementwise kernel that follows. Nor may either be stretched by the other: both have the sizes of
+// the result.
+bool may_be_written_over(const Match& m) {
+    const Arena& arena = m.arena();
+    switch (arena.kind(m.value("c").node)) {
+        case NodeKind::Apply: return m.used_once("c");
+        case NodeKind::Input: return arena.leaves_graph(m.root());
+        default: return false;
+    }
+}
 bool batches_fit(const Dims& a, const Dims& b, const Dims& c) {
     for (size_t i = 0; i + 2 < c.size(); ++i) {
         auto size = [&](const Dims& own) {
@@ -33,15 +44,16 @@ bool batches_fit(const Dims& a, const Dims& b, const Dims& c) {
 }
 bool may_take_addend(const Match& m) {
     const Dims &a = m.type("a").dims, &b = m.type("b").dims, &c = m.type("c").dims;
-    if (m.arena().kind(m.value("c").node) != NodeKind::Apply || !shaped_like_result("c")(m))
-        return false;
+    if (!may_be_written_over(m) || !shaped_like_result("c")(m)) return false;
     size_t rank = c.size();
     return std::min(a.size(), b.size()) >= 2 && std::max(a.size(), b.size()) == rank &&
            a[a.size() - 2].certainly_equals(c[rank - 2]) &&
            b[b.size() - 1].certainly_equals(c[rank - 1]) && batches_fit(a, b, c) &&
-           is_continuous(m.root_type().dtype) && m.used_once("c");
+           is_continuous(m.root_type().dtype);
 }
-const Condition addend_fits{"c dies here and has the sizes of the product", may_take_addend};
+const Condition addend_fits{
+    "c dies here, or is an argument and the sum a result; it has the sizes of the product",
+    may_take_addend};
 const Condition scale_fits = both(addend_fits, rank_zero("s"));
 const Condition beta_fits = both(addend_fits, rank_zero("t")).in_any_order();
 const Condition scales_fit = both(beta_fits, rank_zero("s")).in_any_order();

@@ -16,8 +16,14 @@ bool computed_once(Arena& arena, Value v) {
            !arena.op(v.node)->facts.impure && arena.use_count(v.node) == 1;
 }
 
+// A product lies in order: to reshape it costs nothing.
+bool product_read_once(Arena& arena, Value v) {
+    return arena.kind(v.node) == NodeKind::Apply && arena.op(v.node)->kind<ContractCompute>() &&
+           arena.use_count(v.node) == 1;
+}
+
 // What stands below a view that may go further down: a tree of elementwise ops over views of one op
-// and over scalars.
+// (below a reshape: or products) and over scalars.
 class Below {
   public:
     /// `again` makes of a view of the tree's leaves, or of its whole, the view that takes its
@@ -36,7 +42,8 @@ class Below {
     Variable visit(Value v, int depth) {
         if (arena_.type(v).rank() == 0) return arena_.variable(v);
         if (!certainly_same(arena_.type(v).dims, dims_)) return {};
-        if (made_by(arena_, v, view_)) {
+        static const OpRecord* reshape_op = record("reshape");
+        if (made_by(arena_, v, view_) || (view_ == reshape_op && product_read_once(arena_, v))) {
             ++views_;
             return again_(arena_.variable(v));
         }

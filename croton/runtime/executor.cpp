@@ -9,6 +9,7 @@
 #include "croton/base/memory.hpp"
 #include "croton/graph/drawn.hpp"
 #include "croton/graph/elements.hpp"
+#include "croton/kernel/cost.hpp"
 #include "croton/runtime/copies.hpp"
 #include "croton/runtime/program.hpp"
 #include "croton/runtime/threads.hpp"
@@ -45,7 +46,8 @@ Frame::State::State(const Program& p)
     : program(p),
       refs(p.values.size()),
       owners(p.values.size()),
-      slots(static_cast<size_t>(p.slots)) {
+      slots(static_cast<size_t>(p.slots)),
+      kernel_costs(p.kernels.size()) {
     for (size_t i = 0; i < p.values.size(); ++i)
         if (p.values[i].place == Place::Constant) refs[i] = ref(p.values[i].constant);
 }
@@ -88,10 +90,13 @@ void Executor::run_steps(Frame& frame, size_t first, Recorder* recorder) {
     for (size_t i = tail; i < p_.steps.size(); ++i) {
         Sizes unused;
         try {
-            if (auto call = std::get_if<ExternStep>(&p_.steps[i].kind))
+            const StepKind& kind = p_.steps[i].kind;
+            if (auto call = std::get_if<ExternStep>(&kind))
                 prepare(*call);
+            else if (auto product = std::get_if<ContractStep>(&kind))
+                prepare(*product);
             else
-                prepare(std::get<KernelStep>(p_.steps[i].kind), unused);
+                prepare(std::get<KernelStep>(kind), unused);
         } catch (const Error& error) {
             fail_drawn(error, p_.steps[i]);
         }
@@ -104,21 +109,24 @@ void Executor::timed(size_t number, std::vector<StepTiming>* timings, bool prepa
     const Step& what = p_.steps[number];
     auto start = timings ? Clock::now() : Clock::time_point();
     try {
-        if (auto call = std::get_if<ExternStep>(&what.kind); call && prepared) {
-            run_call(*call);
-        } else if (prepared) {
-            const auto& kernel_step = std::get<KernelStep>(what.kind);
-            Sizes extents;
-            extents_of(kernel_step, extents);
-            launch(kernel_step, extents);
-        } else {
+        if (prepared)
+            run_prepared(what.kind);
+        else
             std::visit([this](const auto& kind) { step(kind); }, what.kind);
-        }
     } catch (const Error& error) {
         fail_drawn(error, what);
     }
     if (timings)
         count_time(number, *timings, std::chrono::duration<double>(Clock::now() - start).count());
+}
+
+void Executor::run_prepared(const StepKind& kind) {
+    if (auto call = std::get_if<ExternStep>(&kind)) return run_call(*call);
+    if (auto product = std::get_if<ContractStep>(&kind)) return multiply(*product);
+    const auto& kernel_step = std::get<KernelStep>(kind);
+    Sizes extents;
+    extents_of(kernel_step, extents);
+    launch(kernel_step, extents);
 }
 
 void Executor::count_time(size_t number, std::vector<StepTiming>& timings, double seconds) {
@@ -355,15 +363,28 @@ void Executor::step(const KernelStep& step) {
     launch(step, extents);
 }
 
+// All iterations, in additions. What an operand's element costs beside what is computed of it is
+// that of a row in the caches.
+int64_t Executor::cost_of(const KernelStep& step, const Sizes& extents) const {
+    int& cost = s_.kernel_costs[static_cast<size_t>(step.kernel)];
+    if (cost == 0) cost = kernel::cost_of(kernel_of(step)) + 2 * kernel::cost_of_keeping_in_row;
+    return element_count(extents) * cost;
+}
+
 void Executor::launch(const KernelStep& step, const Sizes& extents) {
     kernel::Fault worst = with_launch(step, extents, [&](kernel::Launch what) {
         int64_t total = element_count(extents), first = extents.empty() ? 1 : extents[0];
-        if (!for_threads(step, extents)) return p_.code->run(step.kernel, what, 0, first);
+        // Few iterations are not worth waking anybody for.
+        if (!for_threads(step, extents) || (total < parallel_threshold && !worker_awake()))
+            return p_.code->run(step.kernel, what, 0, first);
         std::mutex mutex;
         kernel::Fault one;
         SharedStop stop;
         what.stop = &stop;
-        parallel_for(first, std::max<int64_t>(1, first * parallel_threshold / total / 2),
+        // At least half of what is worth a thread is worth a piece.
+        const int64_t by_count = first * parallel_threshold / total / 2,
+                      by_cost = first * (parallel_cost / 2) / cost_of(step, extents);
+        parallel_for(first, std::max<int64_t>(1, std::min(by_count, by_cost)),
                      [&](int64_t begin, int64_t end) {
                          auto fault = p_.code->run(step.kernel, what, begin, end);
                          if (!fault.any()) return;
@@ -484,11 +505,15 @@ void Executor::run_call(const ExternStep& step) {
     host_code(*step.op).run(call);
 }
 
-void Executor::step(const ContractStep& step) {
+void Executor::prepare(const ContractStep& step) {
     Sizes shape;
     const auto* compute = step.op->kind<ContractCompute>();
     compute->shape({*step.op, step.attrs.get()}, gather(step.inputs), {&shape, 1});
     make_output(step.output, shape);
+}
+
+void Executor::step(const ContractStep& step) {
+    prepare(step);
     multiply(step);
 }
 

@@ -33,6 +33,7 @@ struct Frame::State {
     std::vector<TensorRef> inputs, outputs;     // of the step that runs
     std::vector<Sizes> shapes;                  // of its results
     Replays replays;
+    std::vector<int> kernel_costs;  // of an iteration of each kernel; 0: not asked for yet
     struct Packed {
         Id operand;
         int uses = 0;
@@ -49,8 +50,10 @@ void check_sequence(const std::string& name, int64_t positions, int64_t steps);
 /// Hands interrupt_requested on to kernels, for good.
 kernel::Stop& interrupts();
 
-/// Work below this many kernel iterations stays on one thread.
+/// Work below this many kernel iterations stays on one thread, if each of them is cheap.
 constexpr int64_t parallel_threshold = 1 << 15;
+/// Additions (kernel/cost.hpp) that take some five microseconds: enough for a thread that is awake.
+constexpr int64_t parallel_cost = 1 << 19;
 
 class Executor {
   public:
@@ -87,6 +90,7 @@ class Executor {
     void run_steps(Frame& frame, size_t first, Recorder* recorder);
     void timed(size_t number, std::vector<StepTiming>* timings, bool prepared);
     void count_time(size_t number, std::vector<StepTiming>& timings, double seconds);
+    void run_prepared(const StepKind& kind);
     void prepare(const KernelStep& step, Sizes& extents);
     void step(const KernelStep& step);
     void step(const ViewStep& step);
@@ -96,6 +100,7 @@ class Executor {
     void prepare(const ExternStep& step);
     void run_call(const ExternStep& step);
     void check_promised(const ExternStep& step, size_t i, const Sizes& shape);
+    void prepare(const ContractStep& step);
     void step(const ContractStep& step);
     void multiply(const ContractStep& step);
     const PackedRight* packed(Id operand);
@@ -105,8 +110,11 @@ class Executor {
     void extents_of(const KernelStep& step, Sizes& extents);
     void extents_from_shape_op(const KernelStep& step, Sizes& extents);
     void extents_from_steps(const KernelStep& step, Sizes& extents);
+    int64_t cost_of(const KernelStep& step, const Sizes& extents) const;
     bool for_threads(const KernelStep& step, const Sizes& extents) const {
-        return step.splittable && element_count(extents) >= parallel_threshold && extents[0] > 1;
+        return step.splittable && extents[0] > 1 &&
+               (element_count(extents) >= parallel_threshold ||
+                cost_of(step, extents) >= parallel_cost);
     }
     template <class Use>
     auto with_launch(const KernelStep& step, const Sizes& extents, Use use);

@@ -1,10 +1,12 @@
 // Loops: the step that runs a program again and again.
+#include <chrono>
 #include <cstring>
 #include <limits>
 
 #include "croton/graph/drawn.hpp"
 #include "croton/graph/elements.hpp"
 #include "croton/runtime/executor.hpp"
+#include "croton/runtime/threads.hpp"
 
 namespace croton::runtime {
 
@@ -51,7 +53,10 @@ class LoopRun {
         while (done_ < count_ && !stopped_) {
             if (done_ % interrupt_every == 0 && interrupt_requested && interrupt_requested())
                 fail(ErrorKind::Interrupted, "interrupted in ", this_step());
-            take_step();
+            if (done_ % rouse_every == 1)
+                take_step_and_rouse();
+            else
+                take_step();
         }
         if (done_ == 0) learn_stacks();
         frame_.forget_packed();
@@ -104,6 +109,17 @@ class LoopRun {
         bool open = count_ == std::numeric_limits<int64_t>::max();  // as many as it takes
         return open ? cat("step ", done_) : cat("step ", done_, " of ", count_);
     }
+
+    // Steps that take a while have work to share, though none of it may be worth waking a thread
+    // for. Workers that were kept from it for a moment have gone to sleep since.
+    void take_step_and_rouse() {
+        using Clock = std::chrono::steady_clock;
+        const auto start = Clock::now();
+        take_step();
+        constexpr auto a_while = std::chrono::microseconds(10);
+        if (Clock::now() - start >= a_while && count_ - done_ >= rouse_every / 2) rouse_workers();
+    }
+    static constexpr int64_t rouse_every = 16;
 
     int64_t rows() const { return step_.until ? std::min(count_, first_rows) : count_; }
 

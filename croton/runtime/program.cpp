@@ -67,6 +67,20 @@ std::vector<Id> Step::writes() const {
                       kind);
 }
 
+std::vector<Id> Program::elements_read(const Step& step) const {
+    if (auto call = std::get_if<ExternStep>(&step.kind); call && call->op->facts.by_sizes)
+        return {};
+    auto k = std::get_if<KernelStep>(&step.kind);
+    if (!k) return step.reads();
+    const auto loaded = kernel::loaded_operands(kernels[static_cast<size_t>(k->kernel)]);
+    std::vector<Id> ids;
+    for (size_t i = 0; i < loaded.size(); ++i)
+        if (loaded[i]) ids.push_back(k->operands[i]);
+    if (!k->shape_op || !k->shape_op->facts.by_sizes)
+        ids.insert(ids.end(), k->shape_inputs.begin(), k->shape_inputs.end());
+    return ids;
+}
+
 std::string Program::print() const {
     std::ostringstream out;
     out << "program " << (name.empty() ? "f" : name) << "(" << ids_text(inputs) << ")  " << slots
@@ -115,8 +129,8 @@ void Program::verify() const {
             if (born[static_cast<size_t>(id)] == -2)
                 fail(ErrorKind::Internal, "step ", n, " (", steps[n].label, ") reads %", id,
                      " too early");
-            last[root(id)] = now;
         }
+        for (Id id : elements_read(steps[n])) last[root(id)] = now;
         for (Id id : steps[n].writes()) {
             if (born[static_cast<size_t>(id)] != -2)
                 fail(ErrorKind::Internal, "step ", n, " (", steps[n].label, ") writes %", id,

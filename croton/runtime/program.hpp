@@ -122,6 +122,10 @@ struct Program {
     std::vector<kernel::Kernel> kernels;
     std::shared_ptr<const KernelSet> code;
 
+    /// What the step needs the elements of: not of what it asks for its sizes alone. Of a view, its
+    /// own id.
+    std::vector<Id> elements_read(const Step& step) const;
+
     std::string print() const;
     /// Internal error unless each value is written once before it is read and no two values that
     /// live at the same time share a slot.

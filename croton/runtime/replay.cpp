@@ -162,11 +162,7 @@ void Recorder::add_whole(size_t number, std::span<const Id> outputs, Kind kind) 
 // Sizes of tables are read without their values being looked at.
 bool Recorder::can_keep(const KernelStep& step) const {
     const auto& k = e_.kernel_of(step);
-    std::vector<bool> read(k.operands.size());
-    for (const auto& section : k.sections)
-        for (const auto& i : section.body)
-            if (i.op == kernel::OpCode::load_ || i.op == kernel::OpCode::load_at_)
-                read[static_cast<size_t>(i.operand)] = true;
+    const auto read = kernel::loaded_operands(k);
     int64_t bytes = 0;
     for (size_t i = 0; i < step.operands.size(); ++i) {
         Id id = step.operands[i];
@@ -275,7 +271,7 @@ std::unique_ptr<Recording> Recorder::finish() {
 // be it one that is made anew in each call.
 void Recorder::settle_workspace() {
     for (size_t number = 0; number < p_.steps.size(); ++number)
-        for (Id id : p_.steps[number].reads()) {
+        for (Id id : p_.elements_read(p_.steps[number])) {
             while (e_.value(id).place == Place::View && !packed_[static_cast<size_t>(id)])
                 id = e_.value(id).source;
             int root = where(id).root;

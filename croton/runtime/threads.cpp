@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -23,7 +24,7 @@ using Clock = std::chrono::steady_clock;
 
 // A thread that is about to sleep looks for a while first: to be woken takes some 60 us on a
 // virtual machine, and programs of many short steps would pay it at each.
-constexpr auto looking = std::chrono::microseconds(50);
+constexpr auto looking_time = std::chrono::microseconds(50);
 
 void relax() {
 #if defined(__x86_64__)
@@ -36,7 +37,7 @@ void relax() {
 // Whether `ready()` came true while looking.
 template <class Ready>
 bool look_for(const Ready& ready) {
-    const auto end = Clock::now() + looking;
+    const auto end = Clock::now() + looking_time;
     do {
         for (int i = 0; i < 16; ++i) {
             if (ready()) return true;
@@ -46,26 +47,53 @@ bool look_for(const Ready& ready) {
     return false;
 }
 
+// Pieces that follow one another are one thread's, which takes those of others when its own are
+// done: what it wrote in one step is then in its own caches in the next. Cores need not share any.
 struct Job {
+    struct alignas(64) Lane {
+        std::atomic<int64_t> next{0};
+        int64_t end = 0;
+    };
+    static constexpr int64_t most_lanes = 16;
+
     const std::function<void(int64_t, int64_t)>* body;
-    int64_t count, piece, pieces;
-    std::atomic<int64_t> next{0}, finished{0};
+    int64_t count, pieces, lane_count;
+    std::array<Lane, most_lanes> lanes;
+    std::atomic<int64_t> finished{0};
     std::mutex mutex;
     std::condition_variable done;
     std::exception_ptr failure;  // of the first piece that threw; guarded by mutex
 
+    Job(int64_t count, int64_t pieces, int64_t threads,
+        const std::function<void(int64_t, int64_t)>& body)
+        : body(&body),
+          count(count),
+          pieces(pieces),
+          lane_count(std::min({threads, pieces, most_lanes})) {
+        for (int64_t i = 0; i < lane_count; ++i) {
+            lanes[static_cast<size_t>(i)].next = pieces * i / lane_count;
+            lanes[static_cast<size_t>(i)].end = pieces * (i + 1) / lane_count;
+        }
+    }
+    int64_t begin_of(int64_t piece) const { return count * piece / pieces; }
+
     void run(int64_t i) noexcept {
         try {
-            (*body)(i* piece, std::min(count, (i + 1) * piece));
+            (*body)(begin_of(i), begin_of(i + 1));
         } catch (...) {
             std::lock_guard lock(mutex);
             if (!failure) failure = std::current_exception();
         }
     }
     // Takes pieces until none is left. What a piece throws is for the caller, when all have ended.
-    void work() {
+    void work(int64_t thread) {
         int64_t mine = 0;
-        for (int64_t i = next++; i < pieces; i = next++, ++mine) run(i);
+        if (thread >= lane_count)
+            thread = 1 + (thread - 1) % (lane_count - 1);  // 0 is the caller's
+        for (int64_t k = 0; k < lane_count; ++k) {
+            Lane& lane = lanes[static_cast<size_t>((thread + k) % lane_count)];
+            for (int64_t i = lane.next++; i < lane.end; i = lane.next++, ++mine) run(i);
+        }
         if (mine == 0 || finished.fetch_add(mine) + mine < pieces) return;
         std::lock_guard lock(mutex);
         done.notify_all();
@@ -87,10 +115,7 @@ class Pool {
         bool wake;
         {
             std::lock_guard lock(mutex_);
-            while (static_cast<int>(workers_) < helpers) {
-                std::thread([this] { serve(); }).detach();
-                ++workers_;
-            }
+            have_workers(helpers);
             for (int i = 0; i < helpers; ++i) queue_.push_back(job);
             offered_ = static_cast<int>(queue_.size());
             wake = sleeping_ > 0;
@@ -101,19 +126,40 @@ class Pool {
             wake_.notify_all();
     }
 
+    void rouse(int helpers) {
+        {
+            std::lock_guard lock(mutex_);
+            have_workers(helpers);
+            if (sleeping_ == 0) return;
+            ++roused_;
+        }
+        wake_.notify_all();
+    }
+    bool looking() const { return looking_.load(std::memory_order_relaxed) > 0; }
+
   private:
-    void serve() {
-        inside = true;
-        while (true) {
-            look_for([this] { return offered_.load(std::memory_order_relaxed) > 0; });
-            take()->work();
+    void have_workers(int count) {
+        while (workers_ < count) {
+            ++workers_;
+            std::thread([this, number = workers_] { serve(number); }).detach();
         }
     }
+    void serve(int number) {
+        inside = true;
+        while (true) {
+            ++looking_;
+            look_for([this] { return offered_.load(std::memory_order_relaxed) > 0; });
+            --looking_;
+            if (auto job = take()) job->work(number);
+        }
+    }
+    // Null where somebody only wants workers to be awake.
     std::shared_ptr<Job> take() {
         std::unique_lock lock(mutex_);
         ++sleeping_;
-        wake_.wait(lock, [this] { return !queue_.empty(); });
+        wake_.wait(lock, [this, before = roused_] { return !queue_.empty() || roused_ != before; });
         --sleeping_;
+        if (queue_.empty()) return nullptr;
         auto job = std::move(queue_.front());
         queue_.pop_front();
         offered_ = static_cast<int>(queue_.size());
@@ -123,7 +169,9 @@ class Pool {
     std::condition_variable wake_;
     std::deque<std::shared_ptr<Job>> queue_;
     std::atomic<int> offered_{0};  // size of the queue, for those who look
+    std::atomic<int> looking_{0};
     int workers_ = 0, sleeping_ = 0;
+    int64_t roused_ = 0;
 };
 
 // Remembers that workers kept their callers waiting. On a machine whose cores are taken by other
@@ -177,28 +225,30 @@ int thread_count() {
     return cores;
 }
 
+void rouse_workers() {
+    if (int threads = thread_count(); threads > 1 && !inside) pool().rouse(threads - 1);
+}
+
+bool worker_awake() { return !inside && thread_count() > 1 && pool().looking(); }
+
 void parallel_for(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body) {
     if (count <= 0) return;
     int64_t threads = thread_count();
     int64_t pieces = std::min<int64_t>(count / std::max<int64_t>(grain, 1), threads * 4);
+    if (pieces > threads) pieces -= pieces % threads;  // as many for each
     if (inside || threads == 1 || pieces < 2) {
         body(0, count);
         return;
     }
-    const int64_t piece = (count + pieces - 1) / pieces;
+    auto job = std::make_shared<Job>(count, pieces, threads, body);
     if (patience.lost()) {
-        for (int64_t i = 0; i < count; i += piece) body(i, std::min(count, i + piece));
+        for (int64_t i = 0; i < pieces; ++i) body(job->begin_of(i), job->begin_of(i + 1));
         return;
     }
-    auto job = std::make_shared<Job>();
-    job->body = &body;
-    job->count = count;
-    job->piece = piece;
-    job->pieces = (count + piece - 1) / piece;
     const auto start = Clock::now();
     pool().offer(job, static_cast<int>(std::min(threads, job->pieces)) - 1);
     inside = true;
-    job->work();
+    job->work(0);
     inside = false;
     const auto worked = Clock::now();
     job->wait();

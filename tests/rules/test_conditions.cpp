@@ -176,10 +176,13 @@ TEST(WhyConditions, ProductsThatAreWantedAreNotRepeated) {
     EXPECT_EQ(left_of("matrix_product", {a, b}, {matmul(product, b), product}), 2u);
 }
 
-// "product plus addend": gemm would have to copy an argument first.
+// "product plus addend": gemm would have to copy an argument first, where the sum is not what
+// replaces it.
 TEST(WhyConditions, ArgumentsAreNotCopiedForGemm) {
     Variable a = leaf("f64[?,?]", "a"), b = leaf("f64[?,?]", "b"), c = leaf("f64[?,?]", "c");
-    EXPECT_EQ(left_of("gemm", {a, b, c}, {c + matmul(a, b)}), 0u);
+    EXPECT_EQ(left_of("gemm", {a, b, c}, {exp(c + matmul(a, b))}), 0u);
+    EXPECT_EQ(left_of("gemm", {a, b, c}, {c + matmul(a, b)}), 1u);
+    EXPECT_EQ(left_of("gemm", {a, b, c}, {c - 0.1 * matmul(a, b)}), 1u);
     EXPECT_EQ(left_of("gemm", {a, b, c}, {exp(c) + matmul(a, b)}), 1u);
     Variable s = leaf("f64[2,?,?]", "s"), t = leaf("f64[2,?,?]", "t");
     EXPECT_EQ(left_of("gemm", {s, t}, {exp(s) + matmul(s, t)}), 1u);

@@ -2,7 +2,9 @@
 // other one are packed by whoever multiplies them, just before they are used:
 //
 //   by strips   `a` is packed in panels of rows; threads share out strips of columns
-//   by panels   `b` is packed in strips; threads share out panels of rows (few columns, many rows)
+//   by panels   `b` is packed in strips; threads share out panels of rows (many rows: few columns,
+//   or
+//               all of b stays in the second cache)
 //   few rows    one panel of `a`, and rows of `b` are read where they lie
 //   vectors     one row or one column: every element of the matrix is read once, nothing is packed
 #include "croton/runtime/products/products.hpp"
@@ -53,20 +55,26 @@ class Scratch {
 };
 thread_local Scratch shared_scratch, own_scratch;
 
-// Multiply-adds that are worth waking a thread for, and those of one piece.
-constexpr int64_t enough_to_share = 1 << 22, least_piece = 1 << 20;
+// Multiply-adds that are worth waking a thread for, and those of one piece; the same where a worker
+// looks for work already, as it does between the steps of a loop.
+struct Worth {
+    int64_t sharing, piece;
+};
+constexpr Worth of_waking{1 << 22, 1 << 20}, of_asking{1 << 20, 1 << 19};
 constexpr int64_t copy_cost = 64;  // multiply-adds in the time that packs an element
 
 template <class Body>
 void share_out(int64_t count, int64_t work_each, const Body& body, int64_t together = 1) {
-    if (count * work_each < enough_to_share || count == 1) {
+    const int64_t work = count * work_each;
+    const Worth& worth = work >= of_waking.sharing || !worker_awake() ? of_waking : of_asking;
+    if (work < worth.sharing || count == 1) {
         body(int64_t{0}, count);
         return;
     }
     // Pieces of `together`, if that leaves some for all threads, and as many for each.
     const int64_t threads = thread_count();
     const int64_t pieces = threads * std::clamp<int64_t>(count / (together * threads), 1, 4);
-    const int64_t grain = std::max((count + pieces - 1) / pieces, least_piece / work_each);
+    const int64_t grain = std::max((count + pieces - 1) / pieces, worth.piece / work_each);
     parallel_for(count, std::max<int64_t>(1, grain), body);
 }
 
@@ -88,8 +96,9 @@ struct Parts {
 constexpr int64_t shared_limit = 1 << 20;
 constexpr int64_t deepest = 8 * block_depth;
 constexpr int64_t strips_together = 8;
-// Bytes of b's rows that are read where they lie, and of the panels used together.
-constexpr int64_t in_first_cache = 32 << 10, panels_cache = 200 << 10;
+// Bytes of b's rows that are read where they lie, of the panels used together, and of a packed b
+// that is used as a whole.
+constexpr int64_t in_first_cache = 32 << 10, panels_cache = 200 << 10, in_second_cache = 400 << 10;
 
 template <class T>
 class Product {
@@ -136,6 +145,12 @@ class Product {
         return b_.column == 1 &&
                (panels.count == 1 || b_.rows * b_.row <= in_first_cache / int64_t{sizeof(T)});
     }
+    // All of b, packed, stays in the second cache while far more rows of a pass by: each thread
+    // reads its own rows alone, which it has written itself if they are a result of a step before.
+    bool stays_packed(int64_t height, Range inner) const {
+        return height >= 2 * b_.columns &&
+               inner.size * padded(b_.columns) * int64_t{sizeof(T)} <= in_second_cache;
+    }
     const auto& tiles_for(int64_t rows) const {
         return by_row() ? tiles_.by_row[rows] : tiles_.by_column[rows];
     }
@@ -165,7 +180,7 @@ void Product<T>::run() {
         const int64_t most = shared_limit / inner.size;
         if (height <= rows && b_.column == 1) {
             few_rows(inner);
-        } else if (width >= 4 * tile_width() || width >= height) {
+        } else if (width >= height || (width >= 4 * tile_width() && !stays_packed(height, inner))) {
             const int64_t step = std::max(rows, most / rows * rows);
             for (int64_t i = 0; i < height; i += step)
                 by_strips({i, std::min(step, height - i)}, inner);
@@ -323,10 +338,17 @@ void Product<T>::by_panels(Range columns, Range inner) {
     const Parts blocks = Parts::of_at_most(block_depth, inner.size);
     const int64_t size = strips_size(columns.size, blocks.longest());
     T* packed = shared_scratch.get<T>(blocks.count * size);
-    share_out(blocks.count, columns.size * blocks.longest() * copy_cost,
+    // Elements that lie anywhere are packed all at once: that needs room behind the strips.
+    const int64_t width = lies_by_lines() ? tile_width() : columns.size;
+    const int64_t strips = (columns.size + width - 1) / width;
+    share_out(blocks.count * strips, width * blocks.longest() * copy_cost,
               [&](int64_t begin, int64_t end) {
-                  for (int64_t q = begin; q < end; ++q)
-                      pack_strips(columns, blocks.range(q, inner.begin), packed + q * size);
+                  for (int64_t i = begin; i < end; ++i) {
+                      const Range depth = blocks.range(i / strips, inner.begin);
+                      const int64_t first = i % strips * width;
+                      pack_strips({columns.begin + first, std::min(width, columns.size - first)},
+                                  depth, packed + i / strips * size + first * depth.size);
+                  }
               });
     share_out(panels.count, tiles_.rows * inner.size * columns.size,
               [&](int64_t begin, int64_t end) {

@@ -5,7 +5,9 @@
 
 #include "croton/api/function.hpp"
 #include "croton/ops/arithmetic.hpp"
+#include "croton/ops/linalg.hpp"
 #include "croton/ops/reduce.hpp"
+#include "croton/ops/shape.hpp"
 #include "croton/ops/special.hpp"
 
 namespace croton {
@@ -179,6 +181,120 @@ TEST(Updates, InPlaceLeavesBorrowedMemoryAlone) {
     f(Array::of({2., 2., 2.}));
     EXPECT_EQ(held.to_vector<double>(), (std::vector<double>{0, 1, 2}));
     EXPECT_EQ(w.get_value().to_vector<double>(), (std::vector<double>{-1, 0, 1}));
+}
+
+// --- updates that are products
+
+struct Parameter {
+    SharedVariable w = shared(counting({3, 4}), "w");
+    Variable x = input(parse_type("f64[?,3]"), "x"), g = input(parse_type("f64[?,4]"), "g");
+    Variable slope = matmul(dimshuffle(x, {1, 0}), g);
+    Array rows = counting({5, 3}), errors = counting({5, 4}, 1);
+
+    static Array counting(Sizes shape, int64_t from = 0) {
+        std::vector<double> numbers;
+        for (int64_t i = 0; i < element_count(shape); ++i)
+            numbers.push_back(static_cast<double>((7 * i + from) % 11) / 4);
+        return Array::of(numbers, shape);
+    }
+    Array expected(double scale, double kept = 1) const {
+        Array next = w.get_value();
+        for (int64_t i = 0; i < 3; ++i)
+            for (int64_t j = 0; j < 4; ++j) {
+                double sum = 0;
+                for (int64_t p = 0; p < 5; ++p)
+                    sum += rows.at<double>({p, i}) * errors.at<double>({p, j});
+                next.data_as<double>()[i * 4 + j] = kept * next.at<double>({i, j}) + scale * sum;
+            }
+        return next;
+    }
+};
+
+TEST(UpdatesByProducts, AreAddedWhereTheParameterLies) {
+    Parameter p;
+    auto f = function({p.x, p.g}, std::vector<Out>{}, {.updates = {{p.w, p.w - 0.25 * p.slope}}});
+    for (int call = 0; call < 6; ++call) {
+        const void* before = p.w.get_value(true).data();
+        Array expected = p.expected(-0.25);
+        f(p.rows, p.errors);
+        EXPECT_EQ(p.w.get_value(true).data(), before) << "not in place, call " << call;
+        EXPECT_TRUE(p.w.get_value().identical(expected)) << "call " << call;
+        if (call != 3) continue;
+        Array held = p.w.get_value(true), copy = p.w.get_value();
+        f(p.rows, p.errors);
+        EXPECT_TRUE(held.identical(copy)) << "somebody looks at the old value";
+    }
+    // One step, which is the product; no memory beside the parameter's.
+    size_t products = 0;
+    for (const auto& step : f.program().steps)
+        products += std::holds_alternative<runtime::ContractStep>(step.kind);
+    EXPECT_EQ(products, 1u);
+    for (const auto& value : f.program().values) EXPECT_NE(value.place, runtime::Place::Slot);
+}
+
+TEST(UpdatesByProducts, VelocityAndParameter) {
+    Parameter p;
+    auto v = shared(Parameter::counting({3, 4}, 5), "v");
+    Variable next = 0.5 * v - 0.25 * p.slope;
+    auto f = function({p.x, p.g}, std::vector<Out>{}, {.updates = {{v, next}, {p.w, p.w + next}}});
+    for (int call = 0; call < 4; ++call) {
+        Array w = p.w.get_value(), old = v.get_value(), step = p.expected(-0.25);
+        f(p.rows, p.errors);
+        for (int64_t i = 0; i < 3; ++i)
+            for (int64_t j = 0; j < 4; ++j) {
+                double velocity =
+                    0.5 * old.at<double>({i, j}) + step.at<double>({i, j}) - w.at<double>({i, j});
+                EXPECT_NEAR(v.get_value().at<double>({i, j}), velocity, 1e-12);
+                EXPECT_NEAR(p.w.get_value().at<double>({i, j}), w.at<double>({i, j}) + velocity,
+                            1e-12);
+            }
+    }
+}
+
+TEST(UpdatesByProducts, ReadTheOldValues) {
+    // A scale that is replaced as well, the parameter as a factor of its own update, and as result.
+    Parameter p;
+    auto scale = shared(Array::scalar(0.5), "scale");
+    auto square = shared(Parameter::counting({3, 3}, 2), "square");
+    auto f = function({p.x, p.g}, std::vector<Out>{p.w * 1.0, Variable(square)},
+                      {.updates = {{scale, scale * 0.5},
+                                   {p.w, scale * p.w + scale * p.slope},
+                                   {square, square - matmul(square, square)}}});
+    for (int call = 0; call < 4; ++call) {
+        double s = scale.get_value().item<double>();
+        Array w = p.w.get_value(), expected = p.expected(s, s), old = square.get_value();
+        auto results = f(p.rows, p.errors);
+        EXPECT_TRUE(results[0].identical(w));
+        EXPECT_TRUE(results[1].identical(old));
+        EXPECT_TRUE(p.w.get_value().identical(expected));
+        EXPECT_EQ(scale.get_value().item<double>(), 0.5 * s);
+        for (int64_t i = 0; i < 3; ++i)
+            for (int64_t j = 0; j < 3; ++j) {
+                double next = old.at<double>({i, j});
+                for (int64_t k = 0; k < 3; ++k)
+                    next -= old.at<double>({i, k}) * old.at<double>({k, j});
+                EXPECT_NEAR(square.get_value().at<double>({i, j}), next,
+                            1e-12 * std::abs(next) + 1e-12);
+            }
+        square.set_value(old);
+    }
+}
+
+TEST(UpdatesByProducts, FailedCallChangesNothing) {
+    Parameter p;
+    auto v = shared(Array::of({1., 2., 3., 4.}), "v");
+    auto f = function({p.x, p.g}, std::vector<Out>{},
+                      {.updates = {{v, v + sum(p.g, {0})}, {p.w, p.w + p.slope}}});
+    for (int call = 0; call < 4; ++call) {
+        Array w = p.w.get_value(), before = v.get_value();
+        std::string text =
+            message_of(ErrorKind::Shape, [&] { f(p.rows, Parameter::counting({4, 4})); });
+        expect_words(text, {"(3, 5)", "(4, 4)", "test_function.cpp"});
+        EXPECT_TRUE(p.w.get_value().identical(w));
+        EXPECT_TRUE(v.get_value().identical(before));
+        f(p.rows, p.errors);
+        EXPECT_FALSE(p.w.get_value().identical(w));
+    }
 }
 
 TEST(Updates, OldValueAsOutputIsTheOldValue) {

@@ -72,6 +72,24 @@ TEST(ManyThreads, OneFunctionOfKernelsAndProducts) {
 
 std::atomic<bool> stop_asked{false};
 
+// Few elements that cost much are shared out, too, where a worker is awake: no bit changes.
+TEST(ManyThreads, SmallHeavyKernelsHaveTheSameBits) {
+    Variable x = input(parse_type("f64[?,?]"), "x");
+    Variable y = x;
+    for (int i = 0; i < 6; ++i) y = tanh(exp(y) - 1);
+    auto f = function({x}, std::vector<Out>{y, sum(y, {1})});
+    Array values = Array::empty(DType::Float64, {64, 100});
+    for (int64_t i = 0; i < values.size(); ++i)
+        values.data_as<double>()[i] = 0.001 * static_cast<double>(i % 977) - 0.5;
+    auto alone = f(values);
+    FourWorkers workers;
+    for (int round = 0; round < 50; ++round) {
+        runtime::rouse_workers();
+        auto shared = f(values);
+        EXPECT_TRUE(shared[0].identical(alone[0]) && shared[1].identical(alone[1]));
+    }
+}
+
 TEST(ManyThreads, SumsOverAllAxesHaveTheSameBitsOnAnyNumberOfThreads) {
     auto x = input_of("f32[?,?]", "x");
     auto f = function({x}, std::vector<Out>{sum(x, {0}), sum(x, {1}), sum(x)});

@@ -307,6 +307,24 @@ TEST(Fuse, LaterGroupsDoNotJoinEarlierOnes) {
     expect_same({x}, {b, a * 2}, {ramp({3, 4})});
 }
 
+// A join is copied in blocks where it is wanted as a whole; who reads it reads the copy. Elements
+// of a join that nobody keeps are picked from its parts.
+TEST(Fuse, JoinsThatAreKeptAreReadNotPicked) {
+    auto x = matrix("x"), y = matrix("y");
+    Variable join = concatenate({x, y}, 1);
+    auto joins_in = [](const Function& f) {
+        size_t count = 0;
+        for (const auto& step : f.program().steps)
+            count += std::holds_alternative<runtime::ExternStep>(step.kind);
+        return count;
+    };
+    auto kept = function({x, y}, std::vector<Out>{join, sum(join, {0}), tanh(join)});
+    EXPECT_EQ(joins_in(kept), 1u);
+    EXPECT_EQ(joins_in(function({x, y}, sum(sqr(join), {0}))), 0u);
+    expect_same({x, y}, {join, sum(join, {0}), tanh(join), argmax(join, {0})},
+                {ramp({3, 5}), ramp({3, 2}, 2)});
+}
+
 TEST(Fuse, EmptyAndSingleSizes) {
     auto x = matrix("x");
     for (Sizes shape : {Sizes{0, 3}, Sizes{3, 0}, Sizes{1, 1}, Sizes{1, 5}, Sizes{5, 1}})

@@ -91,6 +91,14 @@ TEST(Verify, MessagesNameTheInstruction) {
               std::string::npos);
 }
 
+TEST(Kernel, OperandsAskedForTheirSizesAloneAreNotLoaded) {
+    Kernel k = parse(
+        "kernel k rank 1 outer 0 { in x: f64 in y: f64 table t: f64 rank 2 table u: f64 rank 1 "
+        "out z: f64 map { %0 = f64 load y %1 = i64 size t axis 1 %2 = i64 constant 0 "
+        "%3 = f64 load_at u %2 %4 = f64 add %0, %3 f64 store z %4 } }");
+    EXPECT_EQ(loaded_operands(k), (std::vector<bool>{false, true, false, true, false}));
+}
+
 TEST(Kernel, WhatCanBeSplit) {
     auto split = [](std::string_view text) { return can_split(parse(text)); };
     EXPECT_FALSE(split("kernel k rank 0 outer 0 { map { } }"));

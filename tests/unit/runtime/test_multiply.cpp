@@ -153,6 +153,7 @@ TEST(Multiply, LargerThanTheBlocks) {
                 check_both({600, 16, 530, a, b});
                 check_both({16, 16, 4200, a, b, by_rows, 2, 1});
                 check<float>({290, 17, 4100, a, b});
+                check<float>({410, 150, 530, a, b, by_rows, 0.5, 1});
             }
         check_both({2, 1100, 40, by_rows, by_rows});
         check_both({1, 2100, 40, by_rows, by_rows});
@@ -186,6 +187,7 @@ TEST(Multiply, ThreadsChangeNoBit) {
             check_threads<float>(130, 400, 600, a, b);
             check_threads<double>(130, 400, 100, a, b);
             check_threads<float>(1500, 50, 100, a, b);
+            check_threads<float>(1500, 300, 100, a, b);
             check_threads<float>(5, 5003, 200, a, b);
             check_threads<float>(5003, 5, 200, a, b);
             check_threads<float>(1, 5003, 900, a, b);

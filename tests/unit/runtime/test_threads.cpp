@@ -55,6 +55,42 @@ TEST(SharedWork, ManyCallersAtOnceGetTheirOwn) {
     EXPECT_EQ(wrong, 0);
 }
 
+TEST(SharedWork, ThreadsHaveEqualParts) {
+    Threads threads("2");
+    for (int64_t count : {74, 81, 1001}) {
+        Pieces pieces;
+        std::mutex mutex;
+        parallel_for(count, 10, [&](int64_t begin, int64_t end) {
+            std::lock_guard lock(mutex);
+            pieces.emplace(begin, end);
+        });
+        EXPECT_EQ(pieces.size() % 2, 0U) << count;
+        int64_t half = std::next(pieces.begin(), static_cast<int64_t>(pieces.size() / 2))->first;
+        EXPECT_LE(std::abs(count - 2 * half), 1) << count;
+        for (auto [begin, end] : pieces) EXPECT_GE(end - begin, 10) << count;
+    }
+}
+
+// A worker begins where it began the time before: what lies there is in its caches.
+TEST(SharedWork, AThreadBeginsAtItsPart) {
+    Threads threads("2");
+    const auto caller = std::this_thread::get_id();
+    for (int round = 0; round < 20; ++round) {
+        std::atomic<int64_t> callers = -1, workers = -1;
+        parallel_for(8, 1, [&](int64_t begin, int64_t) {
+            auto& first = std::this_thread::get_id() == caller ? callers : workers;
+            int64_t none = -1;
+            first.compare_exchange_strong(none, begin);
+            std::this_thread::sleep_for(std::chrono::microseconds(300));
+        });
+        EXPECT_EQ(callers, 0);
+        // Where the caller was through with its own part first, it took pieces of the other.
+        if (workers >= 0) {
+            EXPECT_GE(workers, 4);
+        }
+    }
+}
+
 // What ran: the pieces, and whether a worker took one, which then took `stall`.
 std::pair<Pieces, bool> run(std::chrono::milliseconds stall) {
     Pieces pieces;
@@ -99,6 +135,30 @@ TEST(SharedWork, WhatAPieceThrowsReachesTheCaller) {
         parallel_for(100, 1, [&](int64_t begin, int64_t end) { done += end - begin; });
         EXPECT_EQ(done, 100);
     }
+}
+
+TEST(SharedWork, RousedWorkersLookForWork) {
+    Threads threads("2");
+    bool awake = false;
+    for (int tries = 0; tries < 2000 && !awake; ++tries) {
+        rouse_workers();
+        const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(2);
+        while (!awake && std::chrono::steady_clock::now() < end) {
+            std::this_thread::yield();  // where there is one core for both
+            awake = worker_awake();
+        }
+    }
+    std::atomic<int64_t> sum = 0;  // and do it
+    parallel_for(100, 10, [&](int64_t begin, int64_t end) { sum += end - begin; });
+    EXPECT_EQ(sum, 100);
+    {
+        Threads alone("1");
+        rouse_workers();
+        EXPECT_FALSE(worker_awake());
+    }
+    if (!awake) GTEST_SKIP() << "no worker was seen in the 50 us it looks: the machine is busy";
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_FALSE(worker_awake());  // it sleeps again
 }
 
 TEST(SharedWork, WorkersThatStallAreLeftAloneForAWhile) {
