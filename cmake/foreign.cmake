@@ -2,7 +2,8 @@
 # the threads), libgfortran for it, zlib and zstd. All static, all hidden by cmake/exports.map.
 #
 #   croton_llvm, croton_blas, croton_zlib   what a folder links to see the headers
-#   croton_foreign                          the archives, linked once into libcroton.so
+#   croton_foreign                          the archives that are linked once into libcroton.so
+#   croton_llvm_code                        those that the code generator is linked with
 #
 # LLVM's own CMake package is not used: Debian's asks for ZLIB, zstd, libxml2, curl and edit packages and
 # links the shared z3 and zstd. llvm-config names the same archives and nothing else.
@@ -73,9 +74,12 @@ add_library(croton_zlib INTERFACE)
 
 add_library(croton_foreign INTERFACE)
 target_link_libraries(
-  croton_foreign INTERFACE -Wl,--start-group ${croton_llvm_archives} "${CROTON_OPENBLAS}"
-                           ${croton_fortran} "${CROTON_LIBZ}" "${CROTON_LIBZSTD}" -Wl,--end-group
-                           ${CMAKE_DL_LIBS} rt m)
+  croton_foreign INTERFACE -Wl,--start-group "${CROTON_OPENBLAS}" ${croton_fortran} "${CROTON_LIBZ}"
+                           -Wl,--end-group ${CMAKE_DL_LIBS} rt m)
+add_library(croton_llvm_code INTERFACE)
+target_link_libraries(
+  croton_llvm_code INTERFACE -Wl,--start-group ${croton_llvm_archives} "${CROTON_LIBZ}"
+                             "${CROTON_LIBZSTD}" -Wl,--end-group ${CMAKE_DL_LIBS} rt m)
 # OpenBLAS's single-threaded build hands out its work buffers without a lock; croton/runtime/blas_memory.cpp
 # stands before both functions.
 target_link_options(croton_foreign INTERFACE -Wl,--wrap=blas_memory_alloc

@@ -6,6 +6,7 @@ endif()
 include(CMakePackageConfigHelpers)
 set(place "${CMAKE_INSTALL_LIBDIR}/cmake/croton")
 install(TARGETS croton EXPORT crotonTargets COMPONENT croton)
+install(TARGETS croton_generator LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT croton)
 install(EXPORT crotonTargets NAMESPACE croton:: DESTINATION "${place}" COMPONENT croton)
 # Back ends are plug-ins that nobody includes: their headers stay home.
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/croton" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"

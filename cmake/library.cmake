@@ -1,6 +1,7 @@
-# One object library a folder of layers.txt, all linked into libcroton.so.
+# One object library a folder of layers.txt, all linked into libcroton.so; what sees LLVM is linked into a
+# library of its own (generator.cmake).
 #
-# There is one shared library and no archive. An archive would put LLVM's sixty libraries and OpenBLAS
+# There is one shared library to link against and no archive. An archive would put LLVM's sixty libraries and OpenBLAS
 # on every user's link line and their symbols into every user's program; the shared library closes over
 # them once (two seconds with lld), and tests, examples and the Python module link against it in no
 # time. Croton's own symbols are all visible (tests reach every folder); cmake/exports.map hides the rest.
@@ -10,10 +11,11 @@ configure_file("${PROJECT_SOURCE_DIR}/cmake/version.hpp.in"
 target_include_directories(croton_flags INTERFACE "${PROJECT_SOURCE_DIR}"
                                                   "${PROJECT_BINARY_DIR}/generated")
 
-set(croton_objects ${croton_maths_object})
+set(croton_objects "")
 foreach(folder IN LISTS croton_folders)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/croton/${folder}/*.cpp")
   list(FILTER sources EXCLUDE REGEX "/croton/backend/cpu/maths/")
+  list(FILTER sources EXCLUDE REGEX "${croton_generator_sources}")
   if(NOT sources)
     continue()
   endif()
@@ -21,7 +23,7 @@ foreach(folder IN LISTS croton_folders)
   add_library(${target} OBJECT ${sources})
   target_link_libraries(${target} PRIVATE croton_flags)
   if(folder STREQUAL "backend/cpu")
-    target_link_libraries(${target} PRIVATE croton_llvm croton_blas)
+    target_link_libraries(${target} PRIVATE croton_blas)
   elseif(folder STREQUAL "base")
     target_link_libraries(${target} PRIVATE croton_zlib)
   endif()
@@ -37,7 +39,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
                               PROPERTIES COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-Wno-uninitialized")
 endif()
 
-add_library(croton SHARED ${croton_objects})
+add_library(croton SHARED ${croton_objects} "${croton_generator_id}")
 add_library(croton::croton ALIAS croton)
 set_target_properties(croton PROPERTIES LINKER_LANGUAGE CXX
                                         SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}

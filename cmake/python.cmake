@@ -2,7 +2,8 @@
 #
 # In the build tree the package stands complete in <build>/python/croton: links to the Python files, the
 # module and its type stub (run with PYTHONPATH=<build>/python). In a wheel (component `python`) the
-# module and libcroton.so lie side by side in the package and find each other by $ORIGIN.
+# module, libcroton.so and the code generator lie side by side in the package; the first two find each other by
+# $ORIGIN, the last is opened by its place.
 
 if(NOT DEFINED Python_EXECUTABLE AND EXISTS "${PROJECT_SOURCE_DIR}/.venv/bin/python")
   set(Python_EXECUTABLE "${PROJECT_SOURCE_DIR}/.venv/bin/python")
@@ -49,6 +50,7 @@ endforeach()
 install(TARGETS _core LIBRARY DESTINATION croton COMPONENT python)
 if(SKBUILD)
   install(TARGETS croton LIBRARY DESTINATION croton COMPONENT python NAMELINK_SKIP)
+  install(TARGETS croton_generator LIBRARY DESTINATION croton COMPONENT python)
 endif()
 
 # The stub of the module is read off the module itself, alone: its Python package need not import.

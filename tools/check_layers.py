@@ -80,7 +80,7 @@ def offences_of_file(root, path, layers):
             if header.startswith(tuple(prefixes)) and not place.startswith(home + "/"):
                 yield f"{where}: {header} is for {home} only"
         if match[1] == '"' and not header.startswith(("croton/", "tests/", "examples/",
-                                                      "benchmarks/", "python/")):
+                                                      "benchmarks/", "python/", "tools/")):
             yield f'{where}: "{header}" is not written from the root ("croton/folder/file.hpp")'
         if not header.startswith("croton/") or header == "croton/version.hpp":
             continue

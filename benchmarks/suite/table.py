@@ -168,7 +168,7 @@ def markdown(results):
         lines.append(f"Row 1 from C++: {cpp['processor_ns']:.0f} ns a call.")
     if results.get("imports"):
         text = ", ".join(f"{peer} {human(time)}" for peer, time in results["imports"].items())
-        lines.append(f"Import in a new process (processor time; all import NumPy): {text}.")
+        lines.append(f"Import in a new process (processor time; all but croton alone import NumPy, too): {text}.")
     for threads in (1, 2):
         table = overview(results, threads)
         if len(table) == 2:

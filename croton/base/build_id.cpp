@@ -1,5 +1,6 @@
 #include "croton/base/build_id.hpp"
 
+#include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
 #include <unistd.h>
@@ -37,36 +38,58 @@ std::string id_among_notes(const unsigned char* at, size_t size) {
     return "";
 }
 
-// Called for each loaded object until one holds this very function.
-int look(dl_phdr_info* object, size_t, void* result) {
-    auto here = reinterpret_cast<uintptr_t>(&look);
-    bool ours = false;
+struct Search {
+    uintptr_t address;  ///< in the object that is looked for
+    std::string id;
+};
+
+// Called for each loaded object until one holds the address.
+int look(dl_phdr_info* object, size_t, void* data) {
+    auto& search = *static_cast<Search*>(data);
+    bool wanted = false;
     for (int i = 0; i < object->dlpi_phnum; ++i) {
         const auto& segment = object->dlpi_phdr[i];
         uintptr_t start = object->dlpi_addr + segment.p_vaddr;
-        ours |= segment.p_type == PT_LOAD && here >= start && here - start < segment.p_memsz;
+        wanted |= segment.p_type == PT_LOAD && search.address >= start &&
+                  search.address - start < segment.p_memsz;
     }
-    if (!ours) return 0;
+    if (!wanted) return 0;
     for (int i = 0; i < object->dlpi_phnum; ++i) {
         const auto& segment = object->dlpi_phdr[i];
         if (segment.p_type != PT_NOTE) continue;
         auto notes = reinterpret_cast<const unsigned char*>(object->dlpi_addr + segment.p_vaddr);
         auto found = id_among_notes(notes, segment.p_memsz);
-        if (!found.empty()) *static_cast<std::string*>(result) = found;
+        if (!found.empty()) search.id = found;
     }
     return 1;
 }
 }  // namespace
 
+std::string build_id_of(const void* address) {
+    Search search{reinterpret_cast<uintptr_t>(address), ""};
+    dl_iterate_phdr(look, &search);
+    return search.id;
+}
+
 const std::string& build_id() {
     static const std::string& id = *new std::string([] {
-        std::string found;
-        dl_iterate_phdr(look, &found);
+        auto found = build_id_of(reinterpret_cast<const void*>(&look));
         if (!found.empty()) return found;
         auto now = std::chrono::steady_clock::now().time_since_epoch().count();
         return cat("none ", getpid(), " ", now);
     }());
     return id;
+}
+
+const std::string& library_folder() {
+    static const std::string& folder = *new std::string([] {
+        Dl_info about;
+        if (::dladdr(reinterpret_cast<const void*>(&look), &about) == 0) return std::string(".");
+        std::string path = about.dli_fname;
+        auto end = path.rfind('/');
+        return end == std::string::npos ? std::string(".") : path.substr(0, end);
+    }());
+    return folder;
 }
 
 }  // namespace croton

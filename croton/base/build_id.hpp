@@ -9,4 +9,10 @@ namespace croton {
 /// linker that leaves none) a text that differs from process to process.
 const std::string& build_id();
 
+/// The same note of the loaded object that an address lies in; "" without one.
+std::string build_id_of(const void* address);
+
+/// The folder that libcroton was loaded from.
+const std::string& library_folder();
+
 }  // namespace croton

@@ -128,6 +128,44 @@ int Deflater::step(int flush) {
     return code;
 }
 
+namespace {
+Bytef* bytes_of(std::string_view text) {
+    return reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));  // zlib only reads them
+}
+}  // namespace
+
+std::string deflate_like(std::string_view text, std::string_view dictionary) {
+    z_stream stream{};
+    if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, raw_window, 9,
+                     Z_DEFAULT_STRATEGY) != Z_OK)
+        fail(ErrorKind::Device, "out of memory for compression");
+    deflateSetDictionary(&stream, bytes_of(dictionary), static_cast<uInt>(dictionary.size()));
+    std::string result(deflateBound(&stream, static_cast<uLong>(text.size())), '\0');
+    stream.next_in = bytes_of(text);
+    stream.avail_in = static_cast<uInt>(text.size());
+    stream.next_out = reinterpret_cast<Bytef*>(result.data());
+    stream.avail_out = static_cast<uInt>(result.size());
+    deflate(&stream, Z_FINISH);
+    result.resize(stream.total_out);
+    deflateEnd(&stream);
+    return result;
+}
+
+std::optional<std::string> inflate_like(std::string_view bytes, size_t size,
+                                        std::string_view dictionary) {
+    z_stream stream{};
+    if (inflateInit2(&stream, raw_window) != Z_OK) return {};
+    inflateSetDictionary(&stream, bytes_of(dictionary), static_cast<uInt>(dictionary.size()));
+    std::string result(size, '\0');
+    stream.next_in = bytes_of(bytes);
+    stream.avail_in = static_cast<uInt>(bytes.size());
+    stream.next_out = reinterpret_cast<Bytef*>(result.data());
+    stream.avail_out = static_cast<uInt>(size);
+    bool complete = inflate(&stream, Z_FINISH) == Z_STREAM_END && stream.total_out == size;
+    inflateEnd(&stream);
+    return complete ? std::optional(std::move(result)) : std::nullopt;
+}
+
 uint32_t crc32_of(std::string_view bytes, uint32_t start) {
     return static_cast<uint32_t>(
         crc32_z(start, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));

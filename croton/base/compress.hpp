@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -64,6 +65,14 @@ class Deflater {
     std::unique_ptr<State> state_;
     std::string result_;
 };
+
+/// Short texts that are much like each other: raw deflate that begins as if `dictionary`, a text of
+/// the same sort of up to 32 KiB, had gone before.
+std::string deflate_like(std::string_view text, std::string_view dictionary);
+/// Its inverse, given how many bytes come out. Nothing if the bytes are not that; a changed
+/// dictionary may show as other text alone.
+std::optional<std::string> inflate_like(std::string_view bytes, size_t size,
+                                        std::string_view dictionary);
 
 /// CRC-32 of zip, gzip and PNG, continued from `start`.
 uint32_t crc32_of(std::string_view bytes, uint32_t start = 0);

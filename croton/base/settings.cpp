@@ -61,6 +61,9 @@ const std::vector<SettingRow>& setting_rows() {
             "the widest vector instructions that compiled code uses"),
         row("threads", &Settings::threads, 0, "worker threads of a call; 0: one a core"),
         row("cache_dir", &Settings::cache_dir, {}, "folder of compiled code; 'off' for none"),
+        row("precompiled", &Settings::precompiled, {},
+            "file of kernels compiled when Croton was built, by default beside the library; "
+            "'off' for none"),
         row("cache_megabytes", &Settings::cache_megabytes, 0, "size that the cache is trimmed to"),
         row("rule_limit", &Settings::rule_limit, -1,
             "rewriting stops after so many steps; -1: never"),

@@ -14,7 +14,9 @@ struct Settings {
     std::string mode = "fast";         ///< default mode: quick, fast, check
     std::string cpu_level = "native";  ///< native, sse2, avx2, avx512: the widest vectors used
     int64_t threads = 0;               ///< worker threads of a call; 0: one a core
-    std::string cache_dir;           ///< compiled code; empty: the user's cache folder; "off": none
+    std::string cache_dir;  ///< compiled code; empty: the user's cache folder; "off": none
+    std::string
+        precompiled;  ///< kernels that came with Croton; empty: beside libcroton; "off": none
     int64_t cache_megabytes = 1024;  ///< the cache is trimmed to this size
     int64_t rule_limit = -1;         ///< rewriting stops after so many steps (to bisect); -1: none
     std::string on_unused_input = "raise";  ///< raise, warn, ignore

@@ -33,7 +33,34 @@ struct Numpy {
                                 void*, int, PyObject*) = nullptr;
     int (*set_base)(PyObject*, PyObject*) = nullptr;
     PyObject *asarray = nullptr, *dtype = nullptr;
-} numpy;
+};
+
+Numpy load_numpy() {
+    nb::module_ module = nb::module_::import_("numpy");
+    int major = std::atoi(nb::cast<std::string>(module.attr("__version__")).c_str());
+    nb::module_ inner = nb::module_::import_(major < 2 ? "numpy.core._multiarray_umath"
+                                                       : "numpy._core._multiarray_umath");
+    auto table = static_cast<void**>(
+        PyCapsule_GetPointer(nb::object(inner.attr("_ARRAY_API")).ptr(), nullptr));
+    if (!table) throw nb::python_error();
+    Numpy numpy;
+    numpy.array_type = static_cast<PyTypeObject*>(table[2]);
+    std::memcpy(&numpy.descr_from_number, &table[45], sizeof table[0]);
+    std::memcpy(&numpy.new_from_descr, &table[94], sizeof table[0]);
+    std::memcpy(&numpy.set_base, &table[282], sizeof table[0]);
+    numpy.asarray = nb::object(module.attr("asarray")).release().ptr();
+    numpy.dtype = nb::object(module.attr("dtype")).release().ptr();
+    return numpy;
+}
+
+Numpy known;  // of the process; empty until it is first needed
+
+// Importing NumPy takes several times as long as importing Croton: it waits for the first array.
+// (No static of this function: importing lets other threads run, which may come here, too.)
+const Numpy& numpy() {
+    if (!known.array_type) known = load_numpy();
+    return known;
+}
 
 // NumPy's type numbers, as `long` has 64 bits here.
 std::optional<DType> dtype_of_number(int number) {
@@ -145,23 +172,14 @@ Array from_capsule(nb::handle value) {
 }
 }  // namespace
 
-void load_numpy() {
-    nb::module_ module = nb::module_::import_("numpy");
-    int major = std::atoi(nb::cast<std::string>(module.attr("__version__")).c_str());
-    nb::module_ inner = nb::module_::import_(major < 2 ? "numpy.core._multiarray_umath"
-                                                       : "numpy._core._multiarray_umath");
-    auto table = static_cast<void**>(
-        PyCapsule_GetPointer(nb::object(inner.attr("_ARRAY_API")).ptr(), nullptr));
-    if (!table) throw nb::python_error();
-    numpy.array_type = static_cast<PyTypeObject*>(table[2]);
-    std::memcpy(&numpy.descr_from_number, &table[45], sizeof table[0]);
-    std::memcpy(&numpy.new_from_descr, &table[94], sizeof table[0]);
-    std::memcpy(&numpy.set_base, &table[282], sizeof table[0]);
-    numpy.asarray = nb::object(module.attr("asarray")).release().ptr();
-    numpy.dtype = nb::object(module.attr("dtype")).release().ptr();
+bool is_numpy_array(PyObject* object) {
+    if (!known.array_type) {  // without NumPy there are no arrays of it
+        nb::object loaded = nb::steal(PyImport_GetModule(nb::str("numpy").ptr()));
+        PyErr_Clear();
+        if (!loaded.is_valid()) return false;
+    }
+    return PyObject_TypeCheck(object, numpy().array_type);
 }
-
-bool is_numpy_array(PyObject* object) { return PyObject_TypeCheck(object, numpy.array_type); }
 
 Array to_array(nb::handle value, Keep keep) {
     if (is_numpy_array(value.ptr())) return from_numpy(value, keep);
@@ -173,7 +191,7 @@ Array to_array(nb::handle value, Keep keep) {
         Array shared = from_capsule(value);
         return keep == Keep::Copy ? shared.copy() : shared;
     }
-    nb::object made = nb::steal(PyObject_CallOneArg(numpy.asarray, value.ptr()));
+    nb::object made = nb::steal(PyObject_CallOneArg(numpy().asarray, value.ptr()));
     if (!made.is_valid()) {
         std::string reason = nb::python_error().what();
         fail(ErrorKind::Type, "cannot make an array of ", nb::repr(value).c_str(), ": ", reason);
@@ -193,17 +211,17 @@ nb::object to_numpy(const Array& array, bool writable) {
         shape[i] = array.shape()[i];
         strides[i] = array.strides()[i];
     }
-    PyObject* descr = numpy.descr_from_number(number_of_dtype(array.dtype()));
+    PyObject* descr = numpy().descr_from_number(number_of_dtype(array.dtype()));
     int flags = aligned_flag | (writable ? writable_flag : 0);
     nb::object result =
-        nb::steal(numpy.new_from_descr(numpy.array_type, descr, static_cast<int>(rank), shape,
-                                       strides, array.data(), flags, nullptr));
+        nb::steal(numpy().new_from_descr(numpy().array_type, descr, static_cast<int>(rank), shape,
+                                         strides, array.data(), flags, nullptr));
     if (!result.is_valid()) throw nb::python_error();
     auto owner = new std::shared_ptr<const void>(array.owner());
     PyObject* capsule = PyCapsule_New(owner, nullptr, [](PyObject* self) {
         delete static_cast<std::shared_ptr<const void>*>(PyCapsule_GetPointer(self, nullptr));
     });
-    if (!capsule || numpy.set_base(result.ptr(), capsule) < 0) throw nb::python_error();
+    if (!capsule || numpy().set_base(result.ptr(), capsule) < 0) throw nb::python_error();
     if (array.dtype() == DType::BFloat16)
         return result.attr("view")(nb::module_::import_("ml_dtypes").attr("bfloat16"));
     return result;
@@ -215,7 +233,7 @@ DType to_dtype(nb::handle value) {
         if (name == "floatX") name = settings().float_x;
         if (auto dtype = dtype_from_name(name)) return *dtype;
     }
-    nb::object made = nb::steal(PyObject_CallOneArg(numpy.dtype, value.ptr()));
+    nb::object made = nb::steal(PyObject_CallOneArg(numpy().dtype, value.ptr()));
     if (!made.is_valid()) {
         PyErr_Clear();
         fail(ErrorKind::Type, "there is no dtype ", nb::repr(value).c_str(),

@@ -22,8 +22,8 @@ namespace nb = nanobind;
 
 // --- arrays (array.cpp)
 
-/// Looks up NumPy's tables; called once at import.
-void load_numpy();
+// NumPy is imported by the first of these that needs it.
+
 /// Whether the object is a numpy.ndarray.
 bool is_numpy_array(PyObject* object);
 /// How long the memory of a Python object is needed.

@@ -7,7 +7,6 @@ namespace croton::python {
 NB_MODULE(_core, m) {
     m.doc() = "Croton's library as Python sees it; the package croton gives it Theano's face.";
     nb::set_leak_warnings(false);  // modules keep classes alive at exit
-    load_numpy();
     bind_errors(m);
     bind_types(m);
     bind_variables(m);

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from . import _core
 
 
@@ -15,6 +13,40 @@ def _convert(text, default):
     except ValueError:
         return text
     return int(text)
+
+
+class _Changed:
+    """Settings for a while. (contextlib would be the dearest part of this module's import.)"""
+
+    def __init__(self, config, flags):
+        self._config, self._flags = config, flags
+        self._before = []
+
+    def _set(self, flags):
+        for name, value in flags.items():
+            setattr(self._config, name, value)
+
+    def __enter__(self):
+        self._before.append({name: getattr(self._config, name) for name in self._flags})
+        try:
+            self._set(self._flags)
+        except BaseException:
+            self._set(self._before.pop())
+            raise
+        return self._config
+
+    def __exit__(self, *error):
+        self._set(self._before.pop())
+
+    def __call__(self, function):
+        from functools import wraps
+
+        @wraps(function)
+        def changed(*args, **kwargs):
+            with _Changed(self._config, self._flags):
+                return function(*args, **kwargs)
+
+        return changed
 
 
 class Config:
@@ -47,17 +79,9 @@ class Config:
     def __dir__(self):
         return [*self._defaults, "change_flags"]
 
-    @contextlib.contextmanager
     def change_flags(self, **flags):
         """Settings within a `with` block, or a decorated function."""
-        before = {name: getattr(self, name) for name in flags}
-        try:
-            for name, value in flags.items():
-                setattr(self, name, value)
-            yield self
-        finally:
-            for name, value in before.items():
-                setattr(self, name, value)
+        return _Changed(self, flags)
 
     def __str__(self):
         lines = []

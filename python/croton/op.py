@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from . import _core
 from ._core import TensorType, TensorVariable
 
@@ -77,6 +75,8 @@ class Op:
         return [made] if isinstance(made, TensorType) else list(made)
 
     def _perform(self, inputs):
+        import numpy as np
+
         made = self.perform(*inputs)
         results = list(made) if isinstance(made, (list, tuple)) else [made]
         return [np.asarray(result) for result in results]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from . import _core
 from ._core import TensorSharedVariable as SharedVariable
 
@@ -21,6 +19,8 @@ def shared(value, name=None, strict=False, allow_downcast=None, borrow=False, br
     pattern = shape if shape is not None else broadcastable
     kind = None
     if pattern is not None:
+        import numpy as np
+
         dtype = getattr(value, "dtype", None) if isinstance(value, np.ndarray) else None
         kind = _core.TensorType(dtype or np.asarray(value).dtype, pattern)
     return _core.make_shared(value, name or "", borrow, kind)

@@ -3,17 +3,15 @@
 #include <future>
 #include <map>
 #include <mutex>
-#include <optional>
-#include <sstream>
 #include <thread>
 
+#include "croton/backend/cpu/code_store.hpp"
 #include "croton/backend/cpu/cpu.hpp"
 #include "croton/backend/cpu/key.hpp"
 #include "croton/backend/cpu/launch.hpp"
 #include "croton/base/error.hpp"
 #include "croton/base/hash.hpp"
 #include "croton/base/settings.hpp"
-#include "croton/runtime/disk_cache.hpp"
 
 namespace croton::cpu {
 
@@ -75,64 +73,23 @@ Table& table() {
     return instance;
 }
 
-void attach(Program& program, std::shared_ptr<const Code> code, const Placement& placement) {
-    program.function = code->function(placement.symbol);
-    program.first = placement.first;
-    program.code = std::move(code);
+void attach(Program& program, const KernelCode& code) {
+    program.function = code.function;
+    program.first = code.first;
+    program.code = code.code;
 }
 
-// --- objects on disk: a line "key symbol first" for each kernel inside, an empty line, the object
-
-constexpr std::string_view object_kind = "object";
-
-std::string packed_object(const std::vector<std::string>& keys, const Object& object) {
-    std::string content;
-    for (size_t n = 0; n < keys.size(); ++n)
-        content +=
-            cat(keys[n], " ", object.placements[n].symbol, " ", object.placements[n].first, "\n");
-    return content + "\n" + object.bytes;
-}
-
-struct UnpackedObject {
-    std::vector<std::pair<std::string, Placement>> kernels;
-    std::string bytes;
-};
-/// Nothing if the content has no such form.
-std::optional<UnpackedObject> unpacked_object(std::string_view content) {
-    UnpackedObject result;
-    for (;;) {
-        size_t end = content.find('\n');
-        if (end == std::string_view::npos) return {};
-        std::istringstream line{std::string(content.substr(0, end))};
-        content.remove_prefix(end + 1);
-        if (end == 0) break;
-        auto& [key, placement] = result.kernels.emplace_back();
-        if (!(line >> key >> placement.symbol >> placement.first)) return {};
-    }
-    result.bytes = content;
-    return result;
-}
+Tailored tailored(const KernelCode& code) { return {code.function, code.first, code.code}; }
 
 // Under a key of its own: as the objects of compile().
 Tailored make_tailored(const Program& program, const std::string& general, const Level& level,
                        const Fit& fit, bool only_known) {
     std::string key = content_hash(cat(general, " ", fit.text()));
-    auto cache = runtime::DiskCache::current();
-    auto linked = [](std::string bytes, const Placement& placement) {
-        auto code = link_object(std::move(bytes));
-        return Tailored{code->function(placement.symbol), placement.first, code};
-    };
-    if (auto content = cache ? cache->read(key, object_kind) : std::nullopt)
-        if (auto known = unpacked_object(*content); known && known->kernels.size() == 1) try {
-                return linked(std::move(known->bytes), known->kernels[0].second);
-            } catch (const Error&) {  // not what its name says: built anew and replaced
-            }
+    if (auto known = find_kept_code(key, level)) return tailored(*known);
     if (only_known) return {};
     Plan plan = tailored_plan(program.plan, fit);
     Source source{&program.kernel, &plan};
-    Object object = compile_object({&source, 1}, level);
-    if (cache) cache->write({key}, object_kind, packed_object({key}, object));
-    return linked(std::move(object.bytes), object.placements[0]);
+    return tailored(keep_code({&key, 1}, compile_object({&source, 1}, level), level)[0]);
 }
 
 void offer_tailoring(Program& program, const std::string& key, const Level& level) {
@@ -147,20 +104,15 @@ void offer_tailoring(Program& program, const std::string& key, const Level& leve
 /// One call of compile(): kernels by key, found or made.
 class Job {
   public:
-    Job(std::span<const kernel::Kernel> kernels, const Level& level)
-        : level_(level), cache_(runtime::DiskCache::current()) {
+    Job(std::span<const kernel::Kernel> kernels, const Level& level) : level_(level) {
         for (const auto& kernel : kernels) {
             keys_.push_back(kernel_key(kernel, level));
             auto& place = programs_[keys_.back()];
             if (!place) place = table().find(keys_.back());
-            if (place) continue;
-            check(kernel);
-            auto program = make_program(kernel, level_);
-            place = program;
-            offer_tailoring(*program, keys_.back(), level_);
-            if (!load(keys_.back(), *program)) missing_.push_back(keys_.back());
+            if (!place) place = begin(kernel);
         }
         generate();
+        for (const auto& [key, program] : programs_) table().add(key, program);
     }
 
     Programs programs() const {
@@ -180,26 +132,22 @@ class Job {
         }
     }
 
-    // From the disk. An object is linked once for all its kernels that this job asks for.
-    bool load(const std::string& key, Program& program) {
-        if (!cache_) return false;
-        try {
-            if (!loaded_.contains(key)) {
-                auto content = cache_->read(key, object_kind);
-                auto unpacked = content ? unpacked_object(*content) : std::nullopt;
-                if (!unpacked) return false;
-                auto code = link_object(std::move(unpacked->bytes));
-                for (const auto& [other, placement] : unpacked->kernels)
-                    loaded_.emplace(other, std::pair(code, placement));
-            }
-            auto found = loaded_.find(key);
-            if (found == loaded_.end()) return false;
-            attach(program, found->second.first, found->second.second);
-        } catch (const Error&) {
-            return false;  // not what its name says: built anew and replaced
+    // With its code, where that is known; else it waits for it.
+    std::shared_ptr<const Program> begin(const kernel::Kernel& kernel) {
+        check(kernel);
+        auto program = make_program(kernel, level_);
+        std::string key = code_key(kernel, level_);
+        offer_tailoring(*program, key, level_);
+        auto waiting = waiting_.find(key);
+        if (waiting != waiting_.end()) {
+            waiting->second.push_back(program);
+        } else if (auto code = find_code(kernel, key, level_)) {
+            attach(*program, *code);
+        } else {
+            waiting_[key] = {program};
+            missing_.push_back(key);
         }
-        table().add(key, programs_.at(key));
-        return true;
+        return program;
     }
 
     // In one module, or in one for each of several threads: code generation is most of the work.
@@ -220,29 +168,22 @@ class Job {
 
     void generate_part(size_t first, size_t last) {
         if (first == last) return;
-        std::vector<std::string> keys(missing_.begin() + static_cast<ptrdiff_t>(first),
-                                      missing_.begin() + static_cast<ptrdiff_t>(last));
+        auto keys = std::span(missing_).subspan(first, last - first);
         std::vector<Source> sources;
         for (const auto& key : keys) {
-            const Program& program = *programs_.at(key);
+            const Program& program = *waiting_.at(key)[0];
             sources.push_back({&program.kernel, &program.plan});
         }
-        Object object = compile_object(sources, level_);
-        if (cache_) cache_->write(keys, object_kind, packed_object(keys, object));
-        auto code = link_object(std::move(object.bytes));
-        for (size_t n = 0; n < keys.size(); ++n) {
-            // Nobody else has seen the program yet.
-            auto program = std::const_pointer_cast<Program>(programs_.at(keys[n]));
-            attach(*program, code, object.placements[n]);
-            table().add(keys[n], program);
-        }
+        auto codes = keep_code(keys, compile_object(sources, level_), level_);
+        for (size_t n = 0; n < keys.size(); ++n)
+            for (const auto& program : waiting_.at(keys[n])) attach(*program, codes[n]);
     }
 
     const Level& level_;
-    std::shared_ptr<runtime::DiskCache> cache_;
-    std::vector<std::string> keys_, missing_;
+    std::vector<std::string> keys_;     ///< of the kernels asked for
+    std::vector<std::string> missing_;  ///< of code that has to be made
     std::map<std::string, std::shared_ptr<const Program>> programs_;
-    std::map<std::string, std::pair<std::shared_ptr<const Code>, Placement>> loaded_;
+    std::map<std::string, std::vector<std::shared_ptr<Program>>> waiting_;  ///< by missing code
 };
 
 class CpuBackend final : public runtime::Backend {
@@ -252,7 +193,7 @@ class CpuBackend final : public runtime::Backend {
     std::shared_ptr<const runtime::KernelSet> compile(std::span<const kernel::Kernel> kernels,
                                                       runtime::CompileStats* stats) const override {
         auto start = std::chrono::steady_clock::now();
-        Level level = resolved(find_level(settings().cpu_level));
+        Level level = find_level(settings().cpu_level);
         Job job(kernels, level);
         if (stats) {
             std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;

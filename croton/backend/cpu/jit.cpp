@@ -1,5 +1,3 @@
-#include "croton/backend/cpu/jit.hpp"
-
 #include <llvm/Bitcode/BitcodeReader.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Verifier.h>
@@ -12,6 +10,7 @@
 #include <mutex>
 
 #include "croton/backend/cpu/emit.hpp"
+#include "croton/backend/cpu/generator.hpp"
 #include "croton/base/error.hpp"
 
 // Absent until the maths library is built in; its functions are then calls of helpers.
@@ -33,6 +32,14 @@ void trim_passes() {
             found->second->addOccurrence(1, name, "true");
 }
 
+std::string host_features() {
+    std::string features;
+    for (const auto& feature : sys::getHostCPUFeatures())
+        features +=
+            cat(features.empty() ? "" : ",", feature.second ? "+" : "-", feature.first().str());
+    return features;
+}
+
 std::unique_ptr<TargetMachine> make_machine(const Level& level) {
     static std::once_flag once;
     std::call_once(once, [] {
@@ -45,10 +52,41 @@ std::unique_ptr<TargetMachine> make_machine(const Level& level) {
     if (!target) fail(ErrorKind::Compile, "LLVM has no code generator for ", triple, ": ", error);
     TargetOptions options;
     options.EnableFastISel = false;
+    std::string cpu = level.native ? sys::getHostCPUName().str() : level.cpu;
     return std::unique_ptr<TargetMachine>(
-        target->createTargetMachine(triple, level.cpu, level.features, options, Reloc::PIC_,
-                                    CodeModel::Small, CodeGenOptLevel::Default, true));
+        target->createTargetMachine(triple, cpu, level.native ? host_features() : "", options,
+                                    Reloc::PIC_, CodeModel::Small, CodeGenOptLevel::Default, true));
 }
+
+/// A processor's code generator with its passes, made once for many modules.
+class Machine {
+  public:
+    explicit Machine(const Level& level) : target_(make_machine(level)), out_(bytes_) {}
+
+    const TargetMachine& target() const { return *target_; }
+
+    /// The module as an object file. (Passes leave nothing of one module to the next: each is told
+    /// when a module begins and ends.)
+    std::string write(Module& module) {
+        if (!passes_) make_passes();
+        bytes_.clear();
+        passes_->run(module);
+        return {bytes_.begin(), bytes_.end()};
+    }
+
+  private:
+    void make_passes() {
+        auto passes = std::make_unique<legacy::PassManager>();
+        if (target_->addPassesToEmitFile(*passes, out_, nullptr, CodeGenFileType::ObjectFile, true))
+            fail(ErrorKind::Compile, "LLVM cannot write object files for this machine");
+        passes_ = std::move(passes);
+    }
+
+    std::unique_ptr<TargetMachine> target_;
+    llvm::SmallVector<char, 0> bytes_;
+    raw_svector_ostream out_;
+    std::unique_ptr<legacy::PassManager> passes_;
+};
 
 /// What is dear to make and can be used again: a context with the maths library in it, and the
 /// machines. One thread uses it at a time.
@@ -68,7 +106,7 @@ class Workbench {
     std::unique_ptr<Module> build(std::span<const Source> sources, const Level& level,
                                   std::vector<Placement>& placements) {
         auto module = std::make_unique<Module>("croton", *context_);
-        TargetMachine& target = machine(level);
+        const TargetMachine& target = machine(level).target();
         module->setTargetTriple(target.getTargetTriple().str());
         module->setDataLayout(target.createDataLayout());
         Maths maths(library_.get());
@@ -85,15 +123,8 @@ class Workbench {
     Object compile(std::span<const Source> sources, const Level& level) {
         Object result;
         auto module = build(sources, level, result.placements);
-        TargetMachine& target = machine(level);
-        llvm::SmallVector<char, 0> object;
-        raw_svector_ostream out(object);
-        legacy::PassManager passes;
-        if (target.addPassesToEmitFile(passes, out, nullptr, CodeGenFileType::ObjectFile, true))
-            fail(ErrorKind::Compile, "LLVM cannot write object files for this machine");
-        passes.run(*module);
+        result.bytes = machine(level).write(*module);
         uses_ += sources.size();
-        result.bytes.assign(object.begin(), object.end());
         return result;
     }
 
@@ -101,16 +132,16 @@ class Workbench {
     bool worn() const { return uses_ > 500; }
 
   private:
-    TargetMachine& machine(const Level& level) {
+    Machine& machine(const Level& level) {
         for (auto& [key, known] : machines_)
             if (key == level.key()) return *known;
-        machines_.emplace_back(level.key(), make_machine(level));
+        machines_.emplace_back(level.key(), std::make_unique<Machine>(level));
         return *machines_.back().second;
     }
 
     std::unique_ptr<LLVMContext> context_;
     std::unique_ptr<Module> library_;
-    std::vector<std::pair<std::string, std::unique_ptr<TargetMachine>>> machines_;
+    std::vector<std::pair<std::string, std::unique_ptr<Machine>>> machines_;
     size_t uses_ = 0;
 };
 
@@ -145,32 +176,33 @@ Workshop& workshop() {
     static auto& instance = *new Workshop;  // threads may compile while the process ends
     return instance;
 }
+
+class Llvm final : public CodeGenerator {
+  public:
+    Object compile(std::span<const Source> sources, const Level& level) const override {
+        return workshop().with_bench(
+            [&](Workbench& bench) { return bench.compile(sources, level); });
+    }
+
+    std::string ir_text(const Source& source, const Level& level) const override {
+        return workshop().with_bench([&](Workbench& bench) {
+            std::string text;
+            raw_string_ostream out(text);
+            std::vector<Placement> placements;
+            bench.build({&source, 1}, level, placements)->print(out, nullptr);
+            return text;
+        });
+    }
+
+    std::shared_ptr<const Code> link(std::string object) const override {
+        return link_by_llvm(std::move(object));
+    }
+};
 }  // namespace
 
-Level resolved(Level level) {
-    static const auto host = [] {
-        std::string features;
-        for (const auto& feature : sys::getHostCPUFeatures())
-            features +=
-                cat(features.empty() ? "" : ",", feature.second ? "+" : "-", feature.first().str());
-        return std::pair(sys::getHostCPUName().str(), features);
-    }();
-    if (level.native) std::tie(level.cpu, level.features) = host;
-    return level;
-}
-
-Object compile_object(std::span<const Source> sources, const Level& level) {
-    return workshop().with_bench([&](Workbench& bench) { return bench.compile(sources, level); });
-}
-
-std::string ir_text(const Source& source, const Level& level) {
-    return workshop().with_bench([&](Workbench& bench) {
-        std::string text;
-        raw_string_ostream out(text);
-        std::vector<Placement> placements;
-        bench.build({&source, 1}, level, placements)->print(out, nullptr);
-        return text;
-    });
-}
-
 }  // namespace croton::cpu
+
+const croton::cpu::CodeGenerator* croton_code_generator() {
+    static const auto& instance = *new croton::cpu::Llvm;
+    return &instance;
+}

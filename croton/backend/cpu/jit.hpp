@@ -1,18 +1,16 @@
 #pragma once
-// LLVM behind a small door: kernels to object files, object files to callable code. No LLVM headers
-// here, for each of them costs every includer seconds.
+// Kernels to object files, object files to callable code. LLVM stands behind a small door: it lies
+// in a library of its own (generator.hpp), opened by the first kernel that has to be made.
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "croton/backend/cpu/level.hpp"
 #include "croton/backend/cpu/plan.hpp"
 
 namespace croton::cpu {
-
-/// The level with the processor and features of this machine where it says native.
-Level resolved(Level level);
 
 struct Source {
     const kernel::Kernel* kernel;
@@ -45,7 +43,12 @@ class Code {
     /// Compile error if the object has no such function.
     virtual SectionFunction function(const std::string& symbol) const = 0;
 };
-/// Compile error if the bytes are no object file or need symbols that are not helpers.
+/// Compile error if the bytes are no object file or need symbols that are not helpers. Opens no
+/// LLVM for objects that load_object takes.
 std::shared_ptr<const Code> link_object(std::string object);
+
+/// The objects that compile_object makes on x86-64, put into memory without LLVM. Null: it has
+/// something that this small linker does not know.
+std::shared_ptr<const Code> load_object(std::string_view object);
 
 }  // namespace croton::cpu

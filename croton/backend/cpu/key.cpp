@@ -22,7 +22,39 @@ class Writer {
   private:
     std::string bytes_;
 };
+
+bool asks_for_axes(const kernel::Kernel& kernel) {
+    using kernel::OpCode;
+    for (const auto& section : kernel.sections)
+        for (const auto& i : section.body)
+            if (i.op == OpCode::index_ || i.op == OpCode::extent_ || i.op == OpCode::size_ ||
+                i.op == OpCode::load_at_)
+                return true;
+    return false;
+}
+
+/// Whether bits begin .. end - 1 are all set.
+bool all_set(uint64_t bits, int begin, int end) {
+    for (int bit = begin; bit < end; ++bit)
+        if ((bits >> bit & 1) == 0) return false;
+    return true;
+}
 }  // namespace
+
+kernel::Kernel code_form(const kernel::Kernel& kernel) {
+    kernel::Kernel form = kernel;
+    if (kernel.rank > 63 || asks_for_axes(kernel)) return form;
+    form.outer = kernel.outer > 0 ? 1 : 0;
+    form.rank = form.outer + (kernel.rank > kernel.outer ? 1 : 0);
+    for (auto& operand : form.operands) {
+        uint64_t axes = operand.broadcast_axes;
+        operand.broadcast_axes = 0;
+        if (kernel.outer > 0 && all_set(axes, 0, kernel.outer)) operand.broadcast_axes |= 1;
+        if (kernel.rank > kernel.outer && all_set(axes, kernel.outer, kernel.rank))
+            operand.broadcast_axes |= uint64_t{1} << form.outer;
+    }
+    return form;
+}
 
 std::string kernel_bytes(const kernel::Kernel& kernel) {
     Writer out;
@@ -75,6 +107,10 @@ std::string kernel_bytes(const kernel::Kernel& kernel) {
 
 std::string kernel_key(const kernel::Kernel& kernel, const Level& level) {
     return content_hash(cat("croton ", build_id(), " ", level.key(), "\n", kernel_bytes(kernel)));
+}
+
+std::string code_key(const kernel::Kernel& kernel, const Level& level) {
+    return kernel_key(code_form(kernel), level);
 }
 
 }  // namespace croton::cpu

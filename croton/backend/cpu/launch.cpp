@@ -27,7 +27,7 @@ size_t Launcher::arena_words() const {
 void Launcher::fill_constants() {
     frame_[fault_word] = reinterpret_cast<int64_t>(script_ ? script_->fault_place() : &fault_);
     frame_[stop_word] = reinterpret_cast<int64_t>(launch_.stop);
-    for (int a = 0; a < plan_.rank; ++a) frame_[extents_word + a] = launch_.extents[a];
+    for (int a = 0; a < plan_.extents; ++a) frame_[extents_word + a] = launch_.extents[a];
     for (int s = 0; s < streams_; ++s) {
         const Stream& stream = plan_.streams[static_cast<size_t>(s)];
         at_[s] = 0;

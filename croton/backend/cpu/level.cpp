@@ -1,10 +1,15 @@
 #include "croton/backend/cpu/level.hpp"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <algorithm>
 #include <fstream>
 
 #include "croton/base/error.hpp"
 #include "croton/base/format.hpp"
+#include "croton/base/hash.hpp"
 
 namespace croton::cpu {
 
@@ -36,6 +41,34 @@ Level avx512() {
             .rounds = true,
             .f16c = true};
 }
+
+// What LLVM decides the processor's name and features by. Virtual machines are slow to tell.
+#if defined(__x86_64__)
+std::string describe_machine() {
+    struct Leaf {
+        unsigned leaf, subleaf;
+        unsigned of_core = 0;  ///< bits of ebx that differ between cores
+    };
+    constexpr Leaf leaves[] = {{0, 0},    {1, 0, ~0U}, {7, 0},    {7, 1},          {0xd, 1, ~0U},
+                               {0x14, 0}, {0x19, 0},   {0x24, 0}, {0x80000001, 0}, {0x80000008, 0}};
+    const unsigned most[] = {__get_cpuid_max(0, nullptr), __get_cpuid_max(0x80000000, nullptr)};
+    std::string text;
+    for (const Leaf& leaf : leaves) {
+        unsigned a = 0, b = 0, c = 0, d = 0;
+        if (leaf.leaf > most[leaf.leaf >> 31]) continue;
+        __cpuid_count(leaf.leaf, leaf.subleaf, a, b, c, d);
+        text += cat(leaf.leaf, ":", a, ",", b & ~leaf.of_core, ",", c, ",", d, " ");
+    }
+    return text;
+}
+#else
+std::string describe_machine() {
+    std::ifstream file("/proc/cpuinfo");
+    std::string text, line;
+    while (std::getline(file, line) && !line.empty()) text += line + "\n";
+    return text;
+}
+#endif
 
 // As the system tells it of the first core: a number of KiB. 0: it does not.
 int64_t cache_bytes(int index) {
@@ -78,6 +111,31 @@ Level find_level(std::string_view wanted) {
 #endif
     level.native = true;
     return level;
+}
+
+const std::string& machine_identity() {
+    static const std::string& identity = *new std::string(content_hash(describe_machine()));
+    return identity;
+}
+
+std::vector<Level> portable_levels() {
+#if defined(__x86_64__)
+    return {sse2(), avx2(), avx512()};
+#else
+    return {};
+#endif
+}
+
+std::optional<Level> portable(const Level& level) {
+#if defined(__x86_64__)
+    if (!level.native) return level;
+    // Wider than what find_level asks for: of a virtual machine anything may have been taken away.
+    if (level.name == "avx512" && __builtin_cpu_supports("x86-64-v4")) return avx512();
+    if (level.name == "avx2" && __builtin_cpu_supports("x86-64-v3")) return avx2();
+    if (level.name == "sse2") return sse2();
+#endif
+    (void)level;
+    return {};
 }
 
 }  // namespace croton::cpu

@@ -6,8 +6,8 @@
 
 #include <atomic>
 
+#include "croton/backend/cpu/generator.hpp"
 #include "croton/backend/cpu/helpers.hpp"
-#include "croton/backend/cpu/jit.hpp"
 #include "croton/base/error.hpp"
 
 namespace croton::cpu {
@@ -85,7 +85,7 @@ class Linked final : public Code {
 };
 }  // namespace
 
-std::shared_ptr<const Code> link_object(std::string object) {
+std::shared_ptr<const Code> link_by_llvm(std::string object) {
     return std::make_shared<Linked>(std::move(object));
 }
 

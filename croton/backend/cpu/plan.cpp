@@ -25,7 +25,8 @@ class Planner {
     Plan make() {
         plan_.rank = kernel_.rank;
         plan_.outer = kernel_.outer;
-        plan_.words = extents_word + kernel_.rank;
+        plan_.extents = reads_extents() ? kernel_.rank : 0;
+        plan_.words = extents_word + plan_.extents;
         plan_.operand_streams.assign(kernel_.operands.size(), -1);
         plan_.tables.resize(kernel_.operands.size());
         plan_.index_streams.assign(static_cast<size_t>(kernel_.rank), -1);
@@ -47,6 +48,13 @@ class Planner {
         plan_.streams.push_back({kind, number, dtype, item, plan_.words});
         plan_.words += 3;
         return static_cast<int>(plan_.streams.size()) - 1;
+    }
+
+    bool reads_extents() const {
+        for (const auto& section : kernel_.sections)
+            for (const auto& i : section.body)
+                if (i.op == OpCode::extent_) return true;
+        return false;
     }
 
     void add_operands() {

@@ -69,6 +69,7 @@ struct SectionPlan {
 
 struct Plan {
     int rank = 0, outer = 0;
+    int extents = 0;  ///< frame words that say how long axes are: none if the code does not ask
     std::vector<Stream> streams;
     int inputs_and_outputs = 0;  ///< streams before this are operands, numbers and kept values
     std::vector<int> operand_streams;  ///< by operand; -1 for tables and unused ones

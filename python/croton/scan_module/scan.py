@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
 from .. import _core
 from ..updates import OrderedUpdates
 from .scan_utils import as_list, initials_and_taps, returned, sequences_and_taps, written
+
+TYPE_CHECKING = False  # typing is dear to import
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def _is_whole(value):
+    from operator import index
+
+    try:
+        index(value)
+    except TypeError:
+        return False
+    return True
 
 
 def scan(
@@ -52,7 +62,7 @@ def scan(
     """
     if checkpoint == "sqrt":
         checkpoint = -1
-    elif not isinstance(checkpoint, (int, np.integer)) or checkpoint < 0:
+    elif not _is_whole(checkpoint) or checkpoint < 0:
         raise _core.UsageError(f'scan: checkpoint is a number of steps or "sqrt", not {checkpoint!r}')
     sequences, outputs_info = sequences_and_taps(sequences), initials_and_taps(outputs_info)
     non_sequences = as_list(non_sequences)

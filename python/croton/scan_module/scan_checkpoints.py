@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .. import _core
 from ..updates import OrderedUpdates
 from .scan_utils import as_list, initials_and_taps, returned, sequences_and_taps, written
+
+TYPE_CHECKING = False  # typing is dear to import
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def scan_checkpoints(

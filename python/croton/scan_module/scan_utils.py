@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-
 from .._core import TensorSharedVariable, TensorTypeError, TensorVariable, UsageError
 from ..updates import OrderedUpdates
 
@@ -104,6 +102,8 @@ def initials_and_taps(outputs_info):
 
 def _check_arguments(fn, sequences, outputs_info, non_sequences):
     """That fn takes as many arguments as it will get."""
+    import inspect
+
     elements = sum(len(taps) for _, taps in sequences)
     past = sum(len(taps) for initial, taps in outputs_info if initial is not None)
     try:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..updates import OrderedUpdates
 from .scan import scan
+
+TYPE_CHECKING = False  # typing is dear to import
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def map(

@@ -1,7 +1,5 @@
 """Methods of variables that are functions with the variable in front."""
 
-from types import SimpleNamespace
-
 from .._core import TensorVariable
 from . import _more, _names, _ops
 
@@ -96,6 +94,8 @@ def _named(root, key):
 
 def _tag(self):
     """A scratchpad for the user."""
+    from types import SimpleNamespace
+
     return self.__dict__.setdefault("_tag", SimpleNamespace())
 
 

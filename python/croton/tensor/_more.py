@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable
-from typing import Any
-
-import numpy as np
 
 from .. import _core
 from .._core import TensorConstant, TensorType, TensorVariable
 from . import _ops as ops
+
+TYPE_CHECKING = False  # typing is dear to import
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 
 def _widened(x, dtype):
@@ -41,6 +42,8 @@ def _reduction(name, takes_dtype) -> Callable[..., TensorVariable]:
 def _axes(axis):
     """An axis, which Theano lets be a constant variable as well."""
     if isinstance(axis, TensorConstant):
+        import numpy as np
+
         return [int(a) for a in np.atleast_1d(axis.data)]
     return axis
 
@@ -429,7 +432,7 @@ _own = [
     name
     for name, value in list(globals().items())
     if not name.startswith("_")
-    and name not in ("annotations", "builtins", "np", "ops", "makers", "Any", "Callable", "TensorConstant")
+    and name not in ("annotations", "builtins", "ops", "makers", "TYPE_CHECKING", "TensorConstant")
 ]
 __all__ = _own
 del builtins

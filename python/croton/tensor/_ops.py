@@ -3,8 +3,6 @@
 ``__all__`` lists them; ``describe(name)`` gives the record behind one.
 """
 
-import inspect as _inspect
-
 from .. import _core
 from . import _names
 
@@ -18,27 +16,29 @@ def describe(name):
 
 
 def _signature(record):
+    import inspect
+
     parameters = []
     defaults = _names.ARGUMENT_DEFAULTS.get(record["name"], {})
     variadic = False
     for name, _accepts, many in record["arguments"]:
         variadic = variadic or (many and not record["attributes"])
         kind = (
-            _inspect.Parameter.VAR_POSITIONAL
+            inspect.Parameter.VAR_POSITIONAL
             if many and not record["attributes"]
-            else _inspect.Parameter.POSITIONAL_OR_KEYWORD
+            else inspect.Parameter.POSITIONAL_OR_KEYWORD
         )
-        default = defaults.get(name, _inspect.Parameter.empty)
-        parameters.append(_inspect.Parameter(name, kind, default=default))
+        default = defaults.get(name, inspect.Parameter.empty)
+        parameters.append(inspect.Parameter(name, kind, default=default))
     for name, _kind, default, required, _doc in record["attributes"]:
         parameters.append(
-            _inspect.Parameter(
+            inspect.Parameter(
                 "axis" if name == "axes" else name,
-                _inspect.Parameter.POSITIONAL_OR_KEYWORD,
-                default=_inspect.Parameter.empty if required else default,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                default=inspect.Parameter.empty if required else default,
             )
         )
-    return _inspect.Signature(parameters)
+    return inspect.Signature(parameters)
 
 
 def _docstring(record):
@@ -52,6 +52,24 @@ def _docstring(record):
         shown = "required" if required else f"default {default}"
         notes.append(f"    {'axis' if name == 'axes' else name}: {doc or kind} ({shown})")
     return "\n".join([*lines, "", "Arguments:", *notes])
+
+
+class _Written:
+    """What a function was made from, which tells its signature to who asks for it.
+
+    inspect.signature() looks there; making signatures of all functions would be a good part of an import.
+    """
+
+    def __init__(self, record):
+        self.__name__ = record["name"]
+        self._record = record
+
+    @property
+    def __signature__(self):
+        return _signature(self._record)
+
+    def __call__(self, *args, **kwargs):
+        return made[self.__name__](*args, **kwargs)
 
 
 def _make(record):
@@ -74,7 +92,7 @@ def _make(record):
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = _docstring(record)
-    function.__signature__ = _signature(record)
+    function.__wrapped__ = _Written(record)
     function.__module__ = "croton.tensor"
     return function
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from .. import _core
 from . import _more, _ops
 from ._more import as_tensor_variable, cumprod, cumsum, searchsorted, to_one_hot
 from ._ops import repeat, squeeze
+
+
+_INFINITY = float("inf")
 
 
 def _axis(axis, ndim):
@@ -37,7 +38,7 @@ def float_power(x, y):
 
 def logaddexp2(x, y):
     """log2(2 ** x + 2 ** y) without overflow."""
-    ln2 = float(np.log(2.0))
+    ln2 = 0.6931471805599453
     return _ops.logaddexp(_ops.mul(x, ln2), _ops.mul(y, ln2)) / ln2
 
 
@@ -80,9 +81,11 @@ def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
         return x
     largest = {"float16": 65504.0, "bfloat16": 3.3895313892515355e38}.get(x.dtype)
     if largest is None:
+        import numpy as np
+
         largest = float(np.finfo(x.dtype).max)
-    high = _ops.where(_ops.eq(x, np.inf), largest if posinf is None else posinf, x)
-    low = _ops.where(_ops.eq(x, -np.inf), -largest if neginf is None else neginf, high)
+    high = _ops.where(_ops.eq(x, _INFINITY), largest if posinf is None else posinf, x)
+    low = _ops.where(_ops.eq(x, -_INFINITY), -largest if neginf is None else neginf, high)
     return _ops.where(_ops.isnan(x), nan, low)
 
 

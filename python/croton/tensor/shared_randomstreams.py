@@ -6,8 +6,6 @@ gives the same numbers on every machine, but not Theano's.
 
 from __future__ import annotations
 
-import numpy as np
-
 from .. import _core
 from . import _more, _ops
 
@@ -30,19 +28,25 @@ def _sized(size, ndim, *parameters):
     return size
 
 
+def _seed_of_the_system():
+    import numpy as np
+
+    return int(np.random.SeedSequence().entropy) % 2**63
+
+
 class RandomStreams:
     """Draws from distributions: each has a state of its own that a call of a function moves on."""
 
     def __init__(self, seed=None):
         """seed: an integer; None takes one from the system."""
         if seed is None:
-            seed = int(np.random.SeedSequence().entropy) % 2**63
+            seed = _seed_of_the_system()
         self._stream = _core.RandomStream(int(seed))
 
     def seed(self, seed=None):
         """Starts all draws made so far, and those to come, anew."""
         if seed is None:
-            seed = int(np.random.SeedSequence().entropy) % 2**63
+            seed = _seed_of_the_system()
         self._stream.seed(int(seed))
 
     def updates(self):
