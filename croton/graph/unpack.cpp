@@ -100,7 +100,7 @@ class Unpacker {
             case Tag::Leaf: read_leaf(); return true;
             case Tag::Constant: read_constant(); return true;
             case Tag::Apply: read_applied(); return true;
-            case Tag::Attrs: attrs_.push_back(read_attrs()); return true;
+            case Tag::Attrs: read_attrs(); return true;
         }
         return false;
     }
@@ -184,7 +184,7 @@ class Unpacker {
 
     AttrsPointer used_attrs(const OpRecord& op) {
         uint64_t number = in_.number();
-        require(number < attrs_.size());
+        require(number < attrs_.size() && attrs_[number]);  // none is inside of itself
         const auto& values = attrs_[number]->values;
         require(values.size() == op.attributes.size());
         for (size_t i = 0; i < values.size(); ++i)
@@ -192,11 +192,14 @@ class Unpacker {
         return attrs_[number];
     }
 
-    AttrsPointer read_attrs() {
+    // They have their number before those of the graphs that they hold.
+    void read_attrs() {
+        size_t place = attrs_.size();
+        attrs_.emplace_back();
         Attrs attrs;
         for (size_t count = in_.count(); count > 0; --count)
             attrs.values.push_back(read_attribute());
-        return std::make_shared<const Attrs>(std::move(attrs));
+        attrs_[place] = std::make_shared<const Attrs>(std::move(attrs));
     }
 
     AttrValue read_attribute() {

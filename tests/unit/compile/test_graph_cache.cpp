@@ -18,6 +18,7 @@
 #include "croton/ops/linalg.hpp"
 #include "croton/ops/nnet.hpp"
 #include "croton/ops/reduce.hpp"
+#include "croton/ops/scan.hpp"
 #include "croton/ops/special.hpp"
 
 namespace croton {
@@ -85,6 +86,20 @@ TEST_F(GraphCache, ASecondCompilationReadsWhatTheFirstLeft) {
     for (size_t i = 0; i < 2; ++i) EXPECT_TRUE(a[i].identical(b[i]));
     EXPECT_FALSE(cold.trace().graph_from_cache);
     EXPECT_TRUE(warm.trace().graph_from_cache);
+}
+
+TEST_F(GraphCache, LoopsWithOpsThatHaveAttributesAreRead) {
+    auto gated = [] {
+        Variable x = input(parse_type("f64[?,?]"), "x"), w = input(parse_type("f64[3,3]"), "w"),
+                 h = input(parse_type("f64[3]"), "h");
+        auto step = [&](const Step& s) {
+            return sigmoid(dot(s.states[0], w)) * sum(s.sequences[0], Axes{0});
+        };
+        Variable cost = sum(scan(step, {.sequences = {x}, .outputs_info = {h}}).outputs[0]);
+        return function({x, w, h}, {cost, grad(cost, w)});
+    };
+    gated();
+    EXPECT_TRUE(gated().trace().graph_from_cache);
 }
 
 TEST_F(GraphCache, ExplainsWhatWasNotDoneAgain) {
