@@ -7,9 +7,13 @@
 #include "croton/graph/text.hpp"
 #include "croton/graph/traverse.hpp"
 #include "tests/unit/graph/records.hpp"
+#include "tests/unit/graph/unpack.hpp"
 
 namespace croton {
 namespace {
+
+using test::unpack;
+using test::UnpackedGraph;
 
 const PackOptions options{test::find_op};
 
