@@ -215,9 +215,8 @@ class Unpacker final : packed::PartsReader {
         require(++depth_ <= packed::most_nesting);
         Program program;
         program.name = in_.text();
-        read_list(program.values, [&] {
-            return read_value(static_cast<Id>(program.values.size()));
-        });
+        read_list(program.values,
+                  [&] { return read_value(static_cast<Id>(program.values.size())); });
         auto count = static_cast<int64_t>(program.values.size());
         program.inputs = read_ids(count);
         program.outputs = read_ids(count);
@@ -362,9 +361,7 @@ class Unpacker final : packed::PartsReader {
     }
 
     // NOLINTNEXTLINE(misc-no-recursion)
-    std::shared_ptr<const Program> read_inner() {
-        return std::make_shared<const Program>(read());
-    }
+    std::shared_ptr<const Program> read_inner() { return std::make_shared<const Program>(read()); }
 
     // NOLINTNEXTLINE(misc-no-recursion)
     BranchStep read_branch(const Program& program) {
