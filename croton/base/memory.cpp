@@ -14,11 +14,12 @@
 #include <vector>
 
 #include "croton/base/huge_blocks.hpp"
+#include "croton/base/slab_pool.hpp"
 
 namespace croton {
 
 namespace {
-constexpr size_t small_block = 512, large_block = 64 << 10;
+constexpr size_t tiny_block = 128, small_block = 512, large_block = 64 << 10;
 constexpr size_t most_kept_bytes = 128 << 20, most_kept_blocks = 64;
 // How many blocks may come after one that nobody takes: what a first call left behind goes.
 constexpr uint64_t longest_unused = 256;
@@ -56,7 +57,10 @@ void give_up_middle(void* memory, size_t bytes) {
 
 // --- all
 
+SlabPool& tiny_blocks();
+
 void* fresh(size_t bytes) {
+    if (bytes == tiny_block && !watched_memory) return tiny_blocks().allocate();
     if (bytes >= mapped_block && !watched_memory)
         return bytes < 2 * huge_page ? fresh_middle(bytes) : mapped(bytes);
     void* memory = nullptr;  // aligned_alloc would want a multiple of the alignment
@@ -64,7 +68,9 @@ void* fresh(size_t bytes) {
 }
 
 void give_up(void* memory, size_t bytes) {
-    if (bytes < mapped_block || watched_memory)
+    if (bytes == tiny_block && !watched_memory)
+        tiny_blocks().free(memory);
+    else if (bytes < mapped_block || watched_memory)
         std::free(memory);
     else if (bytes < 2 * huge_page)
         give_up_middle(memory, bytes);
@@ -72,24 +78,41 @@ void give_up(void* memory, size_t bytes) {
         ::munmap(memory, rounded(bytes, 4096));
 }
 
-// --- small blocks: a list a thread, all of one size
+// --- tiny blocks (scalars), side by side
+
+// NOLINTNEXTLINE(misc-no-recursion): only within fork, when it is made
+SlabPool& tiny_blocks() {
+    static SlabPool& instance = *new SlabPool(tiny_block);
+    static const int registered =
+        ::pthread_atfork([] { tiny_blocks().lock(); }, [] { tiny_blocks().unlock(); },
+                         [] { tiny_blocks().unlock(); });
+    (void)registered;
+    return instance;
+}
+
+// --- tiny and small blocks: a list a thread for each of the two sizes
 
 struct Spare {
     void* blocks[32];
     int count;
-    bool closed;  // the thread is ending
 };
-thread_local Spare spare;  // no destructor: arrays may die after it would have run
+// No destructors: arrays may die after those would have run.
+thread_local Spare spare_tiny, spare_small;
+thread_local bool closed;  // the thread is ending
+
+Spare& spare_of(size_t size) { return size == tiny_block ? spare_tiny : spare_small; }
 
 struct SpareKeeper {
     ~SpareKeeper() {
-        while (spare.count > 0) std::free(spare.blocks[--spare.count]);
-        spare.closed = true;
+        while (spare_tiny.count > 0) tiny_blocks().free(spare_tiny.blocks[--spare_tiny.count]);
+        while (spare_small.count > 0) std::free(spare_small.blocks[--spare_small.count]);
+        closed = true;
     }
 };
 
-bool keep_spare(void* memory) {
-    if (spare.closed || spare.count == 32) return false;
+bool keep_spare(void* memory, size_t size) {
+    Spare& spare = spare_of(size);
+    if (closed || spare.count == 32) return false;
     thread_local SpareKeeper keeper;
     (void)keeper;
     spare.blocks[spare.count++] = memory;
@@ -187,7 +210,7 @@ HugeBlocks& huge_blocks() {
 // take each other's place. A power of two fits with the counter before it.
 size_t block_size(size_t bytes) {
     if (watched_memory) return bytes;
-    if (bytes <= small_block) return small_block;
+    if (bytes <= small_block) return bytes <= tiny_block ? tiny_block : small_block;
     if (bytes < large_block) return rounded(bytes, memory_line);
     bytes -= memory_line;
     return rounded(bytes, std::bit_floor(bytes) / 8) + memory_line;
@@ -196,8 +219,8 @@ size_t block_size(size_t bytes) {
 
 void* take_memory(size_t bytes) {
     size_t size = block_size(bytes);
-    if (!watched_memory && size == small_block && spare.count > 0)
-        return spare.blocks[--spare.count];
+    if (!watched_memory && size <= small_block)
+        if (Spare& spare = spare_of(size); spare.count > 0) return spare.blocks[--spare.count];
     void* memory = nullptr;
     if (!watched_memory && size >= large_block) memory = pool().take(size);
     return memory ? memory : fresh(size);
@@ -205,7 +228,7 @@ void* take_memory(size_t bytes) {
 
 void give_memory(void* memory, size_t bytes) {
     size_t size = block_size(bytes);
-    if (!watched_memory && size == small_block && keep_spare(memory)) return;
+    if (!watched_memory && size <= small_block && keep_spare(memory, size)) return;
     if (!watched_memory && size >= large_block && size <= most_kept_bytes)
         return pool().give(memory, size);
     give_up(memory, size);

@@ -275,6 +275,24 @@ TEST(KeptMemory, ManyMiddleBlocksAreFewPages) {
     EXPECT_LT(after.ru_minflt - before.ru_minflt, HugeBlocks::least_bytes / 4096 + 1000);
 }
 
+// Graphs hold a number a node or so: a line of the caches for it, and one for its counter.
+TEST(KeptMemory, TinyBlocksLieSideBySide) {
+    if (watched_memory) GTEST_SKIP() << "blocks come from malloc under this tool";
+    std::vector<char*> blocks;
+    for (int i = 0; i < 1000; ++i) {
+        blocks.push_back(static_cast<char*>(take_memory(72)));
+        std::memset(blocks.back(), 1, 72);
+    }
+    std::sort(blocks.begin(), blocks.end());
+    size_t near = 0;
+    for (size_t i = 1; i < blocks.size(); ++i) {
+        ASSERT_GE(blocks[i] - blocks[i - 1], 128);
+        near += blocks[i] - blocks[i - 1] == 128;
+    }
+    EXPECT_GT(near, 900U);
+    for (char* block : blocks) give_memory(block, 72);
+}
+
 TEST(KeptMemory, MoreThanThereIsIsAnError) {
     EXPECT_THROW(KeptMemory<uint64_t>().allocate(SIZE_MAX / 8), std::bad_alloc);
     EXPECT_EQ(take_memory(size_t{1} << 60), nullptr);
