@@ -81,7 +81,7 @@ void PartsWriter::write_elements(const Array& array) {
     constant_bytes_ += array.nbytes();
     tellable_ &= constant_bytes_ <= options_.most_constant_bytes;
     if (!tellable_) return;
-    Array value = array.contiguous_copy();
+    const Array value = array.contiguous() ? array : array.contiguous_copy();
     out_.bytes(value.data(), static_cast<size_t>(value.nbytes()));
 }
 

@@ -617,7 +617,7 @@ void bind_variables(nb::module_& m) {
     m.def(
         "make_shared",
         [](nb::handle value, const std::string& name, bool borrow, nb::handle type) {
-            Array array = to_array(value, borrow ? Keep::Own : Keep::Copy);
+            Array array = to_array(value, Keep::Own);
             Site site = python_site();
             SharedVariable made =
                 type.is_none() ? shared(array, name, site)
