@@ -102,17 +102,20 @@ void add_default_updates(Updates& updates, const Variables& outputs,
 }
 
 void check_unused(const std::vector<In>& inputs, const Variables& roots,
-                  const FunctionOptions& options) {
+                  const std::vector<Node*>& order, const FunctionOptions& options) {
     std::string action =
         options.on_unused_input.empty() ? settings().on_unused_input : options.on_unused_input;
     if (action != "raise" && action != "warn" && action != "ignore")
         fail(ErrorKind::Value, "on_unused_input takes raise, warn or ignore, not '", action, "'");
     if (action == "ignore") return;
-    Variables stops;
-    ValueSet used(roots);
-    for (const auto& in : inputs) stops.push_back(in.variable);
-    for (Node* node : toposort(roots, stops))
-        for (const auto& v : node->inputs) used.insert(v);
+    ValueSet ours, used;
+    for (const auto& in : inputs) ours.insert(in.variable);
+    auto use = [&](const Variable& v) {
+        if (ours.contains(v)) used.insert(v);
+    };
+    for (const auto& v : roots) use(v);
+    for (const Node* node : order)
+        for (const auto& v : node->inputs) use(v);
     for (size_t i = 0; i < inputs.size(); ++i) {
         if (used.contains(inputs[i].variable)) continue;
         std::string text =
@@ -139,20 +142,17 @@ void check_unused(const std::vector<In>& inputs, const Variables& roots,
 }
 
 // Leaves that the graph needs beyond the inputs: shared variables are found, others are missing.
-std::vector<SharedVariable> find_shared(const std::vector<In>& inputs, const Variables& roots,
-                                        const Updates& updates) {
-    Variables stops;
-    for (const auto& in : inputs) stops.push_back(in.variable);
+std::vector<SharedVariable> find_shared(const Variables& stops, const Variables& roots,
+                                        const std::vector<Node*>& order, const Updates& updates) {
     ValueSet known(stops);
     std::vector<SharedVariable> result;
     auto found = [&](const Variable& v) {
         if (known.insert(v)) result.push_back(SharedVariable(v));
     };
-    for (Node* node : toposort(roots, stops)) {
-        Variable leaf(node, 0);
-        if (node->kind == NodeKind::Shared) found(leaf);
-        if (node->kind == NodeKind::Input && !known.contains(leaf))
-            fail_missing(leaf, roots, stops);
+    for (Node* node : order) {
+        if (node->kind == NodeKind::Shared) found(Variable(node, 0));
+        if (node->kind == NodeKind::Input && !known.contains({node, 0}))
+            fail_missing(Variable(node, 0), roots, stops);
     }
     for (const auto& [target, value] : updates) found(target);
     return result;
@@ -206,8 +206,11 @@ Function function(const std::vector<In>& inputs, const std::vector<Out>& outputs
                 fail(ErrorKind::Usage, "givens replace ", described(target), " twice");
         roots = substitute(roots, replacements);
     }
-    check_unused(inputs, roots, options);
-    state->shared = find_shared(inputs, roots, updates);
+    Variables stops;
+    for (const auto& in : inputs) stops.push_back(in.variable);
+    auto order = toposort(roots, stops);
+    check_unused(inputs, roots, order, options);
+    state->shared = find_shared(stops, roots, order, updates);
 
     std::vector<size_t> stateful;
     for (size_t i = 0; i < inputs.size(); ++i)

@@ -2,9 +2,9 @@
 
 #include <chrono>
 
-#include "croton/compile/graph_cache.hpp"
 #include "croton/compile/loops.hpp"
 #include "croton/compile/pipeline.hpp"
+#include "croton/compile/program_cache.hpp"
 #include "croton/compile/reference.hpp"
 #include "croton/compile/specialise.hpp"
 #include "croton/compile/translate.hpp"
@@ -17,48 +17,69 @@ double since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// From the disk if an earlier process left it there. In check mode everything is done and looked
-// at.
-Specialised rewritten_graph(const BuildRequest& request, bool assume, Trace& trace) {
-    const Mode& mode = request.mode;
-    bool cached = !mode.check && !mode.own_rules && runtime::DiskCache::current();
-    std::string key = cached ? graph_key(request, assume) : "";
-    if (!key.empty())
-        if (auto kept = kept_graph(key)) {
-            trace.graph_from_cache = true;
-            return *kept;
-        }
+Specialised rewritten_graph(const BuildRequest& request, bool assume) {
+    if (!request.mode.rewrite) return {request.inputs, request.outputs, {}};
     Specialised result = specialise(request.inputs, request.outputs, assume);
-    Rewriting rewriting{mode};
+    Rewriting rewriting{request.mode};
     result.outputs = rewrite_graph(prepare_loops(result.outputs, rewriting), rewriting);
-    if (!key.empty()) keep_graph(key, result);
     return result;
 }
 
-std::shared_ptr<const runtime::Program> make_program(const BuildRequest& request, bool assume,
-                                                     Trace& trace,
-                                                     std::vector<SizeAssumption>& assumptions) {
-    auto start = std::chrono::steady_clock::now();
-    const Mode& mode = request.mode;
-    Variables inputs = request.inputs, outputs = request.outputs;
-    if (mode.rewrite) {
-        Specialised rewritten = rewritten_graph(request, assume, trace);
-        assumptions = std::move(rewritten.assumptions);
-        inputs = std::move(rewritten.inputs);
-        outputs = std::move(rewritten.outputs);
-    }
-    trace.rewrite_seconds = since(start);
-    start = std::chrono::steady_clock::now();
-    auto program = std::make_shared<runtime::Program>(
-        translate(inputs, outputs, mode.fuse, request.name, request.updates));
-    program->verify();
-    trace.schedule_seconds = since(start);
+void generate_code(runtime::Program& program, const Mode& mode, Trace& trace) {
     runtime::CompileStats stats;
-    generate(*program, runtime::backend(mode.backend), &stats);
+    generate(program, runtime::backend(mode.backend), &stats);
     trace.generate_seconds = stats.seconds;
     trace.compiled_kernels = stats.compiled;
     trace.cached_kernels = stats.from_cache;
-    return program;
+}
+
+KeptProgram new_program(const BuildRequest& request, bool assume, Trace& trace) {
+    auto start = std::chrono::steady_clock::now();
+    Specialised graph = rewritten_graph(request, assume);
+    trace.rewrite_seconds = since(start);
+    start = std::chrono::steady_clock::now();
+    KeptProgram made{
+        translate(graph.inputs, graph.outputs, request.mode.fuse, request.name, request.updates),
+        std::move(graph.assumptions)};
+    made.program.verify();
+    trace.schedule_seconds = since(start);
+    return made;
+}
+
+// What an earlier process left on the disk, with its code; nothing if it is of no use.
+std::optional<KeptProgram> finished_program(const std::string& key, const Mode& mode,
+                                            Trace& trace) {
+    auto start = std::chrono::steady_clock::now();
+    auto kept = kept_program(key);
+    if (!kept) return {};
+    trace.read_seconds = since(start);
+    try {
+        generate_code(kept->program, mode, trace);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::Compile) throw;
+        trace = Trace();
+        return {};
+    }
+    trace.from_cache = true;
+    return kept;
+}
+
+// From the disk if an earlier process left it there. In check mode everything is done and looked
+// at.
+KeptProgram make_program(const BuildRequest& request, bool assume, Trace& trace) {
+    const Mode& mode = request.mode;
+    bool cached = mode.rewrite && !mode.check && !mode.own_rules && runtime::DiskCache::current();
+    std::string key = cached ? program_key(request, assume) : "";
+    if (!key.empty())
+        if (auto kept = finished_program(key, mode, trace)) return std::move(*kept);
+    KeptProgram made = new_program(request, assume, trace);
+    generate_code(made.program, mode, trace);
+    if (!key.empty()) keep_program(key, made);
+    return made;
+}
+
+std::shared_ptr<const runtime::Program> shared_program(KeptProgram made) {
+    return std::make_shared<const runtime::Program>(std::move(made.program));
 }
 }  // namespace
 
@@ -77,15 +98,18 @@ Built build(const BuildRequest& request) {
     Built built;
     auto trace = std::make_shared<Trace>();
     try {
-        built.program = make_program(request, true, *trace, built.assumptions);
+        KeptProgram made = make_program(request, true, *trace);
+        built.assumptions = std::move(made.assumptions);
+        built.program = shared_program(std::move(made));
     } catch (const Error& error) {
         // Sizes that were taken to be equal may contradict a type rule where a size of 1 was meant
         // to broadcast: what is true of all calls decides.
         if (error.kind() == ErrorKind::Interrupted || !request.mode.rewrite) throw;
         *trace = Trace();
-        built.assumptions.clear();
         built.assumed = false;
-        built.program = make_program(request, false, *trace, built.assumptions);
+        KeptProgram made = make_program(request, false, *trace);
+        built.assumptions = std::move(made.assumptions);
+        built.program = shared_program(std::move(made));
     }
     built.trace = trace;
     if (!built.assumptions.empty()) {
@@ -97,8 +121,7 @@ Built build(const BuildRequest& request) {
         built.general = [lazy, request = request] {
             std::call_once(lazy->once, [&] {
                 Trace unused;
-                std::vector<SizeAssumption> none;
-                lazy->program = make_program(request, false, unused, none);
+                lazy->program = shared_program(make_program(request, false, unused));
             });
             return lazy->program;
         };

@@ -12,14 +12,27 @@ namespace {
 constexpr size_t most_members = 64, most_loads = 24;
 constexpr int8_t open = -2;  // an axis whose place is not known yet
 
-bool is_reduction(const FuseGraph& graph, const Member& member) {
-    return graph.node(member.number).op->kind<ReduceCompute>() != nullptr;
+/// Axes of a space, a bit each.
+using AxisSet = uint64_t;
+constexpr size_t most_axes = 64;
+
+AxisSet axis_bit(size_t axis) { return AxisSet{1} << axis; }
+AxisSet all_axes(size_t rank) { return rank < most_axes ? axis_bit(rank) - 1 : ~AxisSet{0}; }
+AxisSet axes_of(const AxisMap& map) {
+    AxisSet axes = 0;
+    for (int axis : map)
+        if (axis >= 0) axes |= axis_bit(static_cast<size_t>(axis));
+    return axes;
+}
+AxisSet axes_of(const std::vector<bool>& chosen) {
+    AxisSet axes = 0;
+    for (size_t axis = 0; axis < chosen.size(); ++axis)
+        if (chosen[axis]) axes |= axis_bit(axis);
+    return axes;
 }
 
-AxisMap identity(int rank) {
-    AxisMap map;
-    for (int axis = 0; axis < rank; ++axis) map.push_back(static_cast<int8_t>(axis));
-    return map;
+bool is_reduction(const FuseGraph& graph, const Member& member) {
+    return graph.node(member.number).op->kind<ReduceCompute>() != nullptr;
 }
 
 // Where the axes of a reduction's result lie, if those of its input lie at `in`.
@@ -47,7 +60,6 @@ class Alignment {
 
     bool find() {
         to_a_.resize(b_.space.size(), open);
-        hit_.resize(a_.space.size(), false);
         if (!follow_values(a_, b_, false) || !follow_values(b_, a_, true)) return false;
         if (!complete()) follow_shared_inputs();
         if (!complete() && !align_last()) return false;
@@ -66,14 +78,16 @@ class Alignment {
   private:
     bool complete() const { return std::find(to_a_.begin(), to_a_.end(), open) == to_a_.end(); }
 
+    bool hit(size_t axis_of_a) const { return (hit_ & axis_bit(axis_of_a)) != 0; }
+
     bool link(int8_t a, int8_t b) {
         int8_t& known = to_a_[static_cast<size_t>(b)];
         if (known == a) return true;
-        if (known != open || hit_[static_cast<size_t>(a)]) return false;
+        if (known != open || hit(static_cast<size_t>(a))) return false;
         if (!a_.space[static_cast<size_t>(a)].certainly_equals(b_.space[static_cast<size_t>(b)]))
             return false;
         known = a;
-        hit_[static_cast<size_t>(a)] = true;
+        hit_ |= axis_bit(static_cast<size_t>(a));
         return true;
     }
 
@@ -83,9 +97,8 @@ class Alignment {
             const auto& entry = graph_[reader.number];
             for (size_t i = 0; i < entry.producers.size(); ++i) {
                 int producer = entry.producers[i];
-                if (producer < 0 || to.place(producer) >= 0) continue;
-                int place = from.place(producer);
-                if (place < 0) continue;
+                int place = producer < 0 ? -1 : from.place(producer);
+                if (place < 0 || to.place(producer) >= 0) continue;
                 if (entry.node->op->kind<IndexedCompute>()) return false;  // reads it anywhere
                 const AxisMap& made = from.members[static_cast<size_t>(place)].map;
                 if (!same_place(made, axes_read(graph_, reader, entry.node->inputs[i]), swapped))
@@ -134,15 +147,15 @@ class Alignment {
         for (size_t axis = 0; axis < of_b; ++axis) {
             if (to_a_[axis] != open || axis + of_a < of_b) continue;
             auto guess = static_cast<int8_t>(axis + of_a - of_b);
-            if (!hit_[static_cast<size_t>(guess)]) link(guess, static_cast<int8_t>(axis));
+            if (!hit(static_cast<size_t>(guess))) link(guess, static_cast<int8_t>(axis));
         }
-        return complete() || std::find(hit_.begin(), hit_.end(), false) == hit_.end();
+        return complete() || hit_ == all_axes(of_a);
     }
 
     const FuseGraph& graph_;
     const Cluster &a_, &b_;
     AxisMap to_a_;
-    std::vector<bool> hit_;
+    AxisSet hit_ = 0;  // of a
     bool linked_ = false, shared_ = false;
 };
 
@@ -153,9 +166,15 @@ void add(Cluster& all, const Cluster& from, const AxisMap& to) {
             {member.number, moved(member.map, to), moved(member.iteration, to), member.copy});
     all.has_reduction |= from.has_reduction;
 }
+// The same where they stay.
+void add(Cluster& all, const Cluster& from) {
+    all.members.insert(all.members.end(), from.members.begin(), from.members.end());
+    all.has_reduction |= from.has_reduction;
+}
 
 // What all reductions fold; false if they disagree.
 bool agree_on_axes(const FuseGraph& graph, Cluster& all) {
+    if (!all.has_reduction) return true;
     bool first = true;
     for (const auto& member : all.members) {
         if (!is_reduction(graph, member)) continue;
@@ -167,19 +186,16 @@ bool agree_on_axes(const FuseGraph& graph, Cluster& all) {
     return true;
 }
 
-bool same_axes(const Cluster& cluster, const AxisMap& map, bool kept_only) {
-    std::vector<bool> covered(cluster.space.size(), false);
-    for (int axis : map)
-        if (axis >= 0) covered[static_cast<size_t>(axis)] = true;
-    for (size_t axis = 0; axis < covered.size(); ++axis)
-        if (covered[axis] != (!kept_only || !cluster.reduced[axis])) return false;
-    return true;
-}
-
-size_t loads(const FuseGraph& graph, const Cluster& cluster) {
-    FlatSet<ValueKey> seen;
-    for_loads(graph, cluster, [&](const Member&, const Variable& v) { seen.insert(v); });
-    return seen.size();
+// As many different arrays as a kernel may load.
+bool few_loads(const FuseGraph& graph, const Cluster& cluster) {
+    SmallVector<ValueKey, most_loads> seen;
+    bool few = true;
+    for_loads(graph, cluster, [&](const Member&, const Variable& v) {
+        if (!few || std::find(seen.begin(), seen.end(), ValueKey(v)) != seen.end()) return;
+        if (seen.size() == most_loads) few = false;
+        seen.push_back(v);
+    });
+    return few;
 }
 
 // A reduction over axes of one element has no inner loop whose end makes its result visible.
@@ -202,21 +218,29 @@ class Examination {
     bool passes() {
         if (cluster_.members.size() > most_members) return false;
         if (cluster_.has_reduction && !folds(cluster_)) return false;
-        if (!covered() || !positions_in_order()) return false;
-        if (loads(graph_, cluster_) > most_loads) return false;
+        if (!covered()) return false;
+        if (cluster_.has_reduction && !positions_in_order()) return false;
+        if (!few_loads(graph_, cluster_)) return false;
         return !cluster_.has_reduction || passes_are_cheap();
     }
 
   private:
     bool covered() {
-        for (const auto& member : cluster_.members) {
-            const Node& node = graph_.node(member.number);
-            bool all = covers_all(graph_, cluster_, member);
-            full_.push_back(all);
-            if (all) continue;
-            if (is_reduction(graph_, member) || !cluster_.has_reduction) return false;
-            if (!same_axes(cluster_, member.map, true)) return false;
-            if (node.op->kind<IndexedCompute>()) return false;  // its index space is the kernel's
+        AxisSet all = all_axes(cluster_.space.size());
+        if (!cluster_.has_reduction)
+            return std::all_of(cluster_.members.begin(), cluster_.members.end(),
+                               [&](const Member& member) { return axes_of(member.map) == all; });
+        AxisSet kept = all & ~axes_of(cluster_.reduced);
+        for (size_t m = 0; m < cluster_.members.size(); ++m) {
+            const auto& member = cluster_.members[m];
+            bool reduction = is_reduction(graph_, member);
+            if (axes_of(reduction ? member.iteration : member.map) == all) {
+                full_ |= uint64_t{1} << m;
+                continue;
+            }
+            if (reduction || axes_of(member.map) != kept) return false;
+            // The index space of such a node is the kernel's.
+            if (graph_.node(member.number).op->kind<IndexedCompute>()) return false;
         }
         return true;
     }
@@ -244,36 +268,29 @@ class Examination {
     // Values that need a reduction's result at every element are computed in a further pass.
     bool passes_are_cheap() {
         bool rows = inner_rows(cluster_.reduced);
-        std::vector<bool> after(cluster_.members.size(), false);
+        uint64_t after = 0;  // by place, as full_
         for (size_t m = 0; m < cluster_.members.size(); ++m) {
             const auto& member = cluster_.members[m];
             bool late = false;
             for (int producer : graph_[member.number].producers)
                 if (int place = producer < 0 ? -1 : cluster_.place(producer); place >= 0)
-                    late = late || after[static_cast<size_t>(place)];
-            bool reduction = is_reduction(graph_, member);
-            if (full_[m] && late && !rows) return false;
-            after[m] = late || reduction;
+                    late = late || (after >> place & 1) != 0;
+            if ((full_ >> m & 1) != 0 && late && !rows) return false;
+            if (late || is_reduction(graph_, member)) after |= uint64_t{1} << m;
         }
         return true;
     }
 
     const FuseGraph& graph_;
     const Cluster& cluster_;
-    std::vector<bool> full_;  // by place: covers all axes
+    uint64_t full_ = 0;  // a bit a place: covers all axes
+    static_assert(most_members <= 64);
 };
 }  // namespace
 
-// Members are in the graph's order, so their numbers are sorted.
-int Cluster::place(int number) const {
-    auto found = std::lower_bound(members.begin(), members.end(), number,
-                                  [](const Member& m, int n) { return m.number < n; });
-    if (found == members.end() || found->number != number) return -1;
-    return static_cast<int>(found - members.begin());
-}
-
 bool covers_all(const FuseGraph& graph, const Cluster& cluster, const Member& member) {
-    return same_axes(cluster, is_reduction(graph, member) ? member.iteration : member.map, false);
+    return axes_of(is_reduction(graph, member) ? member.iteration : member.map) ==
+           all_axes(cluster.space.size());
 }
 
 AxisMap moved(const AxisMap& map, const AxisMap& to) {
@@ -299,7 +316,7 @@ Cluster cluster_of(const FuseGraph& graph, int number) {
     member.map = reduction ? reduced_map(node, member.iteration) : member.iteration;
     made.has_reduction = reduction;
     if (reduction) made.reduced = folded_axes(node, member.iteration, made.space.size());
-    made.fusable = !reduction || folds(made);
+    made.fusable = (!reduction || folds(made)) && made.space.size() <= most_axes;
     return made;
 }
 
@@ -339,11 +356,12 @@ std::optional<Cluster> laid_over(const FuseGraph& graph, const Cluster& a, const
     all.space = into_a ? a.space : b.space;
     all.reduced.resize(all.space.size(), false);
     all.fusable = true;
-    AxisMap own = identity(static_cast<int>(all.space.size()));
-    add(all, a, into_a ? own : alignment.to_b());
-    add(all, b, into_a ? alignment.to_a() : own);
-    std::sort(all.members.begin(), all.members.end(),
-              [](const Member& x, const Member& y) { return x.number < y.number; });
+    all.members.reserve(a.members.size() + b.members.size());
+    into_a ? add(all, a) : add(all, a, alignment.to_b());
+    into_a ? add(all, b, alignment.to_a()) : add(all, b);
+    std::inplace_merge(
+        all.members.begin(), all.members.begin() + static_cast<std::ptrdiff_t>(a.members.size()),
+        all.members.end(), [](const Member& x, const Member& y) { return x.number < y.number; });
     return all;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 // Nodes that may become one kernel: where the axes of each lie, what joins with what.
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -17,14 +18,20 @@ struct Cluster {
         runtime::AxisMap iteration;  ///< the axes along which it reads its inputs; views: none
         bool copy = false;           ///< computed here for this cluster only: its home is another
     };
-    std::vector<Member> members;  ///< inputs before users
+    std::vector<Member> members;  ///< by number: inputs before users
     Dims space;                   ///< sizes of the axes
     std::vector<bool> reduced;    ///< axes that reductions fold
     bool has_reduction = false;
     bool fusable = false;  ///< others may join
 
     /// Place of the node among the members; -1: not here.
-    int place(int number) const;
+    int place(int number) const {
+        if (members.empty() || number < members.front().number || number > members.back().number)
+            return -1;
+        auto found = std::lower_bound(members.begin(), members.end(), number,
+                                      [](const Member& m, int n) { return m.number < n; });
+        return found->number == number ? static_cast<int>(found - members.begin()) : -1;
+    }
 };
 
 /// The cluster of one node. Nodes without a kernel are not fusable.

@@ -21,12 +21,16 @@ std::string Trace::text() const {
         out << "\n";
     }
     char times[160];
-    std::snprintf(
-        times, sizeof times,
-        "rewriting %.2f ms%s, scheduling %.2f ms, generating %.2f ms (%d kernels compiled, "
-        "%d from the cache)\n",
-        rewrite_seconds * 1e3, graph_from_cache ? " (from the cache)" : "", schedule_seconds * 1e3,
-        generate_seconds * 1e3, compiled_kernels, cached_kernels);
+    if (from_cache)
+        std::snprintf(times, sizeof times, "reading the program from the cache %.2f ms, ",
+                      read_seconds * 1e3);
+    else
+        std::snprintf(times, sizeof times, "rewriting %.2f ms, scheduling %.2f ms, ",
+                      rewrite_seconds * 1e3, schedule_seconds * 1e3);
+    out << times;
+    std::snprintf(times, sizeof times,
+                  "generating %.2f ms (%d kernels compiled, %d from the cache)\n",
+                  generate_seconds * 1e3, compiled_kernels, cached_kernels);
     out << times;
     return out.str();
 }

@@ -23,8 +23,13 @@ bool may_be_unstable(const Variables& outputs) {
 }
 
 Variables rewritten(const Variables& outputs) {
-    static const rewrite::RuleSet rules{
-        "before gradients", {&rules::stability(), &rules::algebra()}, {&rules::constants_last()}};
+    static const rewrite::RuleSet rules = [] {
+        rewrite::RuleSet set{"before gradients",
+                             {&rules::stability(), &rules::algebra()},
+                             {&rules::constants_last()}};
+        set.index = std::make_shared<const rewrite::RuleIndex>(set);
+        return set;
+    }();
     Variables present;  // outputs may be left out by null
     for (const auto& v : outputs)
         if (v) present.push_back(v);

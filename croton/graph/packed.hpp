@@ -1,7 +1,6 @@
 #pragma once
-// Graphs as bytes, for machines only: what the disk cache keeps, and what its keys are hashes of.
-// Writing takes a third of the time that the text form takes, reading a tenth; the bytes are a
-// sixth.
+// Graphs as bytes, for machines only: what keys of the disk cache are hashes of. Writing takes a
+// third of the time that the text form takes.
 //
 // Values have numbers in the order in which they stand: leaves of the head, then the outputs of
 // each node. Op names, files, types and attributes are written where they occur first and named by
@@ -27,13 +26,5 @@ struct PackOptions {
 /// other than graphs, wildcards, graphs nested deeper than 32, or larger constants than allowed.
 std::optional<std::string> pack(const Variables& inputs, const Variables& outputs,
                                 const PackOptions& options);
-
-struct UnpackedGraph {
-    Variables inputs, outputs;
-};
-
-/// What pack() wrote. Types are those that were written: nothing is inferred. Nothing if the bytes
-/// are not what pack() writes, or hold shared variables, whose values no other process has.
-std::optional<UnpackedGraph> unpack(std::string_view bytes, const PackOptions& options);
 
 }  // namespace croton

@@ -3,6 +3,7 @@
 
 #include "croton/graph/listing.hpp"
 #include "croton/graph/op.hpp"
+#include "croton/graph/traverse.hpp"
 #include "croton/ops/catalogue.hpp"
 #include "croton/ops/create.hpp"
 #include "croton/ops/index.hpp"
@@ -12,10 +13,13 @@
 namespace croton::python {
 
 namespace {
-// Live objects by the variable they hold: one object a variable, so that `is` and dictionaries
-// work.
-std::unordered_map<Variable, PyObject*, VariableHash>& live() {
-    static auto& map = *new std::unordered_map<Variable, PyObject*, VariableHash>;
+struct KeyHash {
+    size_t operator()(const ValueKey& key) const { return key.flat_hash(); }
+};
+// Live objects by the variable they hold, which holds the key's node: one object a variable, so
+// that `is` and dictionaries work.
+std::unordered_map<ValueKey, PyObject*, KeyHash>& live() {
+    static auto& map = *new std::unordered_map<ValueKey, PyObject*, KeyHash>;
     return map;
 }
 
@@ -32,11 +36,7 @@ nb::object make_object(PyTypeObject* type, const Variable& variable) {
 
 Handle::~Handle() {
     auto found = live().find(variable);
-    // The key holds a reference to the node; let it go after the map is whole again.
-    if (found != live().end() && found->second == self) {
-        auto node = live().extract(found);
-        (void)node;
-    }
+    if (found != live().end() && found->second == self) live().erase(found);
 }
 
 nb::object to_python(const Variable& variable) {
@@ -617,7 +617,7 @@ void bind_variables(nb::module_& m) {
     m.def(
         "make_shared",
         [](nb::handle value, const std::string& name, bool borrow, nb::handle type) {
-            Array array = to_array(value, borrow ? Keep::Own : Keep::Copy);
+            Array array = to_array(value, Keep::Own);
             Site site = python_site();
             SharedVariable made =
                 type.is_none() ? shared(array, name, site)

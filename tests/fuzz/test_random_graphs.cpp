@@ -13,10 +13,12 @@
 #include "croton/base/settings.hpp"
 #include "croton/compile/build.hpp"
 #include "croton/compile/check.hpp"
+#include "croton/compile/packed_program.hpp"
 #include "croton/compile/reference.hpp"
 #include "croton/graph/text.hpp"
 #include "croton/graph/traverse.hpp"
 #include "croton/interop/npy.hpp"
+#include "croton/ops/catalogue.hpp"
 #include "tests/fuzz/random_graph.hpp"
 
 namespace croton::test {
@@ -36,6 +38,18 @@ std::vector<Array> judged(const RandomGraph& g, const Variables& outputs) {
     return compile::evaluate(outputs, given);
 }
 
+// As a later process reads it from the disk cache.
+runtime::Program read_back(const runtime::Program& program, const char* backend) {
+    PackOptions options{find_op};
+    auto bytes = compile::pack_program(program, options);
+    EXPECT_TRUE(bytes);
+    auto read = compile::unpack_program(*bytes, options);
+    EXPECT_TRUE(read);
+    EXPECT_EQ(compile::pack_program(*read, options), bytes);
+    compile::generate(*read, runtime::backend(backend));
+    return *read;
+}
+
 std::vector<Array> built(const Variables& inputs, const Variables& outputs,
                          const std::vector<Array>& values, bool fuse, const char* backend) {
     compile::BuildRequest request;
@@ -46,8 +60,9 @@ std::vector<Array> built(const Variables& inputs, const Variables& outputs,
     request.mode.fuse = fuse;
     request.mode.backend = backend;
     auto made = compile::build(request);
-    auto program = made.assumptions_hold(values) ? made.program : made.general();
-    runtime::Frame frame(*program);
+    auto program =
+        read_back(made.assumptions_hold(values) ? *made.program : *made.general(), backend);
+    runtime::Frame frame(program);
     auto results = frame.run(values);
     // The second call is recorded, the third replayed, over arguments elsewhere in memory.
     std::vector<Array> elsewhere;

@@ -257,6 +257,21 @@ def test_lists_of_variables_are_stacked():
     )
 
 
+def test_each_turn_of_a_loop_finds_the_same_lines():
+    x, seen = T.dvector("x"), set()
+    start = x.site[1]
+    for _ in range(300):
+        y = x * 2
+        z = y + 1
+        seen.add((y.site[1] - start, z.site[1] - start))
+    assert seen == {(3, 4)}
+    for turn in range(3):  # functions that come and go have their own lines, wherever they lie
+        body = "\n" * turn + "y = x + x"
+        values = {"x": x}
+        exec(compile(body, f"made_{turn}.py", "exec"), values)
+        assert values["y"].site[:2] == (f"made_{turn}.py", turn + 1)
+
+
 def test_sites_are_the_users_lines():
     x = T.dvector("x")
     y = (x * 2).sum()  # the line that errors show

@@ -1,5 +1,6 @@
 // Memory that is kept: blocks, and pools of small objects.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -10,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "croton/base/huge_blocks.hpp"
 #include "croton/base/memory.hpp"
 #include "croton/base/slab_pool.hpp"
 
@@ -192,6 +194,103 @@ TEST(KeptMemory, WhatNobodyTakesAgainGoesBackAfterAWhile) {
     int64_t kept = resident_bytes();
     for (int i = 0; i < 1000; ++i) give_memory(take_memory(1 << 20), 1 << 20);
     EXPECT_LT(resident_bytes(), kept - (bytes >> 1));
+}
+
+// Blocks of random sizes come and go; each keeps its mark, which no other one writes over.
+TEST(HugeBlocks, BlocksAreApart) {
+    HugeBlocks blocks;
+    struct Block {
+        unsigned char* at;
+        size_t bytes;
+        unsigned char mark;
+    };
+    std::vector<Block> live;
+    std::mt19937 random(3);
+    for (int round = 0; round < 2000; ++round) {
+        if (live.size() < 40 && random() % 3 != 0) {
+            size_t bytes = (256 << 10) + random() % (3 << 20);
+            auto* at = static_cast<unsigned char*>(blocks.take(bytes));
+            ASSERT_NE(at, nullptr);
+            ASSERT_EQ(reinterpret_cast<uintptr_t>(at) % 4096, 0U);
+            live.push_back({at, bytes, static_cast<unsigned char>(round)});
+            at[0] = at[bytes / 2] = at[bytes - 1] = live.back().mark;
+        } else if (!live.empty()) {
+            std::swap(live[random() % live.size()], live.back());
+            auto [at, bytes, mark] = live.back();
+            live.pop_back();
+            ASSERT_TRUE(at[0] == mark && at[bytes / 2] == mark && at[bytes - 1] == mark);
+            ASSERT_TRUE(blocks.give(at, bytes));
+        }
+    }
+    for (const Block& block : live) blocks.give(block.at, block.bytes);
+    int elsewhere = 0;
+    EXPECT_FALSE(blocks.give(&elsewhere, sizeof elsewhere));
+}
+
+TEST(HugeBlocks, FreeNeighboursAreOnePieceAgain) {
+    HugeBlocks blocks;
+    constexpr size_t third = HugeBlocks::arena_bytes / 3 / 4096 * 4096;
+    void *a = blocks.take(third), *b = blocks.take(third), *c = blocks.take(third);
+    for (void* block : {b, a, c}) blocks.give(block, third);
+    EXPECT_EQ(blocks.take(HugeBlocks::arena_bytes), a);
+    EXPECT_EQ(blocks.take(HugeBlocks::arena_bytes + 1), nullptr);
+    blocks.give(a, HugeBlocks::arena_bytes);
+}
+
+TEST(HugeBlocks, WholePagesThatAreFreeGoBack) {
+    HugeBlocks blocks;
+    constexpr size_t bytes = 3 << 20;
+    std::vector<void*> all;
+    for (int i = 0; i < 20; ++i) {
+        all.push_back(blocks.take(bytes));
+        std::memset(all.back(), 1, bytes);
+    }
+    int64_t before = resident_bytes();
+    for (size_t i = 0; i < all.size(); i += 2) blocks.give(all[i], bytes);
+    EXPECT_LT(resident_bytes(), before - (8 << 20));  // the pages that lie within one block
+    for (size_t i = 1; i < all.size(); i += 2) blocks.give(all[i], bytes);
+    EXPECT_LT(resident_bytes(), before - (56 << 20));
+}
+
+TEST(KeptMemory, ManyMiddleBlocksAreFewPages) {
+    if (watched_memory) GTEST_SKIP() << "blocks come from malloc under this tool";
+    std::ifstream file("/sys/kernel/mm/transparent_hugepage/enabled");
+    std::string modes;
+    std::getline(file, modes);
+    if (modes.empty() || modes.find("[never]") != std::string::npos)
+        GTEST_SKIP() << "this system has no huge pages";
+    constexpr size_t bytes = 1 << 20;
+    drop_kept_memory();
+    rusage before{}, after{};
+    std::vector<void*> blocks;
+    ::getrusage(RUSAGE_SELF, &before);
+    for (int i = 0; i < 60; ++i) {
+        blocks.push_back(take_memory(bytes));
+        std::memset(blocks.back(), 1, bytes);
+    }
+    ::getrusage(RUSAGE_SELF, &after);
+    for (void* block : blocks) give_memory(block, bytes);
+    drop_kept_memory();
+    // 15,360 small pages; the first of the blocks may lie on those.
+    EXPECT_LT(after.ru_minflt - before.ru_minflt, HugeBlocks::least_bytes / 4096 + 1000);
+}
+
+// Graphs hold a number a node or so: a line of the caches for it, and one for its counter.
+TEST(KeptMemory, TinyBlocksLieSideBySide) {
+    if (watched_memory) GTEST_SKIP() << "blocks come from malloc under this tool";
+    std::vector<char*> blocks;
+    for (int i = 0; i < 1000; ++i) {
+        blocks.push_back(static_cast<char*>(take_memory(72)));
+        std::memset(blocks.back(), 1, 72);
+    }
+    std::sort(blocks.begin(), blocks.end());
+    size_t near = 0;
+    for (size_t i = 1; i < blocks.size(); ++i) {
+        ASSERT_GE(blocks[i] - blocks[i - 1], 128);
+        near += blocks[i] - blocks[i - 1] == 128;
+    }
+    EXPECT_GT(near, 900U);
+    for (char* block : blocks) give_memory(block, 72);
 }
 
 TEST(KeptMemory, MoreThanThereIsIsAnError) {

@@ -7,9 +7,13 @@
 #include "croton/graph/text.hpp"
 #include "croton/graph/traverse.hpp"
 #include "tests/unit/graph/records.hpp"
+#include "tests/unit/graph/unpack.hpp"
 
 namespace croton {
 namespace {
+
+using test::unpack;
+using test::UnpackedGraph;
 
 const PackOptions options{test::find_op};
 
@@ -100,6 +104,17 @@ TEST(Packed, HoldsGraphsInsideOfGraphs) {
     // What is inside and what is outside are one leaf.
     auto graph = subgraph_of(read.outputs[0].input(1).node().attrs->values[0]);
     EXPECT_EQ(graph->outputs()[0].input(1), read.inputs[1]);
+}
+
+TEST(Packed, AttributesInsideOfGraphsAreTheirOwn) {
+    Variable a = leaf("f64[?]", "a"), x = leaf("f64[?]", "x");
+    auto sum = [](const Variable& v, bool keepdims) {
+        return apply(test::sum, {v}, {{"axes", Ints{0}}, {"keepdims", keepdims}})[0];
+    };
+    auto inner = std::make_shared<Subgraph>("inner", Variables{a},
+                                            Variables{sum(a, true), sum(sum(a, true), false)});
+    Variable y = apply(test::call, {x}, {{"graph", std::shared_ptr<const Opaque>(inner)}})[0];
+    round_trip({x}, {sum(y, true), sum(y, false)});
 }
 
 TEST(Packed, ComputedInputsBecomeLeaves) {
