@@ -336,11 +336,17 @@ bool SectionEmitter::is_long() const {
     return uses_.kind == SectionKind::Map && weight() > 100 && uses_.ins.size() * 50 < weight();
 }
 
-// Copies of a light body in one iteration, each with its own accumulators: the latency of adding
-// is hidden behind the others.
+// Copies of a light body in one iteration. Of a fold, each with its own accumulators: the latency
+// of adding is hidden behind the others. Of large maps, as tailored code is made for them:
+// processors guess by the place in the code what a load will read next, and where rows are short
+// (tiles of what is read transposed) they guess less badly for loads that seldom pass the end of a
+// row.
 unsigned SectionEmitter::unrolling() const {
-    if (uses_.kind != SectionKind::Reduce || width_ == 1) return 1;
-    return weight() <= 6 ? 4 : weight() <= 16 ? 2 : 1;
+    if (width_ == 1) return 1;
+    const bool light = weight() <= 6, medium = weight() <= 16;
+    if (uses_.kind == SectionKind::Reduce) return light ? 4 : medium ? 2 : 1;
+    if (uses_.kind == SectionKind::Map && plan_.tailored) return light ? 8 : medium ? 2 : 1;
+    return 1;
 }
 
 // A heavy body is there once, its stores masked in every round: that costs it next to nothing, and
