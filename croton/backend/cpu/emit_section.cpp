@@ -218,6 +218,11 @@ bool SectionEmitter::writes_operands() const {
     });
 }
 
+bool SectionEmitter::streams_operands() const {
+    return std::any_of(uses_.outs.begin(), uses_.outs.end(),
+                       [&](int s) { return plan_.streams[static_cast<size_t>(s)].streaming; });
+}
+
 // Operands that move and that no section before has brought near.
 std::vector<int> SectionEmitter::fresh_operands() const {
     std::vector<int> fresh;
@@ -378,7 +383,7 @@ void SectionEmitter::emit_nest() {
     Value *rows = word(rows_word), *count = word(count_word);
     Value *zero = b_.getInt64(0), *one = b_.getInt64(1);
     bool reduce = uses_.kind == SectionKind::Reduce;
-    bool reads_ahead = reduce && !writes_operands();
+    bool reads_ahead = reduce && (!writes_operands() || streams_operands());
     unsigned copies = unrolling();
     scalars_.set_width(width_);
     std::vector<std::vector<Running>> running(copies);
