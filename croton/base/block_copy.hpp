@@ -19,7 +19,8 @@ struct BlockCopy {
     Steps from_steps;
     int64_t rows, items;
     int size;
-    const char* next = nullptr;  ///< where the next copy will read such a block: fetched ahead
+    const char* next = nullptr;  ///< where the next copy will read such rows: fetched ahead
+    bool fetched = false;        ///< what is read has been asked for (fetch_rows)
 };
 
 /// to[i, j] = from[i, j]. The sides do not overlap. Between two neighbouring items that are at most
@@ -36,7 +37,13 @@ void copy_block(const BlockCopy& copy);
 /// Asks for `rows` of `bytes` each to be brought near; nothing happens where there is no memory.
 inline void fetch_rows(const char* first, int64_t row, int64_t rows, int64_t bytes) {
     for (; rows > 0; --rows, first += row)
-        for (int64_t at = 0; at < bytes; at += 64) __builtin_prefetch(first + at, 0, 2);
+        for (int64_t at = 0; at < bytes; at += 256) {
+            __builtin_prefetch(first + at, 0, 3);
+            __builtin_prefetch(first + at + 64, 0, 3);
+            __builtin_prefetch(first + at + 128, 0, 3);
+            __builtin_prefetch(first + at + 192, 0, 3);
+        }
+    asm volatile("");  // g++ takes what only asks for memory for something that does nothing
 }
 
 }  // namespace croton

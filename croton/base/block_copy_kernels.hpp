@@ -270,40 +270,49 @@ struct Transposition {
     const char* from;
     int64_t from_row;
     int64_t rows, items;
-    const char* next;
+    bool fetched;
 
     // Lines wait in few places if rows are a power of two apart: each is used up at once, and those
     // of later rows are asked for in time. They lie in other pages, where no processor looks ahead.
     void fetch(int64_t i, int64_t j) const {
-        for (int64_t row = i + ahead; row < i + ahead + cell; ++row) {
-            if (row < rows)
-                __builtin_prefetch(from + row * from_row + j * size, 0, 2);
-            else if (next)
-                __builtin_prefetch(next + (row - rows) * from_row + j * size, 0, 2);
-        }
+        for (int64_t row = i + ahead; row < at_most(i + ahead + cell, rows); ++row)
+            __builtin_prefetch(from + row * from_row + j * size, 0, 2);
+    }
+
+    void square(int64_t i, int64_t j) const {
+        transpose_square<T>(to + j * to_row + i * size, to_row, from + i * from_row + j * size,
+                            from_row);
     }
 
     void squares(int64_t i, int64_t j, int64_t end_i, int64_t end_j) const {
         for (int64_t ii = i; ii < end_i; ii += side)
-            for (int64_t jj = j; jj < end_j; jj += side)
-                transpose_square<T>(to + jj * to_row + ii * size, to_row,
-                                    from + ii * from_row + jj * size, from_row);
+            for (int64_t jj = j; jj < end_j; jj += side) square(ii, jj);
+    }
+
+    // What is left beside whole squares, in squares that overlap them.
+    void edges(int64_t whole_rows, int64_t whole_items) const {
+        if (whole_items < items)
+            for (int64_t i = 0; i < whole_rows; i += side) square(i, items - side);
+        if (whole_rows == rows) return;
+        for (int64_t j = 0; j < whole_items; j += side) square(rows - side, j);
+        if (whole_items < items) square(rows - side, items - side);
     }
 
     void run() const {
+        if (rows < side || items < side) {
+            for (int64_t j = 0; j < items; ++j)
+                copy_row<T>(to + j * to_row, size, from + j * size, from_row, rows);
+            return;
+        }
         int64_t whole_rows = rows / side * side, whole_items = items / side * side;
-        bool far = from_row >= 1024 || from_row <= -1024;
+        bool far = !fetched && (from_row >= 1024 || from_row <= -1024);
         for (int64_t p = 0; p < whole_items; p += panel)
             for (int64_t i = 0; i < whole_rows; i += cell)
                 for (int64_t j = p; j < at_most(p + panel, whole_items); j += cell) {
                     if (far) fetch(i, j);
                     squares(i, j, at_most(i + cell, whole_rows), at_most(j + cell, whole_items));
                 }
-        for (int64_t j = 0; j < items; ++j) {
-            int64_t first = j < whole_items ? whole_rows : 0;
-            copy_row<T>(to + j * to_row + first * size, size, from + first * from_row + j * size,
-                        from_row, rows - first);
-        }
+        edges(whole_rows, whole_items);
     }
 };
 
@@ -343,8 +352,8 @@ void copy_to_dense(const BlockCopy& c) {
     constexpr int64_t size = sizeof(T);
     if (c.from_steps.item == size) return copy_lines<T>(c);
     if (c.from_steps.row == size && c.rows >= square_side<T>)
-        return Transposition<T>{c.to,    c.to_steps.row, c.from, c.from_steps.item,
-                                c.items, c.rows,         c.next}
+        return Transposition<T>{c.to,    c.to_steps.row, c.from,   c.from_steps.item,
+                                c.items, c.rows,         c.fetched}
             .run();
     for (int64_t i = 0; i < c.rows; ++i) {
         const char* from = c.from + i * c.from_steps.row;
@@ -358,10 +367,11 @@ void copy_items(BlockCopy c) {
     constexpr int64_t size = sizeof(T);
     if (c.to_steps.item == size) return copy_to_dense<T>(c);
     if (c.to_steps.row == size) {
-        c = {c.to,    {c.to_steps.item, size},
-             c.from,  {c.from_steps.item, c.from_steps.row},
-             c.items, c.rows,
-             c.size,  c.next};
+        c = {c.to,     {c.to_steps.item, size},
+             c.from,   {c.from_steps.item, c.from_steps.row},
+             c.items,  c.rows,
+             c.size,   c.next,
+             c.fetched};
         return copy_to_dense<T>(c);
     }
     copy_any<T>(c);

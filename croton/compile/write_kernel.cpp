@@ -84,6 +84,39 @@ class Writer {
             is_outer_[node] = reduction || around || across(node);
             if (reduction) passes_ = std::max(passes_, pass + 1);
         }
+        wait_for_loads();
+    }
+
+    // What is only folded across rows waits for the first pass that loads it for others: a pass
+    // less goes over it, and its memory is read while more is computed.
+    void wait_for_loads() {
+        std::vector<std::pair<int, const Node*>> roots;
+        for (const Node* node : group_.nodes)
+            if (node->op->kind<ReduceCompute>() && !across(node))
+                roots.emplace_back(pass_.at(node), node);
+        for (const auto& v : stored_)
+            if (!outer(v.node_pointer()))
+                roots.emplace_back(pass_.at(v.node_pointer()), v.node_pointer());
+        std::stable_sort(roots.begin(), roots.end(),
+                         [](const auto& a, const auto& b) { return a.first < b.first; });
+        std::unordered_set<const Node*> seen;
+        std::unordered_map<Variable, int, VariableHash> loaded;  // in which pass first
+        for (auto [pass, root] : roots)
+            for (std::vector<const Node*> left{root}; !left.empty();) {
+                const Node* node = left.back();
+                left.pop_back();
+                if (!seen.insert(node).second) continue;
+                for (const auto& v : node->inputs)
+                    if (!inside(v))
+                        loaded.emplace(v, pass);
+                    else if (!outer(v.node_pointer()))
+                        left.push_back(v.node_pointer());
+            }
+        for (const Node* node : group_.nodes) {
+            if (!across(node) || inside(node->inputs[0])) continue;
+            auto found = loaded.find(node->inputs[0]);
+            if (found != loaded.end()) pass_[node] = std::max(pass_[node], found->second);
+        }
     }
 
     // Folds other axes than the rows: all, or those around them.

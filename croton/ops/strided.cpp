@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 namespace croton {
@@ -29,17 +30,30 @@ T read(const char* from) {
 
 constexpr int64_t cache_line = 64;
 
-// As many elements as make a cache line: a loop that compilers turn into vectors.
+// As many elements as make a cache line.
 template <class T>
 constexpr int64_t block = std::max<int64_t>(1, cache_line / static_cast<int64_t>(sizeof(T)));
 
+// In vectors of the compiler's, which stay in registers: arrays that it may make vectors of went
+// through memory, three times as long.
 template <class T>
 void add_block(char* __restrict to, const char* __restrict from) {
-    T sums[block<T>], terms[block<T>];
-    std::memcpy(sums, to, sizeof sums);
-    std::memcpy(terms, from, sizeof terms);
-    for (int64_t i = 0; i < block<T>; ++i) sums[i] = plus(sums[i], terms[i]);
-    std::memcpy(to, sums, sizeof sums);
+    if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
+        using Item = typename std::conditional_t<std::is_integral_v<T>, std::make_unsigned<T>,
+                                                 std::type_identity<T>>::type;
+        typedef Item Line __attribute__((vector_size(cache_line)));
+        Line sums, terms;
+        std::memcpy(&sums, to, sizeof sums);
+        std::memcpy(&terms, from, sizeof terms);
+        sums += terms;
+        std::memcpy(to, &sums, sizeof sums);
+    } else {
+        T sums[block<T>], terms[block<T>];
+        std::memcpy(sums, to, sizeof sums);
+        std::memcpy(terms, from, sizeof terms);
+        for (int64_t i = 0; i < block<T>; ++i) sums[i] = plus(sums[i], terms[i]);
+        std::memcpy(to, sums, sizeof sums);
+    }
 }
 
 template <class T>

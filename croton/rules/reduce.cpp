@@ -270,6 +270,83 @@ Variables extreme_of_one_value(Arena& arena, NodeId id) {
     if (!value || !some || arena.type({id, 0}).rank() != 0) return {};
     return {value};
 }
+// Sums over some axes of what is centred along them: x - mean(x) has the sum 0, and so has any
+// multiple of it.
+class Centred {
+  public:
+    Centred(Arena& arena, const Ints& axes) : arena_(arena), axes_(axes) {}
+
+    /// The sum of such a value, its axes kept: 0, or no number where x has no finite sum. Null: the
+    /// value is not known to be centred.
+    Variable sum_of(Value v) {
+        static const OpRecord *sub_op = record("sub"), *neg_op = record("neg"),
+                              *mul_op = record("mul"), *div_op = record("div");
+        if (made_by(arena_, v, neg_op)) return sum_of(input(v, 0));
+        if (made_by(arena_, v, sub_op)) return either(v, &Centred::less_mean);
+        if (made_by(arena_, v, mul_op)) return either(v, &Centred::scaled);
+        return made_by(arena_, v, div_op) ? scaled(input(v, 0), input(v, 1)) : Variable();
+    }
+
+  private:
+    Value input(Value v, size_t i) { return arena_.inputs(v.node)[i]; }
+
+    Variable either(Value v, Variable (Centred::*sum)(Value, Value)) {
+        Variable found = (this->*sum)(input(v, 0), input(v, 1));
+        return found ? found : (this->*sum)(input(v, 1), input(v, 0));
+    }
+
+    Variable less_mean(Value x, Value mean) {
+        static const OpRecord* mean_op = record("mean");
+        if (!made_by(arena_, mean, mean_op) || input(mean, 0) != x) return {};
+        auto attrs = arena_.attr_view(mean.node);
+        if (!attrs.get<bool>("keepdims") || attrs.get<Ints>("axes") != axes_) return {};
+        Variable total = sum(arena_.variable(x), axes_, true);
+        return total - total;
+    }
+
+    // By what is the same along the axes and brings no other elements along the others.
+    Variable scaled(Value v, Value factor) {
+        const Dims &own = arena_.type(factor).dims, &whole = arena_.type(v).dims;
+        if (own.size() > whole.size()) return {};
+        for (size_t i = 0; i < own.size(); ++i) {
+            size_t axis = i + whole.size() - own.size();
+            bool along =
+                std::find(axes_.begin(), axes_.end(), static_cast<int64_t>(axis)) != axes_.end();
+            if (!own[i].is_one() && (along || !certainly_same({own[i]}, {whole[axis]}))) return {};
+        }
+        return sum_of(v);
+    }
+
+    Arena& arena_;
+    const Ints& axes_;
+};
+
+// A part that is centred is not gone over: the gradients of centred values have one.
+Variables sum_without_centred(Arena& arena, NodeId id) {
+    static const OpRecord *add_op = record("add"), *sub_op = record("sub");
+    Value v = arena.inputs(id)[0];
+    auto attrs = arena.attr_view(id);
+    const Ints& axes = attrs.get<Ints>("axes");
+    const DType dtype = arena.type({id, 0}).dtype;
+    if (axes.empty() || !is_floating(dtype) || arena.type(v).dtype != dtype) return {};
+    bool keepdims = attrs.get<bool>("keepdims");
+    Centred centred(arena, axes);
+    auto as_asked = [&](const Variable& kept) { return keepdims ? kept : squeeze(kept, axes); };
+    auto done = [&](const Variable& made) -> Variables {
+        return {with_sizes(made, arena.type({id, 0}).dims)};
+    };
+    if (Variable sum = centred.sum_of(v)) return done(as_asked(sum));
+    bool less = made_by(arena, v, sub_op);
+    if (!less && !made_by(arena, v, add_op)) return {};
+    Value a = arena.inputs(v.node)[0], b = arena.inputs(v.node)[1];
+    if (!sized_like(arena, a, v.node) || !sized_like(arena, b, v.node)) return {};
+    auto sum = [&](Value part) { return croton::sum(arena.variable(part), axes, keepdims); };
+    if (Variable first = centred.sum_of(a))
+        return done(less ? as_asked(first) - sum(b) : sum(b) + as_asked(first));
+    if (Variable second = centred.sum_of(b))
+        return done(less ? sum(a) - as_asked(second) : sum(a) + as_asked(second));
+    return {};
+}
 }  // namespace
 
 std::vector<NodeRule> reduce_node_rules() {
@@ -282,6 +359,8 @@ std::vector<NodeRule> reduce_node_rules() {
         NodeRule{"fold of axes moved", fold_before_moving, fold_values, below({"dimshuffle"})},
         NodeRule{"sum of one value", sum_of_one_value, about({"sum"}),
                  below({"broadcast_to", "fill", "full_like"})},
+        NodeRule{"sum of what is centred", sum_without_centred, about({"sum"}),
+                 below({"add", "sub", "mul", "div", "neg"})},
         NodeRule{"extreme of one value", extreme_of_one_value, about({"max", "min", "supremum"}),
                  below({"broadcast_to", "fill", "full_like"})},
     };

@@ -164,6 +164,27 @@ TEST_P(Layouts, Large) {
     check_all();
 }
 
+// Operands dense the other way are read in tiles that begin where their lines do, wherever the
+// first one does: the first tiles are taller, the last ones lower.
+TEST_P(Layouts, TransposesBeginAnywhere) {
+    size_t floats = batch_.add(
+        arithmetic(2, DType::Float32, DType::Float32, DType::Float32, DType::Float32, 0));
+    size_t bytes =
+        batch_.add(arithmetic(2, DType::Int8, DType::Float64, DType::Int8, DType::Float32, 0));
+    for (size_t kernel : {floats, bytes})
+        for (int offset : {0, 1, 4, 15})
+            for (const Sizes& sizes : {Sizes{200, 300}, Sizes{66, 129}, Sizes{517, 64}}) {
+                Layout transposed, reversed;
+                transposed.order = reversed.order = {1, 0};
+                transposed.offset = offset;
+                reversed.reversed = 1;
+                batch_.problem(kernel, sizes, random_, {transposed});
+                batch_.problem(kernel, sizes, random_, {transposed, reversed});
+                batch_.problem(kernel, sizes, random_, {Layout{}, Layout{}, Layout{}, transposed});
+            }
+    check_all();
+}
+
 /// Memory for n items of 4 bytes that ends at a page nobody may touch.
 class FencedItems {
   public:

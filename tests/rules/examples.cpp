@@ -118,6 +118,23 @@ const std::vector<Example>& examples() {
          }},
         {"sum of one value", [](const Leaves& l) { return sum(full_like(l.x, 2.5)); }},
         {"sum of one value", [](const Leaves& l) { return gradient(sum(sum(l.v) + l.x), l.v); }},
+        {"sum of what is centred",
+         [](const Leaves& l) { return sum(l.six - mean(l.six, Ints{0}, true), Ints{0}); }},
+        {"sum of what is centred",
+         [](const Leaves& l) {
+             Variable x = tanh(l.x), c = x - mean(x, Ints{1}, true);
+             return sum(c * sum(x, Ints{1}, true) * 2 - exp(x), Ints{1}, true);
+         }},
+        {"sum of what is centred",
+         [](const Leaves& l) {
+             Variable x = tanh(l.x);
+             return sum(x + (mean(x, Ints{0}, true) - x) / exp(l.s), Ints{0});
+         }},
+        {"sum of what is centred",
+         [](const Leaves& l) {
+             Variable x = cos(l.x);
+             return sum((mean(x, Ints{0, 1}, true) - x) * l.s - sin(x), Ints{0, 1});
+         }},
         {"extreme of one value", [](const Leaves& l) { return max(full_like(l.six, l.s)); }},
         {"reduction over no axes", [](const Leaves& l) { return exp(sum(l.x, Ints{})); }},
         {"reduction of reduction", [](const Leaves& l) { return sum(sum(l.x, Ints{1})); }},

@@ -85,9 +85,22 @@ void SectionEmitter::finish_accumulators(std::vector<std::vector<Running>>& copi
         scalars_.set_width(width);
         Partial total = get(copies[0][n]);
         for (size_t c = 1; c < copies.size(); ++c) total = join(total, get(copies[c][n]));
-        // Halves meet through memory: shuffles of wide vectors take LLVM very long.
+        // Halves meet through memory: shuffles of wide vectors take LLVM very long. In tailored
+        // code they are worth it: the section that comes next waits for what is folded.
         auto halves = [&](Value* vector, DType dtype) -> std::pair<Value*, Value*> {
             unsigned half = scalars_.width();
+            if (plan_.tailored) {
+                llvm::SmallVector<int, 16> low, high;
+                for (unsigned i = 0; i < half; ++i) {
+                    low.push_back(static_cast<int>(i));
+                    high.push_back(static_cast<int>(half + i));
+                }
+                if (half > 1)
+                    return {b_.CreateShuffleVector(vector, low),
+                            b_.CreateShuffleVector(vector, high)};
+                return {b_.CreateExtractElement(vector, uint64_t{0}),
+                        b_.CreateExtractElement(vector, uint64_t{1})};
+            }
             scalars_.set_width(2 * half);
             Value* stored = scalars_.to_memory(dtype, vector);
             scalars_.set_width(half);

@@ -218,6 +218,11 @@ bool SectionEmitter::writes_operands() const {
     });
 }
 
+bool SectionEmitter::streams_operands() const {
+    return std::any_of(uses_.outs.begin(), uses_.outs.end(),
+                       [&](int s) { return plan_.streams[static_cast<size_t>(s)].streaming; });
+}
+
 // Operands that move and that no section before has brought near.
 std::vector<int> SectionEmitter::fresh_operands() const {
     std::vector<int> fresh;
@@ -336,11 +341,17 @@ bool SectionEmitter::is_long() const {
     return uses_.kind == SectionKind::Map && weight() > 100 && uses_.ins.size() * 50 < weight();
 }
 
-// Copies of a light body in one iteration, each with its own accumulators: the latency of adding
-// is hidden behind the others.
+// Copies of a light body in one iteration. Of a fold, each with its own accumulators: the latency
+// of adding is hidden behind the others. Of large maps, as tailored code is made for them:
+// processors guess by the place in the code what a load will read next, and where rows are short
+// (tiles of what is read transposed) they guess less badly for loads that seldom pass the end of a
+// row.
 unsigned SectionEmitter::unrolling() const {
-    if (uses_.kind != SectionKind::Reduce || width_ == 1) return 1;
-    return weight() <= 6 ? 4 : weight() <= 16 ? 2 : 1;
+    if (width_ == 1) return 1;
+    const bool light = weight() <= 6, medium = weight() <= 16;
+    if (uses_.kind == SectionKind::Reduce) return light ? 4 : medium ? 2 : 1;
+    if (uses_.kind == SectionKind::Map && plan_.tailored) return light ? 8 : medium ? 2 : 1;
+    return 1;
 }
 
 // A heavy body is there once, its stores masked in every round: that costs it next to nothing, and
@@ -372,7 +383,7 @@ void SectionEmitter::emit_nest() {
     Value *rows = word(rows_word), *count = word(count_word);
     Value *zero = b_.getInt64(0), *one = b_.getInt64(1);
     bool reduce = uses_.kind == SectionKind::Reduce;
-    bool reads_ahead = reduce && !writes_operands();
+    bool reads_ahead = reduce && (!writes_operands() || streams_operands());
     unsigned copies = unrolling();
     scalars_.set_width(width_);
     std::vector<std::vector<Running>> running(copies);

@@ -50,6 +50,7 @@ class SectionEmitter {
     void prefetch_stream(int stream, llvm::Value* ahead);
     std::vector<int> fresh_operands() const;
     bool writes_operands() const;
+    bool streams_operands() const;
     void prefetch_next_rows();
     void prefetch_row();
     void loop(llvm::Value* first, llvm::Value* last, llvm::Value* step,

@@ -34,12 +34,27 @@ int Launcher::lane_for_blocks(const Axes& outer, const Axes& inner) const {
     if (inner.count == 0) return lane;
     int inside = best_lane(inner);
     int64_t size = inner.extents[inside];
-    int packed_inside = packed_along(inner, inside), packed = packed_along(outer, lane);
-    // A row of its own costs about as much as forty elements; packing one element about one.
-    double rows =
-        (40.0 + static_cast<double>(size) * (1 + packed_inside)) / static_cast<double>(size);
-    double blocks = 1.5 + packed + 40.0 / static_cast<double>(lanes);
+    // A row of its own costs about as much as forty elements.
+    double rows = (40.0 + static_cast<double>(size) * (1 + packing(inner, inside, inner))) /
+                  static_cast<double>(size);
+    double blocks = 1.5 + packing(outer, lane, inner) + 40.0 / static_cast<double>(lanes);
     return blocks < rows ? lane : -1;
+}
+
+// Packing one element for such lanes costs about as much as computing with one, even in squares for
+// streams that are dense along the rows of the nest; much more if each has a line of memory to
+// itself, which other rows need again.
+double Launcher::packing(const Axes& axes, int lane, const Axes& rows) const {
+    double cost = 0;
+    for (int s = 0; s < streams_; ++s) {
+        const Stream& stream = plan_.streams[static_cast<size_t>(s)];
+        int64_t step = axes.stride(lane, s);
+        if (step == 0 || dense(s, step) || stream.at_end) continue;
+        bool square = false;
+        for (int a = 0; a < rows.count; ++a) square = square || rows.stride(a, s) == stream.item;
+        cost += square || std::abs(step) < line ? 1 : 8;
+    }
+    return cost;
 }
 
 void Launcher::set_slot(int stream, char* where, bool lanes) {

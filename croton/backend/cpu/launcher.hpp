@@ -201,6 +201,7 @@ class Launcher {
 
     void run_sections();
     int lane_for_blocks(const Axes& outer, const Axes& inner) const;
+    double packing(const Axes& axes, int lane, const Axes& rows) const;
     void set_slot(int stream, char* where, bool lanes);
     void place_slots(char* memory, int64_t lanes);
     void start_slots(size_t section, int64_t lanes);

@@ -20,6 +20,7 @@ void place_streams(const Plan& plan, const SectionPlan& section, const Nest& nes
 }
 
 namespace {
+constexpr int64_t line_bytes = 64;
 constexpr int64_t line_items = 16;  // of four bytes or more: whole lines
 constexpr int64_t run_bytes = 256;  // read together of a transposed stream: some lines, one page
 
@@ -38,19 +39,20 @@ class Packer {
     }
 
     void run(int64_t selector) {
-        alignas(64) char tiles[tile_budget + 4096];
+        alignas(64) char tiles[2 * tile_budget];
         std::unique_ptr<char[]> large;  // only for kernels of hundreds of operands
         memory_ = tiles;
-        if (bytes_ * rows_ * columns_ > tile_budget) {
-            large = std::make_unique<char[]>(static_cast<size_t>(bytes_ * rows_ * columns_ + 64));
+        int64_t bytes = bytes_ * tallest() * columns_;
+        if (bytes > static_cast<int64_t>(sizeof tiles)) {
+            large = std::make_unique<char[]>(static_cast<size_t>(bytes + 64));
             memory_ = large.get();
         }
-        // Squares go down the rows, whose lines they have asked for; others along the rows.
-        if (transposed_) {
+        // What is written transposed goes down the rows, all else along them.
+        if (transposed_ && !reads_transposed_) {
             for (int64_t c = 0; c < nest_.count; c += columns_)
-                for (int64_t r = 0; r < nest_.rows; r += rows_) run_tile(selector, r, c);
+                for (int64_t r = 0; r < nest_.rows; r = row_after(r)) run_tile(selector, r, c);
         } else {
-            for (int64_t r = 0; r < nest_.rows; r += rows_)
+            for (int64_t r = 0; r < nest_.rows; r = row_after(r))
                 for (int64_t c = 0; c < nest_.count; c += columns_) run_tile(selector, r, c);
         }
         move_slots(0);
@@ -89,55 +91,93 @@ class Packer {
         columns_ = std::min({nest_.count, elements, wanted});
         if (columns_ < nest_.count) columns_ = columns_ / line_items * line_items;
         rows_ = std::clamp<int64_t>(elements / columns_, 1, nest_.rows);
+        for_transposed([&](int s, const Stream& stream) {
+            reads_transposed_ = true;
+            if (rows_ < nest_.rows) lead_ = (-at_[s] & (line_bytes - 1)) / stream.item;
+        });
     }
 
+    /// Operands read whose rows are dense where their lanes are not.
+    template <class Visit>
+    void for_transposed(Visit visit) const {
+        for_packed(section_.ins, [&](int s, const Stream& stream) {
+            if (steps(s).row == stream.item && nest_.rows > 1) visit(s, stream);
+        });
+    }
+
+    // Tiles of a transposed stream begin where its lines do, so that no line is read for two of
+    // them: the first ones are taller.
+    int64_t row_after(int64_t r) const { return r + rows_ + (r == 0 ? lead_ : 0); }
+    int64_t tallest() const { return rows_ + lead_; }
+
     void run_tile(int64_t selector, int64_t r, int64_t c) {
-        height_ = std::min(rows_, nest_.rows - r);
+        height_ = std::min(row_after(r), nest_.rows) - r;
         width_ = std::min(columns_, nest_.count - c);
         frame_[rows_word] = height_;
         frame_[count_word] = width_;
         place_streams(plan_, section_, nest_, frame_, at_, r, c);
         move_slots(c);
-        if (transposed_) fetch_dense();
         char* tile = memory_;
         for_packed(section_.ins, [&](int s, const Stream& stream) {
             copy_in(s, stream, tile, r, c);
             aim(stream, tile);
-            tile += rows_ * columns_ * stream.item;
+            tile += tallest() * columns_ * stream.item;
         });
         char* first_out = tile;
         for_packed(section_.outs, [&](int, const Stream& stream) {
             aim(stream, tile);
-            tile += rows_ * columns_ * stream.item;
+            tile += tallest() * columns_ * stream.item;
         });
-        function_(frame_, selector);
+        run_rows(selector, r, c);
         tile = first_out;
         for_packed(section_.outs, [&](int s, const Stream& stream) {
             auto* to = reinterpret_cast<char*>(address(s, r, c));
             program_.copier({to, steps(s), tile, tile_steps(stream), height_, width_, stream.item});
-            tile += rows_ * columns_ * stream.item;
+            tile += tallest() * columns_ * stream.item;
         });
     }
 
     void copy_in(int s, const Stream& stream, char* tile, int64_t r, int64_t c) {
-        bool below = r + rows_ < nest_.rows, beside = c + columns_ < nest_.count;
-        int64_t next = 0;
-        if (transposed_ ? below : below && !beside)
-            next = address(s, r + rows_, transposed_ ? c : 0);
-        else if (beside)
-            next = address(s, transposed_ ? 0 : r, c + columns_);
+        int64_t next = 0;  // where the next tile begins; of transposed streams run_rows asks for it
+        if (!transposed_ && c + columns_ < nest_.count)
+            next = address(s, r, c + columns_);
+        else if (!transposed_ && r + rows_ < nest_.rows)
+            next = address(s, r + rows_, 0);
         program_.copier({tile, tile_steps(stream),
                          reinterpret_cast<const char*>(frame_[stream.word]), steps(s), height_,
-                         width_, stream.item, reinterpret_cast<const char*>(next)});
+                         width_, stream.item, reinterpret_cast<const char*>(next), fetched_});
     }
 
-    // While the tiles are packed, what is read beside them comes near: its rows are too short for
-    // the processor to look ahead.
-    void fetch_dense() const {
-        for (int s : section_.ins)
-            if (nest_.lane[s] == stream(s).item)
-                fetch_rows(reinterpret_cast<const char*>(frame_[stream(s).word]), steps(s).row,
-                           steps(s).row ? height_ : 1, width_ * stream(s).item);
+    // Transposed streams are read some lines at a time from many pages, in which no processor looks
+    // ahead: what the next tile reads is asked for while rows of this one are computed.
+    void run_rows(int64_t selector, int64_t r, int64_t c) {
+        if (!reads_transposed_) return function_(frame_, selector);
+        int64_t stretch = section_.kind == kernel::SectionKind::Map ? 4 : height_;
+        bool beside = c + columns_ < nest_.count;
+        r = beside ? r : row_after(r);
+        c = beside ? c + columns_ : 0;
+        int64_t end = r < nest_.rows ? std::min(c + columns_, nest_.count) : c;
+        int64_t lanes = (width_ * stretch + height_ - 1) / height_;
+        fetched_ = true;
+        for (int64_t left = height_; left > 0; left -= stretch, c += lanes) {
+            fetch_lanes(r, c, std::min(lanes, end - c));
+            frame_[rows_word] = std::min(stretch, left);
+            function_(frame_, selector);
+            move_rows(section_.ins, stretch);
+            move_rows(section_.outs, stretch);
+            move_rows(section_.numbers, stretch);
+        }
+    }
+
+    void move_rows(const std::vector<int>& list, int64_t rows) {
+        for (int s : list) frame_[stream(s).word] += rows * frame_[stream(s).word + 2];
+    }
+
+    void fetch_lanes(int64_t r, int64_t c, int64_t lanes) const {
+        for_transposed([&](int s, const Stream& stream) {
+            fetch_rows(reinterpret_cast<const char*>(address(s, r, c)), steps(s).item, lanes,
+                       rows_ * stream.item);
+        });
     }
 
     int64_t address(int s, int64_t r, int64_t c) const {
@@ -172,9 +212,11 @@ class Packer {
     const int64_t* at_;
     char* memory_ = nullptr;
     int64_t bytes_ = 0, rows_ = 1, columns_ = 1;  ///< of tiles; the last ones are smaller:
+    bool fetched_ = false;                        ///< the tile that comes next
+    int64_t lead_ = 0;                            ///< rows by which the first tiles are taller
     int64_t height_ = 1, width_ = 1;
     int64_t slots_at_ = 0;
-    bool transposed_ = false;
+    bool transposed_ = false, reads_transposed_ = false;
 };
 }  // namespace
 

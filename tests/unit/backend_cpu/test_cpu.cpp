@@ -279,6 +279,51 @@ TEST_F(Cpu, FoldsOverEitherAxisAtEverySize) {
     }
 }
 
+std::vector<const char*> levels_of_this_machine() {
+    std::vector<const char*> levels;
+    for (const char* level : {"sse2", "avx2", "avx512"}) try {
+            find_level(level);
+            levels.push_back(level);
+        } catch (const Error&) {
+        }
+    return levels;
+}
+
+// Whichever way lanes run, one operand is dense the other way: it is read in squares, and what is
+// folded does not depend on where tiles begin.
+TEST_F(Cpu, OperandsOfOppositeOrdersAreFolded) {
+    Builder b("product", 2, 1);
+    int x = b.input("x", DType::Float32), y = b.input("y", DType::Float32);
+    int sum = b.output("sum", DType::Float32);
+    b.begin(SectionKind::Reduce);
+    auto total = b.accumulate(Combine::Sum, b.load(x) * b.load(y));
+    b.begin(SectionKind::Outer);
+    b.store(sum, total);
+    auto product = b.finish();
+    for (const char* level : levels_of_this_machine()) {
+        settings().cpu_level = level;
+        auto set = compile({product});
+        for (auto [rows, columns] :
+             {std::pair<int64_t, int64_t>{300, 500}, {70, 1033}, {517, 40}}) {
+            auto n = static_cast<size_t>(rows * columns);
+            std::vector<float> a(n), c(n), sums(static_cast<size_t>(rows));
+            for (size_t i = 0; i < n; ++i) {
+                a[i] = static_cast<float>((i * 7919) % 1009) - 500;
+                c[i] = static_cast<float>((i * 104729) % 31) - 15;
+            }
+            run(*set, 0, {rows, columns}, {a.data(), c.data(), sums.data()},
+                {{4, 4 * rows}, {4 * columns, 4}, {4, 0}});
+            for (int64_t i = 0; i < rows; ++i) {
+                double expected = 0;
+                for (int64_t j = 0; j < columns; ++j)
+                    expected += a[static_cast<size_t>(j * rows + i)] *
+                                c[static_cast<size_t>(i * columns + j)];
+                ASSERT_EQ(sums[static_cast<size_t>(i)], static_cast<float>(expected)) << level;
+            }
+        }
+    }
+}
+
 // Results of rows, one a row, stand still along the lanes: however many there are, dense rows are
 // folded where they lie and not through tiles. (A launch with tiles cannot be written down.)
 TEST_F(Cpu, DenseRowsAreFoldedWhereTheyLie) {
@@ -364,16 +409,6 @@ void run_apart(const runtime::KernelSet& set, int64_t apart, int64_t rows, int64
             ASSERT_EQ(y.data()[i * columns + j],
                       2 * x.data()[i * row + j * apart] + w.data()[2 * (i * columns + j)])
                 << apart << " apart, " << rows << " x " << columns << " at " << i << ", " << j;
-}
-
-std::vector<const char*> levels_of_this_machine() {
-    std::vector<const char*> levels;
-    for (const char* level : {"sse2", "avx2", "avx512"}) try {
-            find_level(level);
-            levels.push_back(level);
-        } catch (const Error&) {
-        }
-    return levels;
 }
 
 // Large launches that come often have code for the distances of their operands' lanes. It reads

@@ -244,6 +244,13 @@ TEST(Fuse, StatisticsOfAllAxesAreTwoPasses) {
         expect_same({x}, outputs, {ramp(shape)});
 }
 
+/// The kernel over two axes.
+const kernel::Kernel& kernel_of_rows(const Function& f) {
+    for (const auto& k : f.program().kernels)
+        if (k.rank == 2) return k;
+    throw std::logic_error("there is none");
+}
+
 // Layer normalisation with its gradient for a given gradient of the result.
 TEST(Fuse, LayerNormalisationAndItsGradientReadEachArrayOnce) {
     auto x = matrix("x", "f64[n,m]"), dy = matrix("dy", "f64[n,m]");
@@ -254,6 +261,14 @@ TEST(Fuse, LayerNormalisationAndItsGradientReadEachArrayOnce) {
     for (const auto& v : grad(sum(y * dy), {x, g, b})) outputs.push_back(v);
     auto f = function({x, g, b, dy}, outputs);
     EXPECT_EQ(whole_reads(f), 2u);  // x and dy
+    // Three passes that fold: the sum of centred values is not gone over. The sum of dy over
+    // columns waits for the pass that reads dy.
+    const auto& sections = kernel_of_rows(f).sections;
+    std::vector<std::pair<size_t, size_t>> folds;  // along rows, across rows
+    for (const auto& section : sections)
+        if (section.kind == kernel::SectionKind::Reduce)
+            folds.emplace_back(section.accumulators.size(), section.across.size());
+    EXPECT_EQ(folds, (std::vector<std::pair<size_t, size_t>>{{1, 0}, {1, 0}, {2, 2}}));
     expect_same({x, g, b, dy}, outputs,
                 {ramp({5, 7}), ramp({7}, 0.5), ramp({7}), ramp({5, 7}, 0.3)});
 }
