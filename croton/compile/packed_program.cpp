@@ -416,6 +416,7 @@ class Unpacker final : packed::PartsReader {
         read_list(kernel.operands, [&] { return read_operand(); });
         read_list(kernel.sections, [&] { return read_section(); });
         read_list(kernel.sites, [&] { return read_site(); });
+        kernel::verify(kernel);  // what looks at programs relies on it
         return kernel;
     }
 
