@@ -150,25 +150,47 @@ class Job {
         return program;
     }
 
-    // In one module, or in one for each of several threads: code generation is most of the work.
+    // A module for each of several threads: code generation is most of the work, and a module of
+    // its own costs a tenth of what one kernel takes. What is long is given out first.
     void generate() {
-        constexpr size_t least = 8;
-        size_t threads = settings().threads > 0 ? static_cast<size_t>(settings().threads)
-                                                : std::thread::hardware_concurrency();
-        size_t parts = std::clamp<size_t>(missing_.size() / least, 1, std::max<size_t>(threads, 1));
+        auto threads = settings().threads > 0 ? static_cast<size_t>(settings().threads)
+                                              : std::thread::hardware_concurrency();
+        auto lengths = lengths_of(missing_);
+        std::stable_sort(missing_.begin(), missing_.end(), [&](const auto& a, const auto& b) {
+            return lengths.at(a) > lengths.at(b);
+        });
+        std::vector<Part> parts(
+            std::clamp<size_t>(missing_.size(), 1, std::max<size_t>(threads, 1)));
+        for (const auto& key : missing_) {
+            auto least =
+                std::min_element(parts.begin(), parts.end(),
+                                 [](const Part& a, const Part& b) { return a.length < b.length; });
+            least->keys.push_back(key);
+            least->length += lengths.at(key);
+        }
         std::vector<std::future<void>> others;
-        size_t share = (missing_.size() + parts - 1) / parts;
-        for (size_t first = share; first < missing_.size(); first += share)
-            others.push_back(std::async(std::launch::async, [this, first, share] {
-                generate_part(first, std::min(first + share, missing_.size()));
-            }));
-        generate_part(0, std::min(share, missing_.size()));
+        for (size_t part = 1; part < parts.size(); ++part)
+            others.push_back(std::async(std::launch::async,
+                                        [this, &keys = parts[part].keys] { generate(keys); }));
+        generate(parts[0].keys);
         for (auto& other : others) other.get();
     }
 
-    void generate_part(size_t first, size_t last) {
-        if (first == last) return;
-        auto keys = std::span(missing_).subspan(first, last - first);
+    struct Part {
+        std::vector<std::string> keys;
+        size_t length = 0;
+    };
+    // In instructions: code is about as long.
+    std::map<std::string, size_t> lengths_of(const std::vector<std::string>& keys) const {
+        std::map<std::string, size_t> lengths;
+        for (const auto& key : keys)
+            for (const auto& section : waiting_.at(key)[0]->kernel.sections)
+                lengths[key] += 1 + section.body.size();
+        return lengths;
+    }
+
+    void generate(const std::vector<std::string>& keys) {
+        if (keys.empty()) return;
         std::vector<Source> sources;
         for (const auto& key : keys) {
             const Program& program = *waiting_.at(key)[0];
