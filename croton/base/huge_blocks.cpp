@@ -56,7 +56,8 @@ void* HugeBlocks::take(size_t bytes) {
     return bytes <= arena_bytes && add_arena() ? take_first(arenas_.back(), bytes) : nullptr;
 }
 
-// Joins the piece with its neighbours. Pages that it was the last to lie on go back.
+// Joins the piece with its neighbours. Its memory goes back, its part of a huge page too; a page of
+// which nothing is in use is named as a whole, so that the next block there gets a huge one again.
 void HugeBlocks::release(Arena& arena, char* at, size_t bytes) {
     char *begin = at, *end = at + bytes;
     auto after = arena.free.lower_bound(at);
@@ -72,9 +73,10 @@ void HugeBlocks::release(Arena& arena, char* at, size_t bytes) {
         }
     }
     arena.free.emplace(begin, static_cast<size_t>(end - begin));
-    char* first = std::max(page_at_or_after(begin), page_at_or_before(at));
-    char* last = std::min(page_at_or_before(end), page_at_or_after(at + bytes));
-    if (first < last) ::madvise(first, static_cast<size_t>(last - first), MADV_DONTNEED);
+    char *first = page_at_or_before(at), *last = page_at_or_after(at + bytes);
+    if (first < begin) first = at;
+    if (last > end) last = at + bytes;
+    ::madvise(first, static_cast<size_t>(last - first), MADV_DONTNEED);
 }
 
 bool HugeBlocks::give(void* memory, size_t bytes) {

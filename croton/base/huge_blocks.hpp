@@ -13,7 +13,7 @@ namespace croton {
 inline constexpr size_t huge_page = size_t{2} << 20;
 
 /// For blocks that are smaller than a few huge pages; larger ones have pages of their own. Free
-/// neighbours become one, and whole pages that are free go back to the system. Thread-safe.
+/// neighbours become one; what is given back goes to the system. Thread-safe.
 class HugeBlocks {
   public:
     /// Uninitialised, at a multiple of 4096; null if the system gives no more.

@@ -1,6 +1,7 @@
 #include "croton/compile/cluster.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace croton::compile {
 
@@ -159,17 +160,14 @@ class Alignment {
     bool linked_ = false, shared_ = false;
 };
 
-// Adds the members of `from`, its axes going where `to` says.
-void add(Cluster& all, const Cluster& from, const AxisMap& to) {
-    for (const auto& member : from.members)
-        all.members.push_back(
+// The members, their axes going where `to` says.
+std::vector<Member> moved_members(const Cluster& cluster, const AxisMap& to) {
+    std::vector<Member> members;
+    members.reserve(cluster.members.size());
+    for (const auto& member : cluster.members)
+        members.push_back(
             {member.number, moved(member.map, to), moved(member.iteration, to), member.copy});
-    all.has_reduction |= from.has_reduction;
-}
-// The same where they stay.
-void add(Cluster& all, const Cluster& from) {
-    all.members.insert(all.members.end(), from.members.begin(), from.members.end());
-    all.has_reduction |= from.has_reduction;
+    return members;
 }
 
 // What all reductions fold; false if they disagree.
@@ -356,12 +354,12 @@ std::optional<Cluster> laid_over(const FuseGraph& graph, const Cluster& a, const
     all.space = into_a ? a.space : b.space;
     all.reduced.resize(all.space.size(), false);
     all.fusable = true;
-    all.members.reserve(a.members.size() + b.members.size());
-    into_a ? add(all, a) : add(all, a, alignment.to_b());
-    into_a ? add(all, b, alignment.to_a()) : add(all, b);
-    std::inplace_merge(
-        all.members.begin(), all.members.begin() + static_cast<std::ptrdiff_t>(a.members.size()),
-        all.members.end(), [](const Member& x, const Member& y) { return x.number < y.number; });
+    all.has_reduction = a.has_reduction || b.has_reduction;
+    const auto& stay = into_a ? a.members : b.members;
+    auto come = into_a ? moved_members(b, alignment.to_a()) : moved_members(a, alignment.to_b());
+    all.members.reserve(stay.size() + come.size());
+    std::merge(stay.begin(), stay.end(), come.begin(), come.end(), std::back_inserter(all.members),
+               [](const Member& x, const Member& y) { return x.number < y.number; });
     return all;
 }
 
