@@ -26,7 +26,12 @@ bool machine_has_avx512() { return false; }
 
 Level sse2() { return {.name = "sse2", .cpu = "x86-64", .vector_bytes = 16}; }
 Level avx2() {
-    return {.name = "avx2", .cpu = "x86-64-v3", .vector_bytes = 32, .rounds = true, .f16c = true};
+    return {.name = "avx2",
+            .cpu = "x86-64-v3",
+            .vector_bytes = 32,
+            .rounds = true,
+            .f16c = true,
+            .fuses = true};
 }
 Level avx512() {
     return {.name = "avx512",
@@ -34,7 +39,8 @@ Level avx512() {
             .vector_bytes = 64,
             .masks = true,
             .rounds = true,
-            .f16c = true};
+            .f16c = true,
+            .fuses = true};
 }
 
 // As the system tells it of the first core: a number of KiB. 0: it does not.
