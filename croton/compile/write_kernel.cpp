@@ -97,8 +97,8 @@ class Writer {
         for (const auto& v : stored_)
             if (!outer(v.node_pointer()))
                 roots.emplace_back(pass_.at(v.node_pointer()), v.node_pointer());
-        std::stable_sort(roots.begin(), roots.end(),
-                         [](const auto& a, const auto& b) { return a.first < b.first; });
+        std::sort(roots.begin(), roots.end(),
+                  [](const auto& a, const auto& b) { return a.first < b.first; });
         std::unordered_set<const Node*> seen;
         std::unordered_map<Variable, int, VariableHash> loaded;  // in which pass first
         for (auto [pass, root] : roots)

@@ -26,6 +26,10 @@ class Maths {
     llvm::Module* library_;
 };
 
+/// The value of one of two pieces of code, by a branch.
+llvm::Value* either(llvm::IRBuilder<>& b, llvm::Value* condition,
+                    llvm::function_ref<llvm::Value*()> yes, llvm::function_ref<llvm::Value*()> no);
+
 /// A value in all lanes; complex numbers have a second part.
 struct Lanes {
     llvm::Value* re = nullptr;
@@ -79,6 +83,8 @@ class Scalars {
     llvm::Value* sign(DType dtype, llvm::Value* x);
     llvm::Value* round(kernel::OpCode op, DType dtype, llvm::Value* x);
     llvm::Value* function(kernel::OpCode op, DType dtype, llvm::ArrayRef<Lanes> a);
+    llvm::Value* whole_quotient(kernel::OpCode op, DType dtype, llvm::Value* x, llvm::Value* y);
+    llvm::Value* near_quotient(kernel::OpCode op, DType dtype, llvm::Value* x, llvm::Value* y);
     llvm::Value* per_lane(const std::string& helper, llvm::Type* result,
                           llvm::ArrayRef<llvm::Value*> arguments);
     Lanes complex_helper(const std::string& helper, DType dtype, llvm::ArrayRef<Lanes> a);

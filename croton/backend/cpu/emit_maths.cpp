@@ -78,7 +78,20 @@ class Widener {
     DenseMap<Value*, Value*> seen_;
 };
 
-// The value of one of two pieces of code, by a branch.
+bool can_widen(Function& function) {
+    if (function.size() != 1) return false;
+    for (Instruction& i : function.getEntryBlock()) {
+        if (isa<ReturnInst>(i) || isa<BinaryOperator>(i) || isa<UnaryOperator>(i) ||
+            isa<CmpInst>(i) || isa<SelectInst>(i) || isa<CastInst>(i) || isa<FreezeInst>(i))
+            continue;
+        auto* call = dyn_cast<CallInst>(&i);
+        Function* callee = call ? call->getCalledFunction() : nullptr;
+        if (!callee || !isTriviallyVectorizable(callee->getIntrinsicID())) return false;
+    }
+    return true;
+}
+}  // namespace
+
 Value* either(IRBuilder<>& b, Value* condition, function_ref<Value*()> yes,
               function_ref<Value*()> no) {
     Function* here = b.GetInsertBlock()->getParent();
@@ -100,20 +113,6 @@ Value* either(IRBuilder<>& b, Value* condition, function_ref<Value*()> yes,
     result->addIncoming(second, second_end);
     return result;
 }
-
-bool can_widen(Function& function) {
-    if (function.size() != 1) return false;
-    for (Instruction& i : function.getEntryBlock()) {
-        if (isa<ReturnInst>(i) || isa<BinaryOperator>(i) || isa<UnaryOperator>(i) ||
-            isa<CmpInst>(i) || isa<SelectInst>(i) || isa<CastInst>(i) || isa<FreezeInst>(i))
-            continue;
-        auto* call = dyn_cast<CallInst>(&i);
-        Function* callee = call ? call->getCalledFunction() : nullptr;
-        if (!callee || !isTriviallyVectorizable(callee->getIntrinsicID())) return false;
-    }
-    return true;
-}
-}  // namespace
 
 Value* Maths::call(IRBuilder<>& b, const std::string& name, ArrayRef<Value*> arguments) {
     if (!library_) return nullptr;

@@ -407,6 +407,61 @@ Value* Scalars::function(OpCode op, DType dtype, ArrayRef<Lanes> a) {
     return per_lane(helper_name(op, dtype), scalar_type(dtype), arguments);
 }
 
+// fmod, floor_mod and floor_div take as many steps as the quotient has digits. Where it is short in
+// all lanes there is one division, with the bits of the others.
+Value* Scalars::whole_quotient(OpCode op, DType dtype, Value* x, Value* y) {
+    const bool single = dtype == DType::Float32;
+    auto size_of = [&](Value* v) {
+        return cast({b_.CreateUnaryIntrinsic(Intrinsic::fabs, v)}, dtype, DType::Float64).re;
+    };
+    auto bound = [&](double value) { return number(DType::Float64, value); };
+    Value *over = size_of(x), *under = size_of(y);
+    // Remainders of float64 have no digit below the least number.
+    Value* inside = b_.CreateAnd(b_.CreateFCmpOGT(under, bound(single ? 0 : 0x1p-900)),
+                                 b_.CreateFCmpOLT(under, bound(single ? INFINITY : 0x1p900)));
+    Value* most = b_.CreateFMul(under, bound(single ? 0x1p21 : 0x1p50));
+    inside = b_.CreateAnd(inside, b_.CreateFCmpOLE(over, most));
+    return either(
+        b_, b_.CreateAndReduce(inside), [&] { return near_quotient(op, dtype, x, y); },
+        [&] {
+            Value* arguments[] = {x, y};
+            return per_lane(helper_name(op, dtype), scalar_type(dtype), arguments);
+        });
+}
+
+// In float64: quotients of float32 are there exact enough to be cut off, and so is what they leave;
+// those of float64 may be rounded up to the next whole number, which shows in what is left.
+Value* Scalars::near_quotient(OpCode op, DType dtype, Value* x, Value* y) {
+    constexpr DType wide = DType::Float64;
+    Value *over = cast({x}, dtype, wide).re, *under = cast({y}, dtype, wide).re;
+    auto with_sign = [&](Value* size, Value* sign) {
+        return b_.CreateBinaryIntrinsic(Intrinsic::copysign, size, sign);
+    };
+    Value *zero = number(wide, 0), *whole = round(OpCode::trunc_, wide, b_.CreateFDiv(over, under));
+    Value* rest = nullptr;
+    if (dtype == DType::Float32) {
+        rest = b_.CreateFSub(over, b_.CreateFMul(whole, under));
+    } else {
+        rest = b_.CreateIntrinsic(Intrinsic::fma, {over->getType()},
+                                  {b_.CreateFNeg(whole), under, over});
+        Value* past = b_.CreateFCmpOLT(b_.CreateFMul(with_sign(number(wide, 1), over), rest), zero);
+        whole =
+            b_.CreateSelect(past, b_.CreateFSub(whole, with_sign(number(wide, 1), whole)), whole);
+        rest = b_.CreateSelect(past, b_.CreateFAdd(rest, with_sign(under, over)), rest);
+    }
+    Value* none = b_.CreateFCmpOEQ(rest, zero);
+    Value* other_sign = b_.CreateXor(b_.CreateFCmpOLT(rest, zero), b_.CreateFCmpOLT(under, zero));
+    Value* below = b_.CreateAnd(other_sign, b_.CreateNot(none));
+    if (op == OpCode::floor_div_) {
+        whole = b_.CreateSelect(below, b_.CreateFSub(whole, number(wide, 1)), whole);
+        return cast({whole}, wide, dtype).re;
+    }
+    Value* narrow = cast({rest}, wide, dtype).re;
+    if (op == OpCode::fmod_) return with_sign(narrow, x);
+    Value* added = b_.CreateSelect(below, b_.CreateFAdd(narrow, y), narrow);
+    return b_.CreateSelect(none, with_sign(number(dtype, 0), y), added);
+}
+
 Value* Scalars::per_lane(const std::string& helper, Type* result, ArrayRef<Value*> arguments) {
     llvm::SmallVector<Type*, 2> types;
     for (Value* argument : arguments) types.push_back(argument->getType()->getScalarType());
@@ -439,6 +494,11 @@ Value* Scalars::floating(OpCode op, DType dtype, ArrayRef<Lanes> a) {
         case OpCode::trunc_:
         case OpCode::rint_: return round(op, dtype, x);
         case OpCode::sqrt_: return b_.CreateUnaryIntrinsic(Intrinsic::sqrt, x);
+        case OpCode::floor_div_:
+        case OpCode::floor_mod_:
+        case OpCode::fmod_:
+            if (width_ == 1 || (dtype == DType::Float64 && !level_.fuses)) break;
+            return whole_quotient(op, dtype, x, y);
         case OpCode::copysign_: return b_.CreateBinaryIntrinsic(Intrinsic::copysign, x, y);
         case OpCode::isnan_: return b_.CreateFCmpUNO(x, x);
         case OpCode::isinf_:

@@ -31,7 +31,12 @@ bool machine_has_avx512() { return false; }
 
 Level sse2() { return {.name = "sse2", .cpu = "x86-64", .vector_bytes = 16}; }
 Level avx2() {
-    return {.name = "avx2", .cpu = "x86-64-v3", .vector_bytes = 32, .rounds = true, .f16c = true};
+    return {.name = "avx2",
+            .cpu = "x86-64-v3",
+            .vector_bytes = 32,
+            .rounds = true,
+            .f16c = true,
+            .fuses = true};
 }
 Level avx512() {
     return {.name = "avx512",
@@ -39,7 +44,8 @@ Level avx512() {
             .vector_bytes = 64,
             .masks = true,
             .rounds = true,
-            .f16c = true};
+            .f16c = true,
+            .fuses = true};
 }
 
 // What LLVM decides the processor's name and features by. Virtual machines are slow to tell.

@@ -16,6 +16,7 @@ struct Level {
     bool masks = false;   ///< masked loads and stores of every element size (AVX-512)
     bool rounds = false;  ///< floor, ceil, trunc, rint are instructions (SSE4.1)
     bool f16c = false;    ///< float16 conversions are instructions
+    bool fuses = false;   ///< a * b + c with one rounding is an instruction
     bool native = false;  ///< the machine's own processor and features are to be used
     bool is_x86() const { return name != "generic"; }
     /// What tells compiled code of one level from another's in this process.

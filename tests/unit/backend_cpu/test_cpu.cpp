@@ -16,6 +16,7 @@
 #include "croton/base/error.hpp"
 #include "croton/base/settings.hpp"
 #include "croton/kernel/builder.hpp"
+#include "croton/kernel/scalar.hpp"
 #include "croton/type/array.hpp"
 
 namespace croton::cpu {
@@ -321,6 +322,58 @@ TEST_F(Cpu, OperandsOfOppositeOrdersAreFolded) {
                 ASSERT_EQ(sums[static_cast<size_t>(i)], static_cast<float>(expected)) << level;
             }
         }
+    }
+}
+
+// Remainders and whole quotients have one division where all quotients of a vector are short, and
+// the bits of the long way: multiples and their neighbours, zeros, both signs, subnormals.
+Kernel quotients(DType dtype) {
+    Builder b("quotients", 1, 0);
+    int x = b.input("x", dtype), y = b.input("y", dtype);
+    int whole = b.output("whole", dtype), rest = b.output("rest", dtype);
+    int left = b.output("left", dtype);
+    b.begin(SectionKind::Map);
+    auto over = b.load(x), under = b.load(y);
+    b.store(whole, b.floor_div(over, under));
+    b.store(rest, b.floor_mod(over, under));
+    b.store(left, b.fmod(over, under));
+    return b.finish();
+}
+
+template <class T, class Set>
+void expect_short_quotients(const Set& set, const std::string& level) {
+    std::vector<T> a, c;
+    const T tiny = std::numeric_limits<T>::denorm_min();
+    for (T divisor : {T(0.1), T(3), T(0.7), T(1e-3), T(1) / T(3), T(12345.678), T(1e30)})
+        for (int n = -1000; n <= 1000; n += 7)
+            for (T sign : {T(1), T(-1)}) {
+                T multiple = divisor * static_cast<T>(n);
+                for (T value : {multiple, std::nextafter(multiple, T(-1e38)),
+                                std::nextafter(multiple, T(1e38)), -T(0) * multiple,
+                                static_cast<T>(n) * tiny}) {
+                    a.push_back(value);
+                    c.push_back(sign * divisor);
+                }
+            }
+    auto n = static_cast<int64_t>(a.size());
+    std::vector<T> wholes(a.size()), rests(a.size()), lefts(a.size());
+    std::vector<std::vector<int64_t>> dense(5, {static_cast<int64_t>(sizeof(T))});
+    run(set, 0, {n}, {a.data(), c.data(), wholes.data(), rests.data(), lefts.data()}, dense);
+    auto same = [](T u, T v) { return u == v && std::signbit(u) == std::signbit(v); };
+    for (size_t i = 0; i < a.size(); ++i) {
+        ASSERT_TRUE(same(wholes[i], kernel::scalar::floor_div(a[i], c[i])))
+            << level << a[i] << " " << c[i];
+        ASSERT_TRUE(same(rests[i], kernel::scalar::floor_mod(a[i], c[i])))
+            << level << a[i] << " " << c[i];
+        ASSERT_TRUE(same(lefts[i], std::fmod(a[i], c[i]))) << level << a[i] << " " << c[i];
+    }
+}
+
+TEST_F(Cpu, ShortQuotientsTakeOneDivision) {
+    for (const char* level : levels_of_this_machine()) {
+        settings().cpu_level = level;
+        expect_short_quotients<float>(*compile({quotients(DType::Float32)}), level);
+        expect_short_quotients<double>(*compile({quotients(DType::Float64)}), level);
     }
 }
 
