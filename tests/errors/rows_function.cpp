@@ -282,8 +282,9 @@ Rows function_rows() {
          Device,
          [] {
              auto n = scalar<int64_t>("n");
-             auto f = function({n}, zeros({n, n}) + cast(n, DType::Float64));
-             f(int64_t{1} << 40);
+             auto x = vector<double>("x");
+             auto f = function({n, x}, zeros({n, n}) + x);
+             f(int64_t{1} << 40, Array::of({1.}));
          },
          {"memory", line("zeros({n, n})")}},
     };
