@@ -3,7 +3,6 @@
 #include <future>
 #include <map>
 #include <mutex>
-#include <thread>
 
 #include "croton/backend/cpu/code_store.hpp"
 #include "croton/backend/cpu/cpu.hpp"
@@ -12,6 +11,7 @@
 #include "croton/base/error.hpp"
 #include "croton/base/hash.hpp"
 #include "croton/base/settings.hpp"
+#include "croton/runtime/threads.hpp"
 
 namespace croton::cpu {
 
@@ -153,14 +153,12 @@ class Job {
     // A module for each of several threads: code generation is most of the work, and a module of
     // its own costs a tenth of what one kernel takes. What is long is given out first.
     void generate() {
-        auto threads = settings().threads > 0 ? static_cast<size_t>(settings().threads)
-                                              : std::thread::hardware_concurrency();
         auto lengths = lengths_of(missing_);
         std::stable_sort(missing_.begin(), missing_.end(), [&](const auto& a, const auto& b) {
             return lengths.at(a) > lengths.at(b);
         });
-        std::vector<Part> parts(
-            std::clamp<size_t>(missing_.size(), 1, std::max<size_t>(threads, 1)));
+        const auto most = static_cast<size_t>(std::min(runtime::thread_count(), most_modules));
+        std::vector<Part> parts(std::clamp<size_t>(missing_.size(), 1, most));
         for (const auto& key : missing_) {
             auto least =
                 std::min_element(parts.begin(), parts.end(),
@@ -176,6 +174,7 @@ class Job {
         for (auto& other : others) other.get();
     }
 
+    static constexpr int most_modules = 8;  // at once: each holds a context of LLVM's
     struct Part {
         std::vector<std::string> keys;
         size_t length = 0;
