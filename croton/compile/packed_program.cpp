@@ -333,29 +333,32 @@ class Unpacker final : packed::PartsReader {
         return step;
     }
 
-    ViewStep read_view(const Program& program) {
-        ViewStep step{};
+    // What steps that call an op have in common; its kind is for the caller to look at.
+    template <class Call>
+    Call read_call(const Program& program) {
+        Call step{};
         step.attrs = read_attrs(step.op);
-        require(step.op->kind<ViewCompute>() != nullptr);
         step.inputs = ids(program);
+        return step;
+    }
+
+    ViewStep read_view(const Program& program) {
+        auto step = read_call<ViewStep>(program);
+        require(step.op->kind<ViewCompute>() != nullptr);
         step.output = id(program);
         return step;
     }
 
     ExternStep read_extern(const Program& program) {
-        ExternStep step{};
-        step.attrs = read_attrs(step.op);
+        auto step = read_call<ExternStep>(program);
         require(host_code(*step.op).run != nullptr);
-        step.inputs = ids(program);
         step.outputs = ids(program);
         return step;
     }
 
     ContractStep read_contract(const Program& program) {
-        ContractStep step{};
-        step.attrs = read_attrs(step.op);
+        auto step = read_call<ContractStep>(program);
         require(step.op->kind<ContractCompute>() != nullptr);
-        step.inputs = ids(program);
         step.output = id(program);
         return step;
     }

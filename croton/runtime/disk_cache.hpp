@@ -1,5 +1,5 @@
 #pragma once
-// Bytes kept from one process to the next: compiled code, rewritten graphs. A private folder with
+// Bytes kept from one process to the next: compiled code, whole programs. A private folder with
 // one immutable file an entry; no locks. Nothing here throws: a cache that cannot be used is one
 // warning and then a cache that never has anything.
 #include <cstdint>
