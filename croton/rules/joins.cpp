@@ -201,8 +201,8 @@ bool parts_fit(Arena& arena, Value join, size_t axis) {
     });
 }
 
-// sum(concatenate(a, b), 0) where they are joined along axis 1 is concatenate(sum(a, 0), sum(b,
-// 0)): no element asks which part it comes from.
+// sum(concatenate(a, b), 0) of what is joined along axis 1 is concatenate(sum(a, 0), sum(b, 0)): no
+// element asks which part it comes from. Where others want the join, it is there to be read.
 Variables join_of_folded(Arena& arena, NodeId id) {
     static const OpRecord* concatenate_op = record("concatenate");
     Value join = arena.inputs(id)[0];
