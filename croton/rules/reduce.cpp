@@ -284,7 +284,9 @@ class Centred {
         if (made_by(arena_, v, neg_op)) return sum_of(input(v, 0));
         if (made_by(arena_, v, sub_op)) return either(v, &Centred::less_mean);
         if (made_by(arena_, v, mul_op)) return either(v, &Centred::scaled);
-        return made_by(arena_, v, div_op) ? scaled(input(v, 0), input(v, 1)) : Variable();
+        if (!made_by(arena_, v, div_op) || !same_along(input(v, 0), input(v, 1))) return {};
+        Variable sum = sum_of(input(v, 0));
+        return sum ? sum / arena_.variable(input(v, 1)) : sum;
     }
 
   private:
@@ -304,17 +306,24 @@ class Centred {
         return total - total;
     }
 
-    // By what is the same along the axes and brings no other elements along the others.
+    // By what is the same along the axes. It stays a factor: 0 times what is infinite is no number.
     Variable scaled(Value v, Value factor) {
+        Variable sum = same_along(v, factor) ? sum_of(v) : Variable();
+        return sum ? sum * arena_.variable(factor) : sum;
+    }
+
+    // It brings no other elements along the other axes either.
+    bool same_along(Value v, Value factor) {
         const Dims &own = arena_.type(factor).dims, &whole = arena_.type(v).dims;
-        if (own.size() > whole.size()) return {};
+        if (own.size() > whole.size()) return false;
         for (size_t i = 0; i < own.size(); ++i) {
             size_t axis = i + whole.size() - own.size();
             bool along =
                 std::find(axes_.begin(), axes_.end(), static_cast<int64_t>(axis)) != axes_.end();
-            if (!own[i].is_one() && (along || !certainly_same({own[i]}, {whole[axis]}))) return {};
+            if (!own[i].is_one() && (along || !certainly_same({own[i]}, {whole[axis]})))
+                return false;
         }
-        return sum_of(v);
+        return true;
     }
 
     Arena& arena_;

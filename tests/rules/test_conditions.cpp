@@ -176,6 +176,18 @@ TEST(WhyConditions, ProductsThatAreWantedAreNotRepeated) {
     EXPECT_EQ(left_of("matrix_product", {a, b}, {matmul(product, b), product}), 2u);
 }
 
+// "sum of what is centred": 0 times or by what is no finite number is no number.
+TEST(WhyConditions, CentredPartsKeepTheirFactors) {
+    Variable x = leaf("f64[?,?]", "x"), s = leaf("f64[]", "s");
+    Variable centred = x - mean(x, {1}, true);
+    auto f = function({x, s}, std::vector<Out>{sum(centred / s, {1}), sum(centred * s, {1})});
+    Array values = Array::of(std::vector<double>{1, 2, 6, 4}, {2, 2});
+    EXPECT_TRUE(std::isnan(f(values, Array::scalar(0.))[0].at<double>({0})));
+    EXPECT_TRUE(std::isnan(f(values, Array::scalar(HUGE_VAL))[1].at<double>({1})));
+    EXPECT_EQ(f(values, Array::scalar(2.))[0].at<double>({0}), 0);
+    EXPECT_EQ(f(values, Array::scalar(2.))[1].at<double>({1}), 0);
+}
+
 // "product plus addend": gemm would have to copy an argument first, where the sum is not what
 // replaces it.
 TEST(WhyConditions, ArgumentsAreNotCopiedForGemm) {
