@@ -76,6 +76,30 @@ add_library(croton_foreign INTERFACE)
 target_link_libraries(
   croton_foreign INTERFACE -Wl,--start-group "${CROTON_OPENBLAS}" ${croton_fortran} "${CROTON_LIBZ}"
                            -Wl,--end-group ${CMAKE_DL_LIBS} rt m)
+# Debian's LLVM keeps the name of each scheduling class, for printing what nobody prints here: a third of all
+# relocations, 240 pages that every process would write when it opens the code generator (0.5 ms). Without
+# them these tables are read from the file, their names no text.
+find_program(CROTON_OBJCOPY NAMES objcopy llvm-objcopy-19 HINTS "${croton_llvm_bin}"
+             DOC "objcopy of binutils or LLVM")
+function(croton_without_class_names archives)
+  set(result "")
+  foreach(archive IN LISTS ${archives})
+    get_filename_component(name "${archive}" NAME)
+    if(CROTON_OBJCOPY AND name MATCHES "^libLLVM[A-Za-z0-9]+Desc\\.a$")
+      set(trimmed "${PROJECT_BINARY_DIR}/foreign/${name}")
+      if("${archive}" IS_NEWER_THAN "${trimmed}")
+        file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/foreign")
+        execute_process(COMMAND "${CROTON_OBJCOPY}" --wildcard
+                                "--remove-relocations=.data.rel.ro.*ModelSchedClassesE" "${archive}" "${trimmed}"
+                        COMMAND_ERROR_IS_FATAL ANY)
+      endif()
+      set(archive "${trimmed}")
+    endif()
+    list(APPEND result "${archive}")
+  endforeach()
+  set(${archives} "${result}" PARENT_SCOPE)
+endfunction()
+croton_without_class_names(croton_llvm_archives)
 add_library(croton_llvm_code INTERFACE)
 target_link_libraries(
   croton_llvm_code INTERFACE -Wl,--start-group ${croton_llvm_archives} "${CROTON_LIBZ}"

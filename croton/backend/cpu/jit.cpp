@@ -1,6 +1,7 @@
 #include <llvm/Bitcode/BitcodeReader.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Verifier.h>
+#include <llvm/MC/MCSubtargetInfo.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Support/CommandLine.h>
 #include <llvm/Support/TargetSelect.h>
@@ -32,11 +33,19 @@ void trim_passes() {
             found->second->addOccurrence(1, name, "true");
 }
 
-std::string host_features() {
+// What the machine has beside, or lacks of, what its processor's name stands for. Each feature that
+// is told is looked up with all that it implies: told in full, they cost 0.3 ms a process.
+std::string host_features(const Target& target, const std::string& triple, const std::string& cpu) {
+    std::unique_ptr<MCSubtargetInfo> named(target.createMCSubtargetInfo(triple, cpu, ""));
+    StringMap<bool> known;
+    for (const SubtargetFeatureKV& feature : named->getAllProcessorFeatures())
+        known[feature.Key] = named->getFeatureBits().test(feature.Value);
     std::string features;
     for (const auto& feature : sys::getHostCPUFeatures())
-        features +=
-            cat(features.empty() ? "" : ",", feature.second ? "+" : "-", feature.first().str());
+        if (auto found = known.find(feature.first());
+            found != known.end() && found->second != feature.second)
+            features +=
+                cat(features.empty() ? "" : ",", feature.second ? "+" : "-", feature.first().str());
     return features;
 }
 
@@ -53,9 +62,10 @@ std::unique_ptr<TargetMachine> make_machine(const Level& level) {
     TargetOptions options;
     options.EnableFastISel = false;
     std::string cpu = level.native ? sys::getHostCPUName().str() : level.cpu;
+    std::string features = level.native ? host_features(*target, triple, cpu) : "";
     return std::unique_ptr<TargetMachine>(
-        target->createTargetMachine(triple, cpu, level.native ? host_features() : "", options,
-                                    Reloc::PIC_, CodeModel::Small, CodeGenOptLevel::Default, true));
+        target->createTargetMachine(triple, cpu, features, options, Reloc::PIC_, CodeModel::Small,
+                                    CodeGenOptLevel::Default, true));
 }
 
 /// A processor's code generator with its passes, made once for many modules.
