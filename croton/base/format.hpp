@@ -4,15 +4,25 @@
 #include <span>
 #include <sstream>
 #include <string>
+#include <string_view>
+#include <type_traits>
 
 namespace croton {
 
 /// Concatenates the parts as operator<< prints them.
 template <class... Parts>
 std::string cat(const Parts&... parts) {
-    std::ostringstream out;
-    (out << ... << parts);
-    return out.str();
+    // Of texts alone, which most are: a stream costs ten times as much as what it would join.
+    if constexpr ((std::is_convertible_v<const Parts&, std::string_view> && ...)) {
+        std::string all;
+        all.reserve((std::string_view(parts).size() + ... + 0));
+        (all.append(std::string_view(parts)), ...);
+        return all;
+    } else {
+        std::ostringstream out;
+        (out << ... << parts);
+        return out.str();
+    }
 }
 
 /// "a, b, c" from a range; `show` turns an element into something printable.

@@ -41,6 +41,7 @@ class SlabPool {
     Slab* add_slab();
     void put_first(Slab* slab) noexcept;
     void take_out(Slab* slab) noexcept;
+    static void touch_more(Slab* slab) noexcept;
     static Slab* slab_of(void* object) noexcept;
 
     size_t object_size_, first_place_ = 0;

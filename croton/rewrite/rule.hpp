@@ -2,6 +2,7 @@
 // Rules as rows: a name, a left side, a right side, and where it holds. Both sides are ordinary
 // expressions whose leaves are wildcards; a function may stand on the right.
 #include <functional>
+#include <memory>
 #include <optional>
 #include <source_location>
 #include <string>
@@ -62,23 +63,28 @@ class Match {
     SmallVector<BoundAttr, 4> attrs_;
 };
 
-/// Where a row holds, and that in words for readers: "x is floating".
+/// Where a row holds, and that in words for readers: "x is floating". Copies share what they say:
+/// tables of hundreds of rows are made in the first compilation of each process.
 class Condition {
   public:
     Condition() = default;  ///< holds everywhere
     Condition(std::nullptr_t) {}
+    /// A null function holds everywhere.
     Condition(std::string words, std::function<bool(const Match&)> holds)
-        : words_(std::move(words)), holds_(std::move(holds)) {}
-    bool operator()(const Match& m) const { return !holds_ || holds_(m); }
-    const std::string& words() const { return words_; }
+        : said_(std::make_shared<const Said>(Said{std::move(words), std::move(holds)})) {}
+    bool operator()(const Match& m) const { return !said_ || !said_->holds || said_->holds(m); }
+    std::string_view words() const { return said_ ? said_->words : std::string_view(); }
     /// The same, to be asked again with the inputs of commutative ops in other orders where it does
     /// not hold: for conditions that tell two wildcards of one sum or product apart.
     Condition in_any_order() const;
     bool any_order() const { return any_order_; }
 
   private:
-    std::string words_;
-    std::function<bool(const Match&)> holds_;
+    struct Said {
+        std::string words;
+        std::function<bool(const Match&)> holds;
+    };
+    std::shared_ptr<const Said> said_;
     bool any_order_ = false;
 };
 /// Null means: not here after all.

@@ -52,9 +52,16 @@ GuardedRule::GuardedRule(const Rule& rule, const Rules* table)
 }
 
 RuleIndex::RuleIndex(const RuleSet& rules) : tables_(rules.tables), node_rules_(rules.node_rules) {
+    FlatMap<const OpRecord*, size_t> counts;
+    for (const Rules* table : rules.tables)
+        for (const Rule& rule : *table) ++counts[rule.left.op()];
     for (const Rules* table : rules.tables)
         for (const Rule& rule : *table)
-            if (const OpRecord* root = rule.left.op()) rows_[root].emplace_back(rule, table);
+            if (const OpRecord* root = rule.left.op()) {
+                auto& rows = rows_[root];
+                if (rows.empty()) rows.reserve(*counts.find(root));
+                rows.emplace_back(rule, table);
+            }
 }
 
 const std::vector<GuardedRule>& RuleIndex::rows(const OpRecord* op) const {
