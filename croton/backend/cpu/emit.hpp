@@ -4,6 +4,7 @@
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
 
+#include <functional>
 #include <string>
 
 #include "croton/backend/cpu/jit.hpp"
@@ -13,8 +14,9 @@ namespace croton::cpu {
 /// Own vector maths: scalar straight-line functions, widened while they are inlined.
 class Maths {
   public:
-    /// `library` may be null: then no function is known.
-    explicit Maths(llvm::Module* library) : library_(library) {}
+    /// `library` is asked for the functions when the first one is called for; if it gives null, none
+    /// is known.
+    explicit Maths(std::function<llvm::Module*()> library) : library_(std::move(library)) {}
     /// Result of croton_<name>_<f32|f64> on all lanes of the arguments, or null if there is no such
     /// function in a form that can be widened.
     llvm::Value* call(llvm::IRBuilder<>& b, const std::string& name,
@@ -23,7 +25,7 @@ class Maths {
   private:
     llvm::Value* widen(llvm::IRBuilder<>& b, llvm::Function& function,
                        llvm::ArrayRef<llvm::Value*> arguments);
-    llvm::Module* library_;
+    std::function<llvm::Module*()> library_;
 };
 
 /// The value of one of two pieces of code, by a branch.

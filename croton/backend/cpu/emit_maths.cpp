@@ -115,10 +115,11 @@ Value* either(IRBuilder<>& b, Value* condition, function_ref<Value*()> yes,
 }
 
 Value* Maths::call(IRBuilder<>& b, const std::string& name, ArrayRef<Value*> arguments) {
-    if (!library_) return nullptr;
+    Module* library = library_();
+    if (!library) return nullptr;
     const bool is_float = arguments[0]->getType()->getScalarType()->isFloatTy();
     auto find = [&](const std::string& of) -> Function* {
-        Function* function = library_->getFunction("croton_" + of + (is_float ? "_f32" : "_f64"));
+        Function* function = library->getFunction("croton_" + of + (is_float ? "_f32" : "_f64"));
         if (!function || errorToBool(function->materialize()) || function->empty()) return nullptr;
         return can_widen(*function) ? function : nullptr;
     };

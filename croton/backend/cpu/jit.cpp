@@ -102,16 +102,7 @@ class Machine {
 /// machines. One thread uses it at a time.
 class Workbench {
   public:
-    Workbench() : context_(std::make_unique<LLVMContext>()) {
-        if (!&croton_maths_bitcode_size) return;
-        StringRef bytes(reinterpret_cast<const char*>(croton_maths_bitcode),
-                        croton_maths_bitcode_size);
-        auto library = getLazyBitcodeModule(MemoryBufferRef(bytes, "croton_maths"), *context_);
-        if (!library)
-            fail(ErrorKind::Internal,
-                 "the maths library is broken: ", toString(library.takeError()));
-        library_ = std::move(*library);
-    }
+    Workbench() : context_(std::make_unique<LLVMContext>()) {}
 
     std::unique_ptr<Module> build(std::span<const Source> sources, const Level& level,
                                   std::vector<Placement>& placements) {
@@ -119,7 +110,7 @@ class Workbench {
         const TargetMachine& target = machine(level).target();
         module->setTargetTriple(target.getTargetTriple().str());
         module->setDataLayout(target.createDataLayout());
-        Maths maths(library_.get());
+        Maths maths([this] { return library(); });
         placements = emit_kernels(*module, sources, level, maths);
 #ifndef NDEBUG
         std::string problem;
@@ -142,6 +133,17 @@ class Workbench {
     bool worn() const { return uses_ > 500; }
 
   private:
+    // Read when a kernel calls for it: many do not.
+    Module* library() {
+        if (library_ || !&croton_maths_bitcode_size) return library_.get();
+        StringRef bytes(reinterpret_cast<const char*>(croton_maths_bitcode),
+                        croton_maths_bitcode_size);
+        auto read = getLazyBitcodeModule(MemoryBufferRef(bytes, "croton_maths"), *context_);
+        if (!read)
+            fail(ErrorKind::Internal, "the maths library is broken: ", toString(read.takeError()));
+        library_ = std::move(*read);
+        return library_.get();
+    }
     Machine& machine(const Level& level) {
         for (auto& [key, known] : machines_)
             if (key == level.key()) return *known;
