@@ -14,8 +14,8 @@ namespace croton::cpu {
 /// Own vector maths: scalar straight-line functions, widened while they are inlined.
 class Maths {
   public:
-    /// `library` is asked for the functions when the first one is called for; if it gives null, none
-    /// is known.
+    /// `library` is asked for the functions when the first one is called for; if it gives null,
+    /// none is known.
     explicit Maths(std::function<llvm::Module*()> library) : library_(std::move(library)) {}
     /// Result of croton_<name>_<f32|f64> on all lanes of the arguments, or null if there is no such
     /// function in a form that can be widened.
