@@ -59,6 +59,9 @@ const std::vector<SettingRow>& setting_rows() {
             "default mode of functions"),
         row("cpu_level", &Settings::cpu_level, {"native", "sse2", "avx2", "avx512"},
             "the widest vector instructions that compiled code uses"),
+        row("tailor_from", &Settings::tailor_from, 1,
+            "elements from which on frequent launches get code of their own, once they have run 64 "
+            "times as many"),
         row("threads", &Settings::threads, 0, "worker threads of a call; 0: one a core"),
         row("cache_dir", &Settings::cache_dir, {}, "folder of compiled code; 'off' for none"),
         row("precompiled", &Settings::precompiled, {},

@@ -13,6 +13,7 @@ struct Settings {
     std::string float_x = "float64";   ///< default floating dtype: float64, float32, float16
     std::string mode = "fast";         ///< default mode: quick, fast, check
     std::string cpu_level = "native";  ///< native, sse2, avx2, avx512: the widest vectors used
+    int64_t tailor_from = 1 << 18;     ///< elements of launches that may get code of their own
     int64_t threads = 0;               ///< worker threads of a call; 0: one a core
     std::string cache_dir;  ///< compiled code; empty: the user's cache folder; "off": none
     std::string

@@ -137,6 +137,19 @@ Variables drop_broadcasts(Arena& arena, NodeId id) {
     return {};
 }
 
+// What is filled is as large as the first argument, whose values nobody wants: something that it
+// is made of may have these sizes too, and does not have to wait for it.
+Variables fill_like_input(Arena& arena, NodeId id) {
+    static const OpRecord* fill_op = record("fill");
+    if (arena.op(id) != fill_op) return {};
+    Value like = arena.inputs(id)[0], value = arena.inputs(id)[1];
+    if (arena.kind(like.node) != NodeKind::Apply) return {};
+    for (Value below : arena.inputs(like.node))
+        if (certainly_same(arena.type(below).dims, arena.type(like).dims))
+            return {fill(arena.variable(below), arena.variable(value))};
+    return {};
+}
+
 Variables merge_casts(Arena& arena, NodeId id) {
     static const OpRecord* cast_op = record("cast");
     if (arena.op(id) != cast_op) return {};
@@ -158,6 +171,7 @@ std::vector<NodeRule> shape_node_rules() {
         NodeRule{"merge dimshuffles", merge_dimshuffles, about({"dimshuffle"})},
         NodeRule{"broadcast by the op itself", drop_broadcasts, &OpRecord::elementwise,
                  below({"broadcast_to", "fill"})},
+        NodeRule{"fill without values", fill_like_input, about({"fill"})},
         NodeRule{"merge casts", merge_casts, about({"cast"})},
     };
 }

@@ -14,6 +14,7 @@ std::vector<Target> all_targets() {
         runtime::backend("cpu");
         for (const char* level : {"sse2", "avx2", "avx512", "native"})
             result.push_back({"cpu", level});
+        for (const char* level : {"sse2", "avx2", "native"}) result.push_back({"cpu", level, true});
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::Usage) throw;  // Usage: this build has no such back end
     }
@@ -22,12 +23,12 @@ std::vector<Target> all_targets() {
 
 std::shared_ptr<const runtime::KernelSet> compile(const Target& target,
                                                   std::span<const kernel::Kernel> kernels) {
-    std::string before = settings().cpu_level;
-    if (!target.level.empty()) set_setting("cpu_level", target.level);
     struct Restore {
-        std::string value;
-        ~Restore() { settings().cpu_level = value; }
-    } restore{before};
+        Settings value = settings();
+        ~Restore() { settings() = value; }
+    } restore;
+    if (!target.level.empty()) set_setting("cpu_level", target.level);
+    if (target.tailored) settings().tailor_from = 1;
     return runtime::backend(target.backend).compile(kernels, nullptr);
 }
 

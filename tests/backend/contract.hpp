@@ -28,7 +28,10 @@ inline bool chance(Random& random, int percent) { return below(random, 100) < pe
 /// A back end and, for those that have several, the level it is held to.
 struct Target {
     std::string backend, level;
-    std::string text() const { return level.empty() ? backend : backend + "_" + level; }
+    bool tailored = false;  ///< all launches have code of their own, as large and frequent ones do
+    std::string text() const {
+        return (level.empty() ? backend : backend + "_" + level) + (tailored ? "_tailored" : "");
+    }
 };
 inline void PrintTo(const Target& target, std::ostream* out) { *out << target.text(); }
 

@@ -27,6 +27,7 @@ const std::vector<Example>& examples() {
         {"constants last", [](const Leaves& l) { return sum(2.5 * l.x); }},
         // sizes
         {"size without values", [](const Leaves& l) { return size_of(exp(l.x), 1) + 1; }},
+        {"fill without values", [](const Leaves& l) { return fill(exp(l.x), l.s) - l.s; }},
         {"shape from sizes", [](const Leaves& l) { return shape(exp(l.x)) * 2; }},
         {"count from sizes", [](const Leaves& l) { return count(exp(l.x), Ints{0}); }},
         {"size of what is made for its size",

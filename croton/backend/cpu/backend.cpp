@@ -95,10 +95,11 @@ Tailored make_tailored(const Program& program, const std::string& general, const
 void offer_tailoring(Program& program, const std::string& key, const Level& level) {
     bool loops = kernel::loop_section(program.kernel) != nullptr;
     if (loops || program.plan.scalar || !level.is_x86()) return;
-    program.tailor =
-        std::make_unique<Tailor>([&program, key, level](const Fit& fit, bool only_known) {
+    program.tailor = std::make_unique<Tailor>(
+        [&program, key, level](const Fit& fit, bool only_known) {
             return make_tailored(program, key, level, fit, only_known);
-        });
+        },
+        settings().tailor_from);
 }
 
 /// One call of compile(): kernels by key, found or made.
@@ -106,7 +107,7 @@ class Job {
   public:
     Job(std::span<const kernel::Kernel> kernels, const Level& level) : level_(level) {
         for (const auto& kernel : kernels) {
-            keys_.push_back(kernel_key(kernel, level));
+            keys_.push_back(cat(kernel_key(kernel, level), " ", settings().tailor_from));
             auto& place = programs_[keys_.back()];
             if (!place) place = table().find(keys_.back());
             if (!place) place = begin(kernel);

@@ -64,26 +64,34 @@ Lanes SectionEmitter::value(kernel::ValueId id) {
     auto v = static_cast<size_t>(id);
     if (values_[v].re) return values_[v];
     if (int kept = plan_.kept_streams[v]; kept >= 0) return values_[v] = load_stream(kept);
-    if (int slot = plan_.value_slots[v]; slot >= 0) {
-        DType stored = plan_.streams[static_cast<size_t>(slot)].dtype;
-        Lanes kept = load_stream(slot);
-        bool position =
-            definitions_[v] == nullptr && stored == DType::Int64 && dtypes_[v] == DType::Int64;
-        values_[v] = scalars_.cast(kept, stored, dtypes_[v]);
-        if (position) {  // an ArgMax over nothing is 0; a sum is never this number by accident
-            for (const auto& section : plan_.sections)
-                for (const auto& a : section.accumulators)
-                    if (a.position_slot == slot) {
-                        Value* none = scalars_.splat(b_.getInt64(INT64_MAX));
-                        values_[v].re = b_.CreateSelect(b_.CreateICmpEQ(kept.re, none),
-                                                        scalars_.splat(b_.getInt64(0)), kept.re);
-                    }
-        }
-        return values_[v];
-    }
+    if (int slot = plan_.value_slots[v]; slot >= 0) return values_[v] = slot_value(slot, v);
     CROTON_ASSERT(definitions_[v] && is_rematerialised(definitions_[v]->op));
     emit_instruction(*definitions_[v]);
     return values_[v];
+}
+
+// What is the same in all lanes is converted once.
+Lanes SectionEmitter::slot_value(int slot, size_t v) {
+    unsigned width = scalars_.width();
+    bool uniform = live_[static_cast<size_t>(slot)].uniform.re;
+    if (uniform) scalars_.set_width(1);
+    DType stored = plan_.streams[static_cast<size_t>(slot)].dtype;
+    Lanes kept = load_stream(slot), result = scalars_.cast(kept, stored, dtypes_[v]);
+    if (is_position(slot) && !definitions_[v]) {  // an ArgMax over nothing is 0
+        Value* none = scalars_.splat(b_.getInt64(INT64_MAX));
+        result.re = b_.CreateSelect(b_.CreateICmpEQ(kept.re, none), scalars_.splat(b_.getInt64(0)),
+                                    kept.re);
+    }
+    scalars_.set_width(width);
+    if (!uniform) return result;
+    return {scalars_.splat(result.re), result.im ? scalars_.splat(result.im) : nullptr};
+}
+
+bool SectionEmitter::is_position(int slot) const {
+    for (const auto& section : plan_.sections)
+        for (const auto& a : section.accumulators)
+            if (a.position_slot == slot) return true;
+    return false;
 }
 
 // --- streams
@@ -111,8 +119,8 @@ Lanes SectionEmitter::load_stream(int stream) {
     if (plan_.streams[static_cast<size_t>(stream)].apart > 1 && scalars_.width() > 1)
         return load_apart(stream);
     bool whole = live.buffer && masked_throughout();  // fill_rests has seen to the last one
-    return load_from(b_.CreateLoad(b_.getPtrTy(), live.at),
-                     plan_.streams[static_cast<size_t>(stream)].dtype, whole ? nullptr : mask_);
+    return load_from(where(stream), plan_.streams[static_cast<size_t>(stream)].dtype,
+                     whole ? nullptr : mask_);
 }
 
 // Lanes some items apart: all between them are loaded, and shuffled out. Of the rest of a row only
@@ -120,7 +128,7 @@ Lanes SectionEmitter::load_stream(int stream) {
 Lanes SectionEmitter::load_apart(int stream) {
     const Live& live = live_[static_cast<size_t>(stream)];
     const Stream& what = plan_.streams[static_cast<size_t>(stream)];
-    Value* at = b_.CreateLoad(b_.getPtrTy(), live.at);
+    Value* at = where(stream);
     if (mask_) {
         Value* offsets = b_.CreateMul(scalars_.iota(), scalars_.splat(live.step));
         return {scalars_.from_memory(what.dtype, gather(at, offsets, mask_, what.dtype))};
@@ -156,7 +164,7 @@ Value* SectionEmitter::pick(Type* type, Value* address, unsigned apart) {
 void SectionEmitter::store_stream(int stream, Lanes value, DType dtype) {
     const Stream& target = plan_.streams[static_cast<size_t>(stream)];
     (void)dtype;
-    Value* address = b_.CreateLoad(b_.getPtrTy(), live_[static_cast<size_t>(stream)].at);
+    Value* address = where(stream);
     auto align = Align(static_cast<uint64_t>(dtype_size(real_dtype(target.dtype))));
     if (is_complex(target.dtype)) {
         Type* element = scalars_.memory_type(target.dtype);

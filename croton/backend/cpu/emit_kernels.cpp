@@ -1,7 +1,7 @@
 #include <llvm/IR/Dominators.h>
 #include <llvm/Transforms/Utils/PromoteMemToReg.h>
 
-#include "croton/backend/cpu/emit_section.hpp"
+#include "croton/backend/cpu/emit_rows.hpp"
 
 namespace croton::cpu {
 
@@ -45,7 +45,8 @@ class FunctionMaker {
 
     Placement add(const Source& source, Maths& maths) {
         Placement placement{name_, next_};
-        for (size_t s = 0; s < source.kernel->sections.size(); ++s) {
+        if (source.plan->whole_rows) emit_rows(source, maths);
+        for (size_t s = 0; s < source.kernel->sections.size() && !source.plan->whole_rows; ++s) {
             bool lanes = has_lanes_form(*source.kernel, s), both = false;
             if (lanes) both = emitter(source, maths, s, true).serves_one_by_one();
             if (!both) emit(source, maths, s, false);
@@ -81,6 +82,21 @@ class FunctionMaker {
         emitter.emit(*function_, *block, one_by_one);
         const auto& made = emitter.variables();
         variables_.insert(variables_.end(), made.begin(), made.end());
+    }
+
+    // All sections, row after row.
+    void emit_rows(const Source& source, Maths& maths) {
+        auto* block = BasicBlock::Create(module_.getContext(), "rows", function_);
+        switch_->addCase(selector(0, false), block);
+        IRBuilder<> b(block);
+        RowEmitter rows(*function_, *source.plan, Scalars(b, level_, maths), *block);
+        for (size_t s = 0; s < source.kernel->sections.size(); ++s) {
+            SectionEmitter emitter = this->emitter(source, maths, s, false);
+            rows.add(emitter);
+            const auto& made = emitter.variables();
+            variables_.insert(variables_.end(), made.begin(), made.end());
+        }
+        rows.finish(variables_);
     }
 
     ConstantInt* selector(size_t section, bool lanes) {

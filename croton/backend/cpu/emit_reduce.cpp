@@ -123,7 +123,8 @@ void SectionEmitter::finish_accumulators(std::vector<std::vector<Running>>& copi
         scalars_.set_width(1);
         if (!rest.empty()) total = join(total, get(rest[n]));
         mask_ = nullptr;
-        auto address = [&](int slot) {
+        auto address = [&](int slot) -> Value* {
+            if (row_) return row_->places[static_cast<size_t>(slot)];
             return b_.CreateIntToPtr(word(plan_.streams[static_cast<size_t>(slot)].word),
                                      b_.getPtrTy());
         };

@@ -41,6 +41,18 @@ void SectionEmitter::emit(Function& function, BasicBlock& start, ConstantInt* on
     b_.CreateRetVoid();
 }
 
+BasicBlock* SectionEmitter::emit(Function& function, BasicBlock* block, const Row& row) {
+    row_ = &row;
+    open(function, *row.entry);
+    b_.SetInsertPoint(block);
+    start_streams(false);
+    if (runs_once())
+        emit_once();
+    else
+        emit_nest();
+    return b_.GetInsertBlock();
+}
+
 bool SectionEmitter::serves_one_by_one() const {
     bool has_rest = width_ == 1 || !level_.masks || masked_throughout();
     return section_.kind == SectionKind::Loop && has_rest;
@@ -95,40 +107,102 @@ void SectionEmitter::start_streams(bool lanes) {
             used_.push_back(a.slot);
             if (a.position_slot >= 0) used_.push_back(a.position_slot);
         }
-    bool rows_form = uses_.kind == SectionKind::Reduce && !lanes;
-    for (int s : used_) {
-        const Stream& stream = plan_.streams[static_cast<size_t>(s)];
-        Live& live = live_[static_cast<size_t>(s)];
-        Value* where = word(stream.word);
-        bool address = moves_as_address(stream);
-        if (address) where = b_.CreateIntToPtr(where, b_.getPtrTy());
-        bool read_slot = stream.kind == StreamKind::Slot && rows_form;
-        if (stream.uniform || read_slot) {
-            scalars_.set_width(1);
-            live.uniform = load_from(where, stream.dtype, nullptr);
-            continue;
-        }
-        live.step = word(stream.word + 1);
-        live.row = word(stream.word + 2);
-        live.vector_step = b_.CreateMul(live.step, lanes_at_once());
-        Type* type = address ? static_cast<Type*>(b_.getPtrTy()) : b_.getInt64Ty();
-        live.at = variable(type);
-        live.outer_at = variable(type);
-        b_.CreateStore(where, live.outer_at);
-        scalars_.set_width(width_);
-        if (!address) live.offsets = b_.CreateMul(scalars_.iota(), scalars_.splat(live.step));
-        bool may_broadcast =
-            stream.kind == StreamKind::In ||
-            (stream.kind == StreamKind::Slot && !lanes && uses_.kind != SectionKind::Reduce);
-        bool written = std::find(uses_.writes.begin(), uses_.writes.end(), s) != uses_.writes.end();
-        if (may_broadcast && !written && width_ > 1 && stream.apart == 1) {
-            IRBuilder<> entry(entry_, entry_->begin());
-            auto* buffer = entry.CreateAlloca(scalars_.widened(scalars_.memory_type(stream.dtype)));
-            buffer->setAlignment(Align(64));
-            live.buffer = buffer;
-        }
-    }
+    for (int s : used_) row_ ? start_in_row(s) : start_stream(s, lanes);
+    if (row_) start_slots();
     std::erase_if(used_, [&](int s) { return !live_[static_cast<size_t>(s)].at; });
+}
+
+void SectionEmitter::start_stream(int s, bool lanes) {
+    bool rows_form = uses_.kind == SectionKind::Reduce && !lanes;
+    const Stream& stream = plan_.streams[static_cast<size_t>(s)];
+    Live& live = live_[static_cast<size_t>(s)];
+    Value* where = word(stream.word);
+    bool address = moves_as_address(stream);
+    if (address) where = b_.CreateIntToPtr(where, b_.getPtrTy());
+    bool read_slot = stream.kind == StreamKind::Slot && rows_form;
+    if (stream.uniform || read_slot) {
+        scalars_.set_width(1);
+        live.uniform = load_from(where, stream.dtype, nullptr);
+        return;
+    }
+    live.step = word(stream.word + 1);
+    live.row = word(stream.word + 2);
+    live.vector_step = b_.CreateMul(live.step, lanes_at_once());
+    Type* type = address ? static_cast<Type*>(b_.getPtrTy()) : b_.getInt64Ty();
+    live.at = variable(type);
+    live.outer_at = variable(type);
+    b_.CreateStore(where, live.outer_at);
+    scalars_.set_width(width_);
+    if (!address) live.offsets = b_.CreateMul(scalars_.iota(), scalars_.splat(live.step));
+    bool may_broadcast =
+        stream.kind == StreamKind::In ||
+        (stream.kind == StreamKind::Slot && !lanes && uses_.kind != SectionKind::Reduce);
+    bool written = std::find(uses_.writes.begin(), uses_.writes.end(), s) != uses_.writes.end();
+    if (may_broadcast && !written && width_ > 1 && stream.apart == 1) {
+        auto* buffer =
+            at_function_entry().CreateAlloca(scalars_.widened(scalars_.memory_type(stream.dtype)));
+        buffer->setAlignment(Align(64));
+        live.buffer = buffer;
+    }
+}
+
+// A stream whose steps are in the code.
+void SectionEmitter::start_in_row(int s) {
+    const Stream& stream = plan_.streams[static_cast<size_t>(s)];
+    Live& live = live_[static_cast<size_t>(s)];
+    AllocaInst* place = row_->places[static_cast<size_t>(s)];
+    bool stands = stream.uniform || stream.apart == 0;
+    scalars_.set_width(1);
+    if (stream.kind == StreamKind::Slot) {
+        live.base = place;
+        bool read = std::find(uses_.reads.begin(), uses_.reads.end(), s) != uses_.reads.end();
+        if (read) live.uniform = load_from(place, stream.dtype, nullptr);
+        return;
+    }
+    Value* where = b_.CreateLoad(place->getAllocatedType(), place);
+    if (stream.kind == StreamKind::In && stands) {
+        live.uniform = load_from(where, stream.dtype, nullptr);
+    } else if (moves_as_address(stream)) {
+        live.base = where;
+        if (stream.kind == StreamKind::In)
+            live.ahead = b_.CreateGEP(b_.getInt8Ty(), where, word(stream.word + 2));
+    } else {
+        live.step = b_.getInt64(static_cast<uint64_t>(stream.apart));
+        live.vector_step = b_.CreateMul(live.step, b_.getInt64(width_));
+        live.row = b_.getInt64(0);
+        live.at = variable(b_.getInt64Ty());
+        live.outer_at = place;
+        scalars_.set_width(width_);
+        live.offsets = b_.CreateMul(scalars_.iota(), scalars_.splat(live.step));
+    }
+}
+
+void SectionEmitter::start_slots() {
+    scalars_.set_width(1);
+    for (size_t n = 0; n < uses_.accumulators.size(); ++n) {
+        const auto& where = uses_.accumulators[n];
+        Value* nothing = scalars_.identity(section_.accumulators[n].combine, where.state).re;
+        b_.CreateStore(scalars_.to_memory(where.state, nothing),
+                       row_->places[static_cast<size_t>(where.slot)]);
+        if (where.position_slot >= 0)
+            b_.CreateStore(b_.getInt64(INT64_MAX),
+                           row_->places[static_cast<size_t>(where.position_slot)]);
+    }
+}
+
+// The place of the lanes that are next.
+Value* SectionEmitter::where(int stream) {
+    const Live& live = live_[static_cast<size_t>(stream)];
+    if (live.base) return lanes_on(live.base, stream);
+    return b_.CreateLoad(b_.getPtrTy(), live.at);
+}
+
+Value* SectionEmitter::lanes_on(Value* base, int stream) {
+    const Stream& what = plan_.streams[static_cast<size_t>(stream)];
+    if (what.kind == StreamKind::Slot) return base;
+    auto step = static_cast<uint64_t>(what.item * what.apart);
+    Value* row = b_.CreateGEP(b_.getInt8Ty(), base, b_.CreateMul(lanes_before_, b_.getInt64(step)));
+    return b_.CreateConstGEP1_64(b_.getInt8Ty(), row, copies_before_ * width_ * step);
 }
 
 // Before the innermost loop: streams that stand still get a vector full of their element.
@@ -206,8 +280,9 @@ void SectionEmitter::advance_outer(bool by_row, unsigned lanes) {
 // The lines of a vector, so far ahead.
 void SectionEmitter::prefetch_stream(int stream, Value* ahead) {
     constexpr unsigned line = 64;
-    Value* at = b_.CreateLoad(b_.getPtrTy(), live_[static_cast<size_t>(stream)].at);
-    Value* then = b_.CreateGEP(b_.getInt8Ty(), at, ahead);
+    const Live& live = live_[static_cast<size_t>(stream)];
+    Value* then = live.ahead ? lanes_on(live.ahead, stream)
+                             : b_.CreateGEP(b_.getInt8Ty(), where(stream), ahead);
     auto bytes = width_ * static_cast<unsigned>(plan_.streams[static_cast<size_t>(stream)].item);
     for (unsigned n = 0; n < bytes; n += line) prefetch(then, n);
 }
@@ -227,7 +302,8 @@ bool SectionEmitter::streams_operands() const {
 std::vector<int> SectionEmitter::fresh_operands() const {
     std::vector<int> fresh;
     for (int s : uses_.ins) {
-        bool moves = live_[static_cast<size_t>(s)].at != nullptr;
+        const Live& live = live_[static_cast<size_t>(s)];
+        bool moves = live.at || live.base;
         auto reads = [&](const SectionPlan& section) {
             return std::find(section.ins.begin(), section.ins.end(), s) != section.ins.end();
         };
@@ -380,7 +456,7 @@ void SectionEmitter::emit_once() {
 
 // rows times count, lanes along count.
 void SectionEmitter::emit_nest() {
-    Value *rows = word(rows_word), *count = word(count_word);
+    Value* count = word(count_word);
     Value *zero = b_.getInt64(0), *one = b_.getInt64(1);
     bool reduce = uses_.kind == SectionKind::Reduce;
     bool reads_ahead = reduce && (!writes_operands() || streams_operands());
@@ -409,9 +485,11 @@ void SectionEmitter::emit_nest() {
         if (reduce) fold(*folded, mask);
         advance(width);
     };
-    loop(zero, rows, one, [&](Value* row) {
+    auto one_row = [&](Value* row) {
         start_row();
-        if (has_far_rows())
+        lanes_before_ = zero;
+        copies_before_ = 0;
+        if (has_far_rows() && !row_)
             when(b_.CreateICmpUGE(count, b_.getInt64(width_)), [&] { prefetch_runs(row); });
         fill_buffers();
         scalars_.set_width(width_);
@@ -448,7 +526,8 @@ void SectionEmitter::emit_nest() {
                          [&](Value* done) { run(1, &rest, nullptr, done); });
             });
         advance_outer(true, 0);
-    });
+    };
+    row_ ? one_row(zero) : loop(zero, word(rows_word), one, one_row);
     if (reduce) finish_accumulators(running, width_, rest);
 }
 

@@ -8,6 +8,13 @@
 
 namespace croton::cpu {
 
+/// What the sections of a row have in common, where one function runs them all: stack variables
+/// by stream, to be promoted to registers, and where the function begins.
+struct Row {
+    std::vector<llvm::AllocaInst*> places;  ///< where each stream stands; of slots: their values
+    llvm::BasicBlock* entry = nullptr;
+};
+
 class SectionEmitter {
   public:
     /// `lanes`: the form of a Reduce or Loop section whose lanes run along an outer axis.
@@ -17,6 +24,8 @@ class SectionEmitter {
     /// selector `one_by_one` it takes lanes one by one, wherever in memory they are.
     void emit(llvm::Function& function, llvm::BasicBlock& start,
               llvm::ConstantInt* one_by_one = nullptr);
+    /// Writes the section's code for one row at the end of `block`, and says where it ends.
+    llvm::BasicBlock* emit(llvm::Function& function, llvm::BasicBlock* block, const Row& row);
     /// Whether the lanes form of a Loop section can do so: its code for fewer lanes than a vector
     /// has then serves single ones, and a heavy body is compiled once.
     bool serves_one_by_one() const;
@@ -28,6 +37,9 @@ class SectionEmitter {
     /// the loop around it does; both are stack variables that are promoted to registers at the end.
     struct Live {
         llvm::Value *at = nullptr, *outer_at = nullptr;
+        /// Of a stream whose steps are in the code: where its row begins, and where that begins
+        /// which is read soon. The number of lanes done says the rest.
+        llvm::Value *base = nullptr, *ahead = nullptr;
         llvm::Value *step = nullptr, *row = nullptr;
         llvm::Value* vector_step = nullptr;  ///< from vector to vector
         llvm::Value* buffer = nullptr;       ///< a vector of copies of a broadcast element
@@ -43,6 +55,11 @@ class SectionEmitter {
     void open(llvm::Function& function, llvm::BasicBlock& start);
     llvm::IRBuilder<> at_function_entry();
     void start_streams(bool lanes);
+    void start_stream(int stream, bool lanes);
+    void start_in_row(int stream);
+    void start_slots();
+    llvm::Value* where(int stream);
+    llvm::Value* lanes_on(llvm::Value* base, int stream);
     void emit_once();
     void emit_nest();
     void emit_lanes();
@@ -69,7 +86,9 @@ class SectionEmitter {
     unsigned unrolling() const;
     bool masked_throughout() const;
     bool reads_gaps() const;
-    bool runs_once() const { return uses_.kind == kernel::SectionKind::Outer && plan_.outer == 0; }
+    bool runs_once() const {
+        return uses_.kind == kernel::SectionKind::Outer && (plan_.outer == 0 || plan_.whole_rows);
+    }
     llvm::Value* lanes_at_once();
     llvm::Value* word(int number);
     llvm::Value* tail_mask(llvm::Value* left);
@@ -82,6 +101,8 @@ class SectionEmitter {
     void emit_body(llvm::Value* mask);
     void emit_instruction(const kernel::Instruction& i);
     Lanes value(kernel::ValueId id);
+    Lanes slot_value(int slot, size_t v);
+    bool is_position(int slot) const;
     Lanes load_stream(int stream);
     Lanes load_from(llvm::Value* address, DType dtype, llvm::Value* mask);
     Lanes load_apart(int stream);
@@ -151,6 +172,7 @@ class SectionEmitter {
 
     llvm::Function* function_ = nullptr;
     llvm::BasicBlock* entry_ = nullptr;  ///< the section's first block
+    const Row* row_ = nullptr;           ///< null: the section is called by itself
     llvm::Value* one_by_one_ = nullptr;  ///< whether lanes are taken one by one; null: never
     llvm::Value* frame_ = nullptr;
     std::vector<Live> live_;     ///< by stream

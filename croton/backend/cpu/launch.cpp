@@ -95,7 +95,7 @@ void Launcher::run_map() {
     Nest nest = nest_of(axes, order);
     set_steps(nest);
     bool packed = needs_packing(section, nest);
-    if (is_large(nest)) {
+    if (is_large() && has_long_rows(nest)) {
         if (script_) return script_->refuse();
         peel(axes, nest);
         Fit fit = fit_of(axes, order, nest);

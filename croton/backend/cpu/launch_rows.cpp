@@ -125,11 +125,16 @@ void Launcher::run_rows(const Axes& outer, Axes& inner, bool empty) {
     size_t sections = plan_.sections.size();
     for (size_t n = 0; n < sections; ++n) {
         packed[n % 64] = needs_packing(plan_.sections[n], nest);
-        any_packed |= packed[n % 64];
+        any_packed |= packed[n % 64] && plan_.sections[n].kind != SectionKind::Outer;
     }
-    if (is_large(nest) && !any_packed) {
+    if (is_large() && !any_packed && !empty) {
         if (script_) return script_->refuse();
-        tailor(fit_of_rows(outer, inner, order, nest), outer.points() * inner.points());
+        Fit fit = fit_of_rows(outer, inner, order, nest);
+        bool tailored = tailor(fit, outer.points() * inner.points());
+        if (tailored && fit.whole_rows) {
+            run_whole_rows(outer, nest);
+            return finish_streaming();
+        }
     }
     int all[64];
     for (int a = 0; a < outer.count; ++a) all[a] = a;

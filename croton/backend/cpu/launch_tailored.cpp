@@ -7,9 +7,11 @@
 
 namespace croton::cpu {
 
-bool Launcher::is_large(const Nest& nest) const {
-    constexpr int64_t large = 1 << 18, least_lanes = 64;  // elements
-    return program_.tailor && nest.lane && nest.count >= least_lanes && points() >= large;
+bool Launcher::is_large() const { return program_.tailor && points() >= program_.tailor->least(); }
+
+bool Launcher::has_long_rows(const Nest& nest) {
+    constexpr int64_t least_lanes = 64;
+    return nest.lane && nest.count >= least_lanes;
 }
 
 // Of the whole launch, whichever part of it this is.
@@ -51,7 +53,7 @@ bool Launcher::shuffles(const Fit& fit) {
 Fit Launcher::fit_of(const Axes& axes, const Order& order, const Nest& nest) const {
     bool streams =
         outgrows_caches(nest) && writes_whole_lines(nest) && rows_begin_lines(axes, order.lane);
-    return {distances(nest), streams};
+    return {distances(nest), streams, false};
 }
 
 // Kernels of several sections: what is folded is folded in the same order.
@@ -59,9 +61,48 @@ Fit Launcher::fit_of_rows(const Axes& outer, const Axes& inner, const Order& ord
                           const Nest& nest) const {
     bool stores = false;
     for_element_outputs([&](int) { stores = true; });
-    bool streams = stores && outgrows_caches(nest) && writes_whole_lines(nest) &&
-                   rows_begin_lines(outer, -1) && rows_begin_lines(inner, order.lane);
-    return {std::vector<int>(plan_.streams.size(), 1), streams};
+    bool streams = stores && has_long_rows(nest) && outgrows_caches(nest) &&
+                   writes_whole_lines(nest) && rows_begin_lines(outer, -1) &&
+                   rows_begin_lines(inner, order.lane);
+    Fit fit{std::vector<int>(plan_.streams.size(), 1), streams, false};
+    fit.whole_rows = in_whole_rows(outer, order, nest);
+    if (fit.whole_rows) note_steps(fit, nest);
+    return fit;
+}
+
+// Outer sections look at the first lane alone.
+void Launcher::note_steps(Fit& fit, const Nest& nest) const {
+    for (const SectionPlan& section : plan_.sections) {
+        if (section.kind == kernel::SectionKind::Outer) continue;
+        for (const auto* list : {&section.ins, &section.outs, &section.numbers})
+            for (int s : *list) {
+                const Stream& stream = plan_.streams[static_cast<size_t>(s)];
+                int items = static_cast<int>(nest.lane[s] / stream.item);
+                if (!stream.uniform) fit.apart[static_cast<size_t>(s)] = items;
+            }
+    }
+}
+
+// One outer axis at a time, the inner ones a single row.
+bool Launcher::in_whole_rows(const Axes& outer, const Order& order, const Nest& nest) const {
+    bool one_row = order.loop_count == 0 && nest.rows == 1 && nest.lane;
+    return one_row && outer.count > 0 && !plan_.scalar;
+}
+
+// Steps from lane to lane are in the code, those from row to row in their place.
+void Launcher::run_whole_rows(const Axes& outer, const Nest& nest) {
+    int last = outer.count - 1, others[64];
+    std::iota(others, others + last, 0);
+    set_steps(nest);
+    for (int s = 0; s < streams_; ++s)
+        frame_[plan_.streams[static_cast<size_t>(s)].word + 1] = outer.stride(last, s);
+    frame_[rows_word] = outer.extents[last];
+    frame_[count_word] = nest.count;
+    walk(outer, others, last, [&] {
+        for (int s = 0; s < streams_; ++s)
+            frame_[plan_.streams[static_cast<size_t>(s)].word] = at_[s];
+        function_(frame_, first_ + section_selector(0, false));
+    });
 }
 
 // All 1 where some stream would have to be packed all the same.

@@ -172,7 +172,8 @@ class Launcher {
 
     // --- code of its own for large launches of this kind (launch_tailored.cpp)
 
-    bool is_large(const Nest& nest) const;
+    bool is_large() const;
+    static bool has_long_rows(const Nest& nest);
     int64_t points() const;
     bool tailor(const Fit& fit, int64_t points);
     void peel(Axes& axes, Nest& nest);
@@ -180,6 +181,7 @@ class Launcher {
     Fit fit_of(const Axes& axes, const Order& order, const Nest& nest) const;
     Fit fit_of_rows(const Axes& outer, const Axes& inner, const Order& order,
                     const Nest& nest) const;
+    void note_steps(Fit& fit, const Nest& nest) const;
     std::vector<int> distances(const Nest& nest) const;
     bool outgrows_caches(const Nest& nest) const;
 
@@ -193,6 +195,8 @@ class Launcher {
                     visit(s);
     }
 
+    bool in_whole_rows(const Axes& outer, const Order& order, const Nest& nest) const;
+    void run_whole_rows(const Axes& outer, const Nest& nest);
     bool writes_whole_lines(const Nest& nest) const;
     bool rows_begin_lines(const Axes& axes, int lane) const;
     void finish_streaming() const;

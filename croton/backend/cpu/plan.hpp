@@ -28,13 +28,13 @@ enum class StreamKind : uint8_t {
 
 struct Stream {
     StreamKind kind;
-    int number = 0;          ///< operand or axis
-    DType dtype;             ///< as it lies in memory; Int64 for Index and Position
-    int item = 8;            ///< its size in bytes
-    int word = 0;            ///< frame words: where, step, row
-    bool uniform = false;    ///< broadcast along every axis
-    bool at_end = false;     ///< Out: written when a fold across has ended
-    int apart = 1;           ///< of tailored code, In: the step is so many items
+    int number = 0;        ///< operand or axis
+    DType dtype;           ///< as it lies in memory; Int64 for Index and Position
+    int item = 8;          ///< its size in bytes
+    int word = 0;          ///< frame words: where, step, row
+    bool uniform = false;  ///< broadcast along every axis
+    bool at_end = false;   ///< Out: written when a fold across has ended
+    int apart = 1;  ///< of tailored code: lanes are so many items (of numbers: so much) apart
     bool streaming = false;  ///< of tailored code, Out: stored past the caches, in whole lines
 };
 
@@ -87,6 +87,10 @@ struct Plan {
     bool scalar = false;  ///< complex numbers: one element at a time
     bool has_tables = false;
     bool tailored = false;  ///< to one kind of launch: tailor.hpp
+    /// Tailored too: one function runs all sections, row after row. In the frame is then how many
+    /// rows, in the place of each stream's step how far it is from row to row, and `apart` is what
+    /// its lanes are (0: they stand still). Slots are not in memory.
+    bool whole_rows = false;
 };
 
 Plan make_plan(const kernel::Kernel& kernel);

@@ -8,11 +8,12 @@
 namespace croton::cpu {
 
 bool Fit::any() const {
-    return streaming || std::any_of(apart.begin(), apart.end(), [](int n) { return n > 1; });
+    return streaming || whole_rows ||
+           std::any_of(apart.begin(), apart.end(), [](int n) { return n > 1; });
 }
 
 std::string Fit::text() const {
-    std::string result = streaming ? "streaming" : "cached";
+    std::string result = cat(streaming ? "streaming" : "cached", whole_rows ? " rows" : "");
     for (int items : apart) result += cat(" ", items);
     return result;
 }
@@ -20,6 +21,7 @@ std::string Fit::text() const {
 Plan tailored_plan(const Plan& plan, const Fit& fit) {
     Plan result = plan;
     result.tailored = true;
+    result.whole_rows = fit.whole_rows;
     for (size_t s = 0; s < fit.apart.size(); ++s) {
         Stream& stream = result.streams[s];
         stream.apart = fit.apart[s];
@@ -33,7 +35,7 @@ const Tailored* Tailor::find(const Fit& fit, int64_t elements) {
     Entry& entry = entry_of(fit);
     if (entry.made) return entry.code.function ? &entry.code : nullptr;
     entry.elements += elements;
-    bool enough = entry.elements >= worth_tailoring;
+    bool enough = entry.elements >= this->enough();
     if (entry.begun || (entry.looked && !enough)) return nullptr;
     entry.begun = true;
     lock.unlock();

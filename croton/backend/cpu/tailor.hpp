@@ -18,6 +18,7 @@ struct Fit {
     std::vector<int> apart;  ///< by stream: items from lane to lane; 1: what general code takes
     bool streaming =
         false;  ///< outputs lie in whole lines, row by row, and are stored past the caches
+    bool whole_rows = false;  ///< all sections run row after row; `apart` is exact
     bool operator==(const Fit&) const = default;
     bool any() const;
     std::string text() const;  ///< different ones have different texts
@@ -28,10 +29,6 @@ constexpr int most_apart = 4;
 
 /// The plan that such code is made from.
 Plan tailored_plan(const Plan& plan, const Fit& fit);
-
-/// Elements that launches of a kind have run before they get code: that took about as long as
-/// making it.
-constexpr int64_t worth_tailoring = int64_t{1} << 24;
 
 struct Tailored {
     SectionFunction function = nullptr;
@@ -44,7 +41,12 @@ class Tailor {
   public:
     /// Makes code, or only takes what was made before (on disk): then it may have none.
     using Make = std::function<Tailored(const Fit&, bool only_known)>;
-    explicit Tailor(Make make) : make_(std::move(make)) {}
+    /// `least`: elements of a launch that may have code of its own (the setting tailor_from).
+    Tailor(Make make, int64_t least) : make_(std::move(make)), least_(least) {}
+    int64_t least() const { return least_; }
+    /// Elements that launches of a kind have run before they get code: by default that took about
+    /// as long as making it. From 1 on: none.
+    int64_t enough() const { return 64 * (least_ - 1); }
     /// Code for a launch of so many elements that is about to run. Null until there have been
     /// enough (unless it was made before), while another thread makes it, and if it cannot be made.
     const Tailored* find(const Fit& fit, int64_t elements);
@@ -61,6 +63,7 @@ class Tailor {
     const Tailored* make(Entry& entry, bool only_known);
 
     Make make_;
+    int64_t least_;
     std::mutex mutex_;
     std::deque<Entry> entries_;
 };

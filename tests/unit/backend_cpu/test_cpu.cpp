@@ -420,6 +420,9 @@ TEST_F(Cpu, SubnormalsAreNotFlushed) {
     for (float value : y) EXPECT_EQ(value, 0x1p-141f);
 }
 
+/// Elements after which large launches of a kind have code of their own.
+const int64_t worth_tailoring = 64 * settings().tailor_from;
+
 /// Numbers that end where memory ends: whoever reads on is stopped.
 template <class T>
 class AtTheEnd {
@@ -554,13 +557,15 @@ TEST_F(Cpu, LargeOutputsAreStoredPastTheCaches) {
 TEST(Tailor, MakesCodeOnceItIsWorthItAndTakesWhatIsKnownAtOnce) {
     int looked = 0, made = 0;
     bool known = false;
-    Tailor tailor([&](const Fit&, bool only_known) {
-        ++(only_known ? looked : made);
-        Tailored code;
-        if (known || !only_known) code.function = [](int64_t*, int64_t) {};
-        return code;
-    });
-    Fit streaming{{1, 1}, true}, apart{{2, 1}, false}, other{{3, 1}, false};
+    Tailor tailor(
+        [&](const Fit&, bool only_known) {
+            ++(only_known ? looked : made);
+            Tailored code;
+            if (known || !only_known) code.function = [](int64_t*, int64_t) {};
+            return code;
+        },
+        worth_tailoring / 64);
+    Fit streaming{{1, 1}, true, false}, apart{{2, 1}, false, false}, other{{3, 1}, false, false};
     EXPECT_EQ(tailor.find(streaming, worth_tailoring / 2), nullptr);
     EXPECT_EQ(tailor.find(apart, worth_tailoring / 2), nullptr) << "another kind counts for itself";
     EXPECT_EQ(tailor.find(streaming, worth_tailoring / 4), nullptr);
@@ -576,11 +581,14 @@ TEST(Tailor, MakesCodeOnceItIsWorthItAndTakesWhatIsKnownAtOnce) {
 
 TEST(Tailor, WhatCannotBeMadeIsTriedOnce) {
     int tried = 0;
-    Tailor tailor([&](const Fit&, bool) -> Tailored {
-        ++tried;
-        fail(ErrorKind::Compile, "no");
-    });
-    for (int n = 0; n < 3; ++n) EXPECT_EQ(tailor.find({{2}, false}, worth_tailoring), nullptr);
+    Tailor tailor(
+        [&](const Fit&, bool) -> Tailored {
+            ++tried;
+            fail(ErrorKind::Compile, "no");
+        },
+        worth_tailoring / 64);
+    for (int n = 0; n < 3; ++n)
+        EXPECT_EQ(tailor.find({{2}, false, false}, worth_tailoring), nullptr);
     EXPECT_EQ(tried, 1);
 }
 
@@ -620,6 +628,55 @@ TEST_F(Cpu, LargeRowsAreStoredPastTheCaches) {
         EXPECT_EQ(files().size() - before, 1u) << level;
         EXPECT_EQ(memory, first) << level;
     }
+}
+
+/// Rows brought to mean 0 and a largest value of 1; where that was; and the sum over rows.
+Kernel scaled_rows() {
+    return kernel::parse(R"(kernel scaled_rows rank 2 outer 1 {
+        in x: f32 in g: f32 broadcast 0
+        out y: f32 out place: i64 broadcast 1 out columns: f32 broadcast 0
+        reduce { %0 = f32 load x %1 = f32 fold sum %0 }
+        outer { %2 = i64 extent axis 1 %3 = f32 cast %2 %4 = f32 div %1, %3 }
+        reduce {
+            %5 = f32 load x %6 = f32 sub %5, %4 %7 = f32 exp %6
+            %8 = f32 fold max %7 %9 = i64 fold argmax %7
+            across sum %6 into columns
+        }
+        outer { i64 store place %9 }
+        map {
+            %10 = f32 div %7, %8 %11 = f32 load g %12 = f32 mul %10, %11 f32 store y %12
+        }
+    })");
+}
+
+// Code that runs all sections row after row gives the bits that sections called one by one give.
+TEST_F(Cpu, WholeRowsHaveTheSameBits) {
+    for (const char* level : levels_of_this_machine()) {
+        settings().cpu_level = level;
+        settings().tailor_from = 1 << 18;
+        auto general = compile({scaled_rows()});
+        settings().tailor_from = 1;
+        auto tailored = compile({scaled_rows()});
+        size_t before = files().size();
+        for (int64_t columns : {2, 7, 16, 31, 32, 33, 64, 100, 257}) {
+            int64_t rows = 37, count = rows * columns;
+            std::vector<float> x(static_cast<size_t>(count)), g(static_cast<size_t>(columns));
+            for (size_t i = 0; i < x.size(); ++i)
+                x[i] = static_cast<float>((i * 7919) % 1009) / 700;
+            for (size_t i = 0; i < g.size(); ++i) g[i] = static_cast<float>(i) / 3;
+            auto results = [&](const runtime::KernelSet& set) {
+                std::vector<float> y(x.size()), sums(g.size());
+                std::vector<int64_t> places(static_cast<size_t>(rows));
+                run(set, 0, {rows, columns},
+                    {x.data(), g.data(), y.data(), places.data(), sums.data()},
+                    {{4 * columns, 4}, {0, 4}, {4 * columns, 4}, {8, 0}, {0, 4}});
+                return std::tuple(y, places, sums);
+            };
+            EXPECT_EQ(results(*tailored), results(*general)) << level << ", " << columns;
+        }
+        EXPECT_EQ(files().size() - before, 1u) << "one code serves all sizes";
+    }
+    settings().tailor_from = 1 << 18;
 }
 
 TEST_F(Cpu, ManyThreadsCompileAndRunAtOnce) {

@@ -273,6 +273,24 @@ TEST(Fuse, LayerNormalisationAndItsGradientReadEachArrayOnce) {
                 {ramp({5, 7}), ramp({7}, 0.5), ramp({7}), ramp({5, 7}, 0.3)});
 }
 
+// The largest, the sum, the gradient: the softmax is not stored, and x is read by the loss at
+// places alone.
+TEST(Fuse, CrossEntropyAndItsGradientAreOneKernelOfRows) {
+    auto x = matrix("x", "f64[n,m]"), y = input(parse_type("i64[n]"), "y");
+    Variable loss = -mean(at(log_softmax(x), {arange(at(shape(y), {0})), y}));
+    std::vector<Out> outputs{loss, grad(loss, x)};
+    auto f = function({x, y}, outputs);
+    const auto& all = f.program().kernels;
+    EXPECT_EQ(std::count_if(all.begin(), all.end(), [](const auto& k) { return k.rank == 2; }), 1);
+    std::vector<kernel::SectionKind> passes;
+    for (const auto& section : kernel_of_rows(f).sections)
+        if (section.kind != kernel::SectionKind::Outer) passes.push_back(section.kind);
+    using enum kernel::SectionKind;
+    EXPECT_EQ(passes, (std::vector{Reduce, Reduce, Map}));
+    Array labels = Array::of(std::vector<int64_t>{0, 3, -1, 2, 1}, {5});
+    expect_same({x, y}, outputs, {ramp({5, 7}), labels});
+}
+
 TEST(Fuse, ABiasGradientRidesWithTheLoss) {
     auto x = matrix("x", "f64[n,m]"), y = input(parse_type("i64[n]"), "y");
     auto b = input(parse_type("f64[m]"), "b");
