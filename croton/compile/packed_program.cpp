@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "croton/compile/epilogue.hpp"
 #include "croton/graph/packed_parts.hpp"
 
 namespace croton::compile {
@@ -112,6 +113,12 @@ class Packer final : packed::PartsWriter {
         write_attrs(*step.op, *step.attrs);
         write_all(step.inputs);
         out_.whole(step.output);
+        out_.byte(step.epilogue.has_value());
+        if (!step.epilogue) return;
+        write_kind(step.epilogue->kernel);
+        out_.whole(step.epilogue->product);
+        write_site(step.epilogue->site);
+        out_.text(step.epilogue->label);
     }
 
     // NOLINTNEXTLINE(misc-no-recursion)
@@ -360,7 +367,22 @@ class Unpacker final : packed::PartsReader {
         auto step = read_call<ContractStep>(program);
         require(step.op->kind<ContractCompute>() != nullptr);
         step.output = id(program);
+        if (in_.flag()) step.epilogue = read_epilogue(program, step.output);
         return step;
+    }
+
+    Epilogue read_epilogue(const Program& program, Id output) {
+        Epilogue epilogue;
+        epilogue.kernel = read_kernel_step(program);
+        const auto& operands = epilogue.kernel.operands;
+        auto outputs = operands.end() - epilogue.kernel.outputs;
+        require(std::find(outputs, operands.end(), output) != operands.end());
+        epilogue.product = in_.within<int>(0, outputs - operands.begin() - 1);
+        require(operands[static_cast<size_t>(epilogue.product)] == output);
+        require(can_be_epilogue(program, epilogue.kernel, epilogue.product));
+        epilogue.site = read_site();
+        epilogue.label = in_.text();
+        return epilogue;
     }
 
     // NOLINTNEXTLINE(misc-no-recursion)

@@ -52,14 +52,18 @@ struct Planner {
                    last[static_cast<size_t>(input)] == static_cast<int>(n) &&
                    same_sizes(at(input).type, at(id).type) && taken.find(input) == taken.end();
         };
-        if (auto k = std::get_if<KernelStep>(&step.kind)) {
+        auto product = std::get_if<ContractStep>(&step.kind);
+        auto read_by_product = [&](Id input) {
+            return product && std::any_of(product->inputs.begin(), product->inputs.end(),
+                                          [&](Id other) { return root(other) == root(input); });
+        };
+        if (const KernelStep* k = step.kernel(); k && !(product && id == product->output)) {
             const auto& kernel = p.kernels[static_cast<size_t>(k->kernel)];
-            size_t out = static_cast<size_t>(std::find(k->operands.begin(), k->operands.end(), id) -
-                                             k->operands.begin());
+            size_t out = position(*k, id);
             for (size_t i = 0; i < k->operands.size(); ++i)
                 if (kernel.operands[i].kind == kernel::OperandKind::In &&
                     dies_here(k->operands[i]) && k->maps[i] == k->maps[out] &&
-                    read_once_in_place(*k, i) &&
+                    read_once_in_place(*k, i) && !read_by_product(k->operands[i]) &&
                     kernel::can_share(kernel, static_cast<int>(i), static_cast<int>(out)))
                     return k->operands[i];
         }
@@ -70,11 +74,17 @@ struct Planner {
                 if (read_once(e->inputs, input) && dies_here(input)) return input;
             }
         }
-        if (auto c = std::get_if<ContractStep>(&step.kind); c && c->inputs.size() == 5) {
-            Id addend = c->inputs[2];
-            if (read_once(c->inputs, addend) && dies_here(addend)) return addend;
+        if (product && id == product->output && product->inputs.size() == 5) {
+            Id addend = product->inputs[2];  // the epilogue, if any, finds the sum in its place
+            if (read_once(step.reads(), addend) && dies_here(addend)) return addend;
         }
         return -1;
+    }
+
+    // The last of the operands that is this value: it may be an input as well.
+    static size_t position(const KernelStep& step, Id id) {
+        auto from_behind = std::find(step.operands.rbegin(), step.operands.rend(), id);
+        return static_cast<size_t>(step.operands.rend() - from_behind) - 1;
     }
 
     // Every way the step reads this value walks it as the output is walked (no second, shifted
@@ -174,7 +184,7 @@ struct Planner {
     // A product that is added to an argument, maybe where that lies.
     bool adds_to_argument(const Step& step) const {
         auto c = std::get_if<ContractStep>(&step.kind);
-        return c && c->inputs.size() == 5 &&
+        return c && !c->epilogue && c->inputs.size() == 5 &&
                p.values[static_cast<size_t>(c->inputs[2])].place == Place::Argument;
     }
 

@@ -3,6 +3,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "croton/compile/epilogue.hpp"
 #include "croton/compile/fuse.hpp"
 #include "croton/compile/loop_kernel.hpp"
 #include "croton/compile/loop_reads.hpp"
@@ -392,7 +393,10 @@ Program translate(const Variables& inputs, const Variables& outputs, bool fused,
     Translator translator;
     translator.program.name = std::move(name);
     translator.run(inputs, expanded, fused);
-    if (fused) order_steps(translator.program);
+    if (fused) {
+        attach_epilogues(translator.program, updates);
+        order_steps(translator.program);
+    }
     plan_memory(translator.program, updates);
     return std::move(translator.program);
 }

@@ -6,7 +6,7 @@ namespace croton {
 
 namespace {
 std::string kernel_line(const runtime::Program& program, const runtime::Step& step) {
-    const auto& what = std::get<runtime::KernelStep>(step.kind);
+    const runtime::KernelStep& what = *step.kernel();
     const auto& kernel = program.kernels[static_cast<size_t>(what.kernel)];
     auto passes = std::count_if(
         kernel.sections.begin(), kernel.sections.end(),
@@ -30,8 +30,7 @@ std::string explain(const Function& function) {
     out << "function " << function.name() << ", mode " << function.mode().name << "\n";
     out << function.trace().text() << "\n" << program.print() << "\n";
     for (const auto& step : program.steps)
-        if (std::holds_alternative<runtime::KernelStep>(step.kind))
-            out << kernel_line(program, step) << "\n";
+        if (step.kernel()) out << kernel_line(program, step) << "\n";
     return out.str();
 }
 

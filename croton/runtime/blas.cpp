@@ -105,12 +105,14 @@ MatrixView<T> view_of(const Matrix& m, std::vector<T>& packed) {
 }
 
 template <class T>
-void product(const Matrix& a, const Matrix& b, T alpha, T beta, T* out, const PackedRight* packed) {
+void product(const Matrix& a, const Matrix& b, T alpha, T beta, T* out, const PackedRight* packed,
+             Finishing finishing) {
     if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
         thread_local std::vector<T> packed_a, packed_b;
         multiply(view_of(a, packed_a), view_of(b, packed_b), alpha, beta, out, b.columns,
-                 int64_t{1}, packed ? packed->of<T>() : nullptr);
+                 int64_t{1}, packed ? packed->of<T>() : nullptr, finishing);
     } else {
+        CROTON_ASSERT(!finishing.finish);
         library_product(a, b, alpha, beta, out);
     }
 }
@@ -193,12 +195,12 @@ void each_of_batch(int64_t count, int64_t work_each, const std::function<void(in
 }
 
 void multiply_matrices(DType dtype, const Matrix& a, const Matrix& b, double alpha, double beta,
-                       void* out, const PackedRight* packed = nullptr) {
+                       void* out, const PackedRight* packed, Finishing finishing) {
     visit_dtype(dtype, [&](auto tag) {
         using T = decltype(tag);
         if constexpr (std::is_floating_point_v<T> || detail::is_complex_type<T>)
             product<T>(a, b, static_cast<T>(alpha), static_cast<T>(beta), static_cast<T*>(out),
-                       packed);
+                       packed, finishing);
         else if constexpr (!detail::is_half_type<T>)
             plain_product<T>(a, b, static_cast<T*>(out));
     });
@@ -221,14 +223,15 @@ PackedRight::PackedRight(const TensorRef& b) {
 }
 
 void matmul(const TensorRef& a, const TensorRef& b, const TensorRef* c, double alpha, double beta,
-            const TensorRef& out, const PackedRight* packed) {
+            const TensorRef& out, const PackedRight* packed, const Finish* finish) {
     if (out.dtype == DType::Float16 || out.dtype == DType::BFloat16) {
         half_matmul(a, b, c, alpha, beta, out);
         return;
     }
     if (c && beta != 0 && c->data != out.data) array_of(out).assign(array_of(*c));
     if (out.shape.size() == 2 || stacks(a, b)) {
-        multiply_matrices(out.dtype, stacked(a), matrix_of(b, 0), alpha, beta, out.data, packed);
+        multiply_matrices(out.dtype, stacked(a), matrix_of(b, 0), alpha, beta, out.data, packed,
+                          {finish});
         return;
     }
     Sizes batch(out.shape.begin(), out.shape.end() - 2);
@@ -237,7 +240,8 @@ void matmul(const TensorRef& a, const TensorRef& b, const TensorRef* c, double a
     each_of_batch(element_count(batch), rows * columns * a.shape.back(), [&](int64_t i) {
         multiply_matrices(out.dtype, matrix_of(a, batch_offset(a, batch, i)),
                           matrix_of(b, batch_offset(b, batch, i)), alpha, beta,
-                          static_cast<std::byte*>(out.data) + i * size);
+                          static_cast<std::byte*>(out.data) + i * size, nullptr,
+                          {finish, i * rows});
     });
 }
 

@@ -26,8 +26,10 @@ class PackedRight {
 /// out = alpha * a @ b + beta * c, batched over leading axes with NumPy's broadcasting. All
 /// operands have out's dtype. `c` may be null (beta is 0 then) or equal to out in memory. Strides
 /// are free; operands that BLAS cannot read in place are packed. Shapes were checked before.
-/// `packed`, if given, was made of the same b.
+/// `packed`, if given, was made of the same b. `finish` is told of each block of the result that is
+/// final, rows of all matrices numbered through; for float32 and float64 only.
 void matmul(const TensorRef& a, const TensorRef& b, const TensorRef* c, double alpha, double beta,
-            const TensorRef& out, const PackedRight* packed = nullptr);
+            const TensorRef& out, const PackedRight* packed = nullptr,
+            const Finish* finish = nullptr);
 
 }  // namespace croton::runtime

@@ -510,6 +510,22 @@ void Executor::prepare(const ContractStep& step) {
     const auto* compute = step.op->kind<ContractCompute>();
     compute->shape({*step.op, step.attrs.get()}, gather(step.inputs), {&shape, 1});
     make_output(step.output, shape);
+    if (step.epilogue) prepare_results(*step.epilogue, step.output);
+}
+
+// Those beside the one in whose memory the product lies. Its sizes are theirs.
+void Executor::prepare_results(const Epilogue& epilogue, Id product) {
+    const KernelStep& kernel = epilogue.kernel;
+    Sizes extents;
+    try {
+        extents_of(kernel, extents);
+        CROTON_ASSERT(extents == at(product).shape);
+    } catch (const Error& error) {
+        std::span shown(kernel.operands.begin(), kernel.operands.end() - kernel.outputs);
+        fail_drawn(error, shown, epilogue.label, epilogue.site, true);
+    }
+    for (Id id : std::span(kernel.operands.end() - kernel.outputs, kernel.operands.end()))
+        if (id != product) make_output(id, extents);
 }
 
 void Executor::step(const ContractStep& step) {
@@ -517,15 +533,98 @@ void Executor::step(const ContractStep& step) {
     multiply(step);
 }
 
+namespace {
+/// Runs a kernel over blocks of its index space. Rows count through all axes but the last.
+class KernelOnBlocks final : public Finish {
+  public:
+    KernelOnBlocks(const KernelSet& code, int kernel, const kernel::Launch& whole, size_t rank,
+                   size_t operands)
+        : code_(code), kernel_(kernel), whole_(whole), rank_(rank), operands_(operands) {
+        for (size_t axis = 0; axis + 2 < rank_; ++axis)
+            for (size_t i = 0; i < operands_; ++i)
+                evenly_ &= strides(i)[axis] == strides(i)[axis + 1] * whole_.extents[axis + 1];
+    }
+
+    void block(int64_t row, int64_t rows, int64_t column, int64_t columns) const override {
+        const int64_t height = evenly_ ? row + rows : whole_.extents[rank_ - 2];
+        for (const int64_t end = row + rows; row < end;) {
+            const int64_t count = std::min(end - row, height - row % height);
+            run(row, count, column, columns);
+            row += count;
+        }
+    }
+
+  private:
+    const int64_t* strides(size_t operand) const { return whole_.strides[operand]; }
+
+    void run(int64_t row, int64_t rows, int64_t column, int64_t columns) const {
+        SmallVector<int64_t, 8> extents(rank_, 1);
+        extents[rank_ - 2] = rows;
+        extents[rank_ - 1] = columns;
+        SmallVector<void*, 12> pointers(operands_, nullptr);
+        for (size_t i = 0; i < operands_; ++i)
+            pointers[i] = static_cast<std::byte*>(whole_.pointers[i]) + offset(i, row) +
+                          column * strides(i)[rank_ - 1];
+        const kernel::Launch part{extents.data(), pointers.data(), whole_.strides, whole_.sizes,
+                                  whole_.stop};
+        code_.run(kernel_, part, 0, extents[0]);  // no table, no loop: no fault
+    }
+
+    int64_t offset(size_t operand, int64_t row) const {
+        const int64_t* by = strides(operand);
+        if (evenly_) return row * by[rank_ - 2];
+        int64_t sum = 0;
+        for (size_t axis = rank_ - 1; axis-- > 0; row /= whole_.extents[axis])
+            sum += row % whole_.extents[axis] * by[axis];
+        return sum;
+    }
+
+    const KernelSet& code_;
+    int kernel_;
+    const kernel::Launch& whole_;
+    size_t rank_, operands_;
+    bool evenly_ =
+        true;  ///< rows are as far apart in all operands, from one matrix to the next too
+};
+}  // namespace
+
+// What the first cache holds is finished as well by one launch after it; so are products too small
+// for threads to share, whose epilogue may be large enough.
+bool Executor::finishes_blocks(const ContractStep& step) const {
+    constexpr int64_t least_of_matrix = 1 << 12, least = 1 << 13, least_work = 1 << 22;
+    const TensorRef& out = at(step.output);
+    if (!step.epilogue || (out.dtype != DType::Float32 && out.dtype != DType::Float64))
+        return false;
+    const int64_t count = element_count(out.shape), depth = at(step.inputs[0]).shape.back(),
+                  matrix = out.shape[out.shape.size() - 2] * out.shape.back();
+    return matrix >= least_of_matrix && count >= least && count * depth >= least_work;
+}
+
 void Executor::multiply(const ContractStep& step) {
+    if (!step.epilogue) return multiply(step, nullptr);
+    const KernelStep& kernel = step.epilogue->kernel;
+    const Sizes extents = at(step.output).shape;
+    if (!finishes_blocks(step)) {
+        multiply(step, nullptr);
+        return launch(kernel, extents);
+    }
+    with_launch(kernel, extents, [&](const kernel::Launch& whole) {
+        const KernelOnBlocks blocks(*p_.code, kernel.kernel, whole, extents.size(),
+                                    kernel.operands.size());
+        multiply(step, &blocks);
+    });
+}
+
+// The product alone, but for what `finish` does to it.
+void Executor::multiply(const ContractStep& step, const Finish* finish) {
     const auto& inputs = step.inputs;
     const PackedRight* right = packed(inputs[1]);
     if (step.op->kind<ContractCompute>()->kind == ContractCompute::Kind::MatMul) {
-        matmul(at(inputs[0]), at(inputs[1]), nullptr, 1, 0, at(step.output), right);
+        matmul(at(inputs[0]), at(inputs[1]), nullptr, 1, 0, at(step.output), right, finish);
         return;
     }
     matmul(at(inputs[0]), at(inputs[1]), &at(inputs[2]), real_element(at(inputs[3])),
-           real_element(at(inputs[4])), at(step.output), right);
+           real_element(at(inputs[4])), at(step.output), right, finish);
 }
 
 // Weights of a loop are packed when they are read for the second time.
@@ -573,18 +672,23 @@ void Executor::step(const BranchStep& step) {
 
 // The message, then the expression and its line, then each operand with shape, name and line.
 void Executor::fail_drawn(const Error& error, const Step& step) {
+    bool broadcasts =
+        error.kind() == ErrorKind::Shape && std::holds_alternative<KernelStep>(step.kind);
+    fail_drawn(error, step.reads(), step.label, step.site, broadcasts);
+}
+
+void Executor::fail_drawn(const Error& error, std::span<const Id> shown, const std::string& label,
+                          const Site& site, bool broadcasts) {
     if (error.kind() == ErrorKind::Interrupted || is_drawn(error.what())) throw error;
     std::vector<DrawnValue> values;
     std::set<Id> seen;
-    for (Id id : step.reads()) {
+    for (Id id : shown) {
         const Value& v = value(id);
         if (!seen.insert(id).second) continue;
         values.push_back(drawn_shape(v.name.empty() ? cat("%", id) : v.name, v.type.dtype,
                                      at(id).shape, v.site));
     }
-    bool broadcast =
-        error.kind() == ErrorKind::Shape && std::holds_alternative<KernelStep>(step.kind);
-    throw Error(error.kind(), drawn(error.what(), values, step.label, step.site, broadcast));
+    throw Error(error.kind(), drawn(error.what(), values, label, site, broadcasts));
 }
 
 // --- frames -------------------------------------------------------------------------------------

@@ -70,6 +70,7 @@ class Executor {
     friend class Recorder;
 
     TensorRef& at(Id id) { return refs_[static_cast<size_t>(id)]; }
+    const TensorRef& at(Id id) const { return refs_[static_cast<size_t>(id)]; }
     const Value& value(Id id) const { return p_.values[static_cast<size_t>(id)]; }
     const kernel::Kernel& kernel_of(const KernelStep& step) const {
         return p_.kernels[static_cast<size_t>(step.kernel)];
@@ -101,8 +102,11 @@ class Executor {
     void run_call(const ExternStep& step);
     void check_promised(const ExternStep& step, size_t i, const Sizes& shape);
     void prepare(const ContractStep& step);
+    void prepare_results(const Epilogue& epilogue, Id product);
     void step(const ContractStep& step);
     void multiply(const ContractStep& step);
+    void multiply(const ContractStep& step, const Finish* finish);
+    bool finishes_blocks(const ContractStep& step) const;
     const PackedRight* packed(Id operand);
     void step(const BranchStep& step);
     void step(const LoopStep& step);  // in loop.cpp
@@ -121,6 +125,8 @@ class Executor {
     void launch(const KernelStep& step, const Sizes& extents);
     [[noreturn]] void fail_fault(const KernelStep& step, const kernel::Fault& fault);
     [[noreturn]] void fail_drawn(const Error& error, const Step& step);
+    [[noreturn]] void fail_drawn(const Error& error, std::span<const Id> shown,
+                                 const std::string& label, const Site& site, bool broadcasts);
     Frame& inner_frame(size_t which, const Program& program);
     Id root(Id id) const;
     std::shared_ptr<const void> argument_owner(Id id) const;

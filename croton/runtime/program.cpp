@@ -31,16 +31,38 @@ std::string place_text(const Value& value) {
 }
 }  // namespace
 
+namespace {
+std::vector<Id> reads_of(const KernelStep& step) {
+    std::vector<Id> ids(step.operands.begin(), step.operands.end() - step.outputs);
+    ids.insert(ids.end(), step.shape_inputs.begin(), step.shape_inputs.end());
+    return ids;
+}
+
+std::vector<Id> writes_of(const KernelStep& step) {
+    return std::vector<Id>(step.operands.end() - step.outputs, step.operands.end());
+}
+
+std::vector<Id> reads_of(const ContractStep& step) {
+    std::vector<Id> ids = step.inputs;
+    if (step.epilogue)
+        for (Id id : reads_of(step.epilogue->kernel))
+            if (id != step.output) ids.push_back(id);
+    return ids;
+}
+}  // namespace
+
+const KernelStep* Step::kernel() const {
+    if (auto product = std::get_if<ContractStep>(&kind))
+        return product->epilogue ? &product->epilogue->kernel : nullptr;
+    return std::get_if<KernelStep>(&kind);
+}
+
 std::vector<Id> Step::reads() const {
     return std::visit(Overloaded{
-                          [](const KernelStep& s) {
-                              std::vector<Id> ids(s.operands.begin(), s.operands.end() - s.outputs);
-                              ids.insert(ids.end(), s.shape_inputs.begin(), s.shape_inputs.end());
-                              return ids;
-                          },
+                          [](const KernelStep& s) { return reads_of(s); },
                           [](const ViewStep& s) { return s.inputs; },
                           [](const ExternStep& s) { return s.inputs; },
-                          [](const ContractStep& s) { return s.inputs; },
+                          [](const ContractStep& s) { return reads_of(s); },
                           [](const BranchStep& s) {
                               std::vector<Id> ids{s.condition};
                               ids.insert(ids.end(), s.then_inputs.begin(), s.then_inputs.end());
@@ -54,13 +76,13 @@ std::vector<Id> Step::reads() const {
 
 std::vector<Id> Step::writes() const {
     return std::visit(Overloaded{
-                          [](const KernelStep& s) {
-                              return std::vector<Id>(s.operands.end() - s.outputs,
-                                                     s.operands.end());
-                          },
+                          [](const KernelStep& s) { return writes_of(s); },
                           [](const ViewStep& s) { return std::vector<Id>{s.output}; },
                           [](const ExternStep& s) { return s.outputs; },
-                          [](const ContractStep& s) { return std::vector<Id>{s.output}; },
+                          [](const ContractStep& s) {
+                              return s.epilogue ? writes_of(s.epilogue->kernel)
+                                                : std::vector<Id>{s.output};
+                          },
                           [](const BranchStep& s) { return s.outputs; },
                           [](const LoopStep& s) { return s.outputs; },
                       },
@@ -70,12 +92,14 @@ std::vector<Id> Step::writes() const {
 std::vector<Id> Program::elements_read(const Step& step) const {
     if (auto call = std::get_if<ExternStep>(&step.kind); call && call->op->facts.by_sizes)
         return {};
-    auto k = std::get_if<KernelStep>(&step.kind);
+    auto product = std::get_if<ContractStep>(&step.kind);
+    const KernelStep* k = step.kernel();
     if (!k) return step.reads();
     const auto loaded = kernel::loaded_operands(kernels[static_cast<size_t>(k->kernel)]);
-    std::vector<Id> ids;
+    std::vector<Id> ids = product ? product->inputs : std::vector<Id>();
     for (size_t i = 0; i < loaded.size(); ++i)
-        if (loaded[i]) ids.push_back(k->operands[i]);
+        if (loaded[i] && !(product && k->operands[i] == product->output))
+            ids.push_back(k->operands[i]);
     if (!k->shape_op || !k->shape_op->facts.by_sizes)
         ids.insert(ids.end(), k->shape_inputs.begin(), k->shape_inputs.end());
     return ids;
@@ -95,7 +119,7 @@ std::string Program::print() const {
     for (const auto& step : steps) {
         out << "  " << ids_text(step.writes()) << " = " << step.label << "("
             << ids_text(step.reads()) << ")";
-        if (auto k = std::get_if<KernelStep>(&step.kind)) out << "  kernel " << k->kernel;
+        if (auto k = step.kernel()) out << "  kernel " << k->kernel;
         for (Id id : step.writes()) {
             const Value& v = values[static_cast<size_t>(id)];
             out << "  [" << v.type.text() << " " << place_text(v) << "]";

@@ -1,6 +1,7 @@
 #pragma once
 // A compiled function as data: a flat list of steps over numbered values. Prints, verifies, runs.
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -66,12 +67,23 @@ struct ExternStep {
     std::vector<Id> outputs;
 };
 
+/// What is made of a product element by element: a kernel of one Map section over the product's own
+/// axes. The product is `kernel`'s operand `product`, which is one of the kernel's outputs as well:
+/// it lies where that result will lie, and nobody else sees it.
+struct Epilogue {
+    KernelStep kernel;
+    int product;
+    Site site;
+    std::string label;
+};
+
 /// alpha * a @ b + beta * c, batched over leading axes; inputs {a, b} or {a, b, c, alpha, beta}.
 struct ContractStep {
     const OpRecord* op;
     std::shared_ptr<const Attrs> attrs;
     std::vector<Id> inputs;
-    Id output;
+    Id output;  ///< the product, or what the epilogue leaves in its place
+    std::optional<Epilogue> epilogue = {};
 };
 
 struct Program;
@@ -107,6 +119,8 @@ struct Step {
     std::string label;  ///< op name or fused expression
     std::vector<Id> reads() const;
     std::vector<Id> writes() const;
+    /// The kernel that it runs: a product's is its epilogue's. Null: none.
+    const KernelStep* kernel() const;
 };
 
 struct Program {

@@ -191,11 +191,8 @@ void Recorder::note(size_t number, const KernelStep& step) {
     }
     Sizes extents;
     e_.extents_of(step, extents);
-    size_t place = r_->extents.size();
-    int64_t work = element_count(extents);
-    if (sizes_vary) add(Kind::Compare, number, place, 0);
-    add(e_.for_threads(step, extents) ? Kind::Share : Kind::Run, number, place, work);
-    r_->extents.push_back(extents);
+    if (sizes_vary) add(Kind::Compare, number, r_->extents.size(), 0);
+    add_launch(number, step, extents);
     for (Id id : outputs) place_output(number, id);
 }
 
@@ -250,10 +247,19 @@ void Recorder::note(size_t number, const ExternStep& step) {
 }
 
 void Recorder::note(size_t number, const ContractStep& step) {
-    int64_t work = element_count(e_.at(step.output).shape);
+    const Sizes& shape = e_.at(step.output).shape;
+    int64_t work = element_count(shape);
     if (!e_.at(step.inputs[0]).shape.empty()) work *= e_.at(step.inputs[0]).shape.back();
-    add(Kind::Multiply, number, 0, work / 8);
-    place_output(number, step.output);
+    bool blocks = e_.finishes_blocks(step);
+    add(blocks ? Kind::Finish : Kind::Multiply, number, 0, work / 8);
+    if (step.epilogue && !blocks) add_launch(number, step.epilogue->kernel, shape);
+    for (Id id : p_.steps[number].writes()) place_output(number, id);
+}
+
+void Recorder::add_launch(size_t number, const KernelStep& step, const Sizes& extents) {
+    add(e_.for_threads(step, extents) ? Kind::Share : Kind::Run, number, r_->extents.size(),
+        element_count(extents));
+    r_->extents.push_back(extents);
 }
 
 std::unique_ptr<Recording> Recorder::finish() {
@@ -324,7 +330,7 @@ void Recorder::prepare_launches() {
     e_.refs_ = r_->refs.data();
     for (Action& action : r_->actions) {
         if (action.kind != Kind::Run) continue;
-        const auto& step = std::get<KernelStep>(p_.steps[action.step].kind);
+        const KernelStep& step = *p_.steps[action.step].kernel();
         const Sizes& extents = r_->extents[action.number];
         r_->launches.push_back(e_.with_launch(step, extents, [&](const kernel::Launch& launch) {
             return prepare_launch(*p_.code, step.kernel, e_.kernel_of(step), launch);
@@ -390,12 +396,16 @@ void Executor::replay(Frame& frame, Recording& r) {
         for (; timed_steps < end; ++timed_steps)
             count_time(timed_steps, *frame.timings, timed_steps + 1 == end ? seconds : 0);
     };
+    // A product and its epilogue are two actions of a step.
+    auto same_step = [&](size_t one, size_t next) {
+        return next < r.actions.size() && r.actions[one].step == r.actions[next].step;
+    };
     try {
         for (; n < r.actions.size(); ++n) {
             const Action& action = r.actions[n];
-            if (frame.timings) start = Clock::now();
+            if (frame.timings && (n == 0 || !same_step(n - 1, n))) start = Clock::now();
             if (!act(action, r)) return leave(frame, r, action);
-            if (frame.timings && action.kind != Action::Kind::Compare &&
+            if (frame.timings && !same_step(n, n + 1) && action.kind != Action::Kind::Compare &&
                 action.kind != Action::Kind::Prepare)
                 count_until(action.step + 1,
                             std::chrono::duration<double>(Clock::now() - start).count());
@@ -418,12 +428,13 @@ bool Executor::act(const Action& action, Recording& r) {
     switch (action.kind) {
         case Action::Kind::Run:
             if (action.launch->run())
-                fail_fault(std::get<KernelStep>(kind), action.launch->fault());
+                fail_fault(*p_.steps[action.step].kernel(), action.launch->fault());
             return true;
         case Action::Kind::Share:
-            launch(std::get<KernelStep>(kind), r.extents[action.number]);
+            launch(*p_.steps[action.step].kernel(), r.extents[action.number]);
             return true;
-        case Action::Kind::Multiply: multiply(std::get<ContractStep>(kind)); return true;
+        case Action::Kind::Multiply: multiply(std::get<ContractStep>(kind), nullptr); return true;
+        case Action::Kind::Finish: multiply(std::get<ContractStep>(kind)); return true;
         case Action::Kind::Pack: pack(std::get<ViewStep>(kind)); return true;
         case Action::Kind::Whole:
             std::visit([this](const auto& step) { this->step(step); }, kind);

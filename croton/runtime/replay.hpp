@@ -27,7 +27,8 @@ struct Action {
     enum class Kind : uint8_t {
         Run,       ///< a prepared launch
         Share,     ///< a launch that threads may share, of extents `number`
-        Multiply,  ///< a product, into memory that is there
+        Multiply,  ///< a product alone, into memory that is there
+        Finish,    ///< a product whose blocks the epilogue finishes
         Pack,      ///< elements in C order, for a view that cannot be had otherwise
         Whole,     ///< the whole step; its results are `number` and following of the late values
         Compare,   ///< nothing: are the extents still those of `number`?
@@ -120,6 +121,7 @@ class Recorder {
     Recording::Place& where(Id id) { return r_->where[static_cast<size_t>(id)]; }
     bool known(Id id) const { return known_[static_cast<size_t>(id)]; }
     bool all_known(std::span<const Id> ids) const;
+    void add_launch(size_t number, const KernelStep& step, const Sizes& extents);
     bool can_keep(const KernelStep& step) const;
     bool can_keep(const ExternStep& step) const;
     void keep(Id id);

@@ -89,6 +89,10 @@ struct Parts {
         const int64_t begin = size * i / count;
         return {offset + begin, size * (i + 1) / count - begin};
     }
+    Range ranges(int64_t first, int64_t last, int64_t offset = 0) const {
+        const int64_t begin = size * first / count;
+        return {offset + begin, size * last / count - begin};
+    }
     int64_t longest() const { return (size + count - 1) / count; }
 };
 
@@ -96,6 +100,8 @@ struct Parts {
 constexpr int64_t shared_limit = 1 << 20;
 constexpr int64_t deepest = 8 * block_depth;
 constexpr int64_t strips_together = 8;
+// Elements of a result, at least, that are finished together: a call costs as much as some hundred.
+constexpr int64_t finished_together = 8192;
 // Bytes of b's rows that are read where they lie, of the panels used together, and of a packed b
 // that is used as a whole.
 constexpr int64_t in_first_cache = 32 << 10, panels_cache = 200 << 10, in_second_cache = 400 << 10;
@@ -104,7 +110,7 @@ template <class T>
 class Product {
   public:
     Product(const MatrixView<T>& a, const MatrixView<T>& b, T alpha, T beta, T* c, int64_t row,
-            int64_t column, const T* packed = nullptr)
+            int64_t column, const T* packed = nullptr, Finishing finishing = {})
         : a_(a),
           b_(b),
           alpha_(alpha),
@@ -112,7 +118,8 @@ class Product {
           c_(c),
           row_(row),
           column_(column),
-          packed_(packed) {}
+          packed_(packed),
+          finishing_(finishing) {}
 
     /// All columns of b, for PackedMatrix.
     static bool can_pack(const MatrixView<T>& b);
@@ -125,6 +132,15 @@ class Product {
     void by_panels(Range columns, Range inner);
     void few_rows(Range inner);
     T beta_of(int64_t begin) const { return begin == 0 ? beta_ : T(1); }
+    // After this part of the inner axis the result is final, and somebody wants to know.
+    bool finishes(Range inner) const {
+        return finishing_.finish && inner.begin + inner.size == a_.columns;
+    }
+    void finish(Range rows, Range columns) const {
+        if (turned_) std::swap(rows, columns);
+        finishing_.finish->block(finishing_.first_row + rows.begin, rows.size, columns.begin,
+                                 columns.size);
+    }
     void pack_panel(Range rows, Range inner, T* to) const;
     void pack_strips(Range columns, Range inner, T* to) const;
     const T* pack_panels(Range rows, Parts panels, Range inner, Parts blocks);
@@ -160,6 +176,8 @@ class Product {
     T* c_;
     int64_t row_, column_;
     const T* packed_;  ///< all strips of b, or null
+    Finishing finishing_;
+    bool turned_ = false;  ///< rows of what is computed are columns of the result
     const Tiles<T>& tiles_ = machine_tiles().template of<T>();
 };
 
@@ -173,6 +191,7 @@ void Product<T>::run() {
         b_ = b_.transposed();
         std::swap(row_, column_);
         packed_ = nullptr;
+        turned_ = true;
     }
     const int64_t height = a_.rows, width = b_.columns;
     for (int64_t p = 0; p < k; p += deepest) {
@@ -309,9 +328,12 @@ void Product<T>::group(Range rows, Parts panels, const T* packed, Range columns,
     };
     const int64_t together =
         std::max<int64_t>(1, panels_cache / (panel_size() * static_cast<int64_t>(sizeof(T))));
-    for (int64_t first = 0; first < panels.count; first += together)
+    for (int64_t first = 0; first < panels.count; first += together) {
+        const int64_t last = std::min(first + together, panels.count);
         for (int64_t j = 0; j < columns.size; j += width)
-            for (int64_t i = first; i < std::min(first + together, panels.count); ++i) strip(i, j);
+            for (int64_t i = first; i < last; ++i) strip(i, j);
+        if (finishes(inner)) finish(panels.ranges(first, last, rows.begin), columns);
+    }
 }
 
 template <class T>
@@ -353,12 +375,19 @@ void Product<T>::by_panels(Range columns, Range inner) {
     share_out(panels.count, tiles_.rows * inner.size * columns.size,
               [&](int64_t begin, int64_t end) {
                   T* own = own_scratch.get<T>(panel_size());
-                  for (int64_t i = begin; i < end; ++i)
+                  int64_t unfinished = begin;
+                  for (int64_t i = begin; i < end; ++i) {
                       for (int64_t q = 0; q < blocks.count; ++q) {
                           pack_panel(panels.range(i), blocks.range(q, inner.begin), own);
                           multiply_packed(panels.range(i), own, columns, packed + q * size,
                                           blocks.range(q, inner.begin));
                       }
+                      const Range rows = panels.ranges(unfinished, i + 1);
+                      const bool enough = rows.size * columns.size >= finished_together;
+                      if (!finishes(inner) || !(enough || i + 1 == end)) continue;
+                      finish(rows, columns);
+                      unfinished = i + 1;
+                  }
               });
 }
 
@@ -378,18 +407,24 @@ void Product<T>::few_rows(Range inner) {
                                       alpha_, beta_of(depth.begin), c_ + j * column_, row_, column_,
                                       width});
     };
-    share_out(strips, a_.rows * inner.size * width, [&](int64_t begin, int64_t end) {
+    const int64_t together = finished_together / (a_.rows * width) + 1;
+    auto some = [&](int64_t begin, int64_t end) {
         for (int64_t s = begin; s < end; ++s)
             for (int64_t q = 0; q < blocks.count; ++q) strip(s * width, q);
+        const Range whole{begin * width, (std::min(end, b_.columns / width) - begin) * width};
+        if (whole.size > 0 && finishes(inner)) finish({0, a_.rows}, whole);
+    };
+    share_out(strips, a_.rows * inner.size * width, [&](int64_t begin, int64_t end) {
+        for (int64_t s = begin; s < end; s += together) some(s, std::min(s + together, end));
     });
 }
 
 // --- one row or one column ----------------------------------------------------------------------
 
-// y = alpha * a @ x + beta * y.
-template <class T>
+// y = alpha * a @ x + beta * y; calls finish(begin, count) for what is final of it.
+template <class T, class Finished>
 void times_vector(const MatrixView<T>& a, const T* x, int64_t x_stride, T alpha, T beta, T* y,
-                  int64_t y_stride) {
+                  int64_t y_stride, const Finished& finished) {
     const Tiles<T>& tiles = machine_tiles().of<T>();
     constexpr int64_t together = 1024;
     if (x_stride != 1) {
@@ -427,6 +462,7 @@ void times_vector(const MatrixView<T>& a, const T* x, int64_t x_stride, T alpha,
         const int64_t last = std::min(end * unit, a.rows);
         for (int64_t i = begin * unit; i < last; i += together)
             some(i, std::min(together, last - i));
+        finished(begin * unit, last - begin * unit);
     });
 }
 
@@ -449,22 +485,31 @@ template class PackedMatrix<double>;
 
 template <class T>
 void multiply(const MatrixView<T>& a, const MatrixView<T>& b, T alpha, T beta, T* c, int64_t row,
-              int64_t column, const PackedMatrix<T>* packed) {
+              int64_t column, const PackedMatrix<T>* packed, Finishing finishing) {
     const int64_t m = a.rows, n = b.columns;
     if (m == 0 || n == 0) return;
-    if (a.columns == 0)
+    auto finished = [&](int64_t i, int64_t rows, int64_t j, int64_t columns) {
+        if (finishing.finish) finishing.finish->block(finishing.first_row + i, rows, j, columns);
+    };
+    if (a.columns == 0) {
         scale(m, n, beta, c, row, column);
-    else if (n == 1)
-        times_vector(a, b.data, b.row, alpha, beta, c, row);
-    else if (m == 1)
-        times_vector(b.transposed(), a.data, a.column, alpha, beta, c, column);
-    else
-        Product<T>(a, b, alpha, beta, c, row, column, packed ? packed->strips() : nullptr).run();
+        finished(0, m, 0, n);
+    } else if (n == 1) {
+        times_vector(a, b.data, b.row, alpha, beta, c, row,
+                     [&](int64_t begin, int64_t count) { finished(begin, count, 0, 1); });
+    } else if (m == 1) {
+        times_vector(b.transposed(), a.data, a.column, alpha, beta, c, column,
+                     [&](int64_t begin, int64_t count) { finished(0, 1, begin, count); });
+    } else {
+        Product<T>(a, b, alpha, beta, c, row, column, packed ? packed->strips() : nullptr,
+                   finishing)
+            .run();
+    }
 }
 
 template void multiply(const MatrixView<float>&, const MatrixView<float>&, float, float, float*,
-                       int64_t, int64_t, const PackedMatrix<float>*);
+                       int64_t, int64_t, const PackedMatrix<float>*, Finishing);
 template void multiply(const MatrixView<double>&, const MatrixView<double>&, double, double,
-                       double*, int64_t, int64_t, const PackedMatrix<double>*);
+                       double*, int64_t, int64_t, const PackedMatrix<double>*, Finishing);
 
 }  // namespace croton::runtime

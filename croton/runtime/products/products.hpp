@@ -30,18 +30,35 @@ class PackedMatrix {
     std::shared_ptr<void> memory_;
 };
 
+/// Told of blocks of a result whose elements are final, each element once, while they lie in a near
+/// cache: what is to be done to them is done at once. Several threads call it, on blocks of their
+/// own.
+class Finish {
+  public:
+    virtual void block(int64_t row, int64_t rows, int64_t column, int64_t columns) const = 0;
+
+  protected:
+    ~Finish() = default;
+};
+
+/// Whom to tell, where rows of the result are numbered from `first_row` on. Null: nobody.
+struct Finishing {
+    const Finish* finish = nullptr;
+    int64_t first_row = 0;
+};
+
 /// c = alpha * a @ b + beta * c; c is not read where beta is 0. c[i, j] lies at i * row + j *
 /// column and shares no memory with a and b. The result does not depend on the number of threads:
 /// it is cut along its own axes only, nor on whether b comes packed as well.
 template <class T>
 void multiply(const MatrixView<T>& a, const MatrixView<T>& b, T alpha, T beta, T* c, int64_t row,
-              int64_t column, const PackedMatrix<T>* packed = nullptr);
+              int64_t column, const PackedMatrix<T>* packed = nullptr, Finishing finishing = {});
 
 extern template class PackedMatrix<float>;
 extern template class PackedMatrix<double>;
 extern template void multiply(const MatrixView<float>&, const MatrixView<float>&, float, float,
-                              float*, int64_t, int64_t, const PackedMatrix<float>*);
+                              float*, int64_t, int64_t, const PackedMatrix<float>*, Finishing);
 extern template void multiply(const MatrixView<double>&, const MatrixView<double>&, double, double,
-                              double*, int64_t, int64_t, const PackedMatrix<double>*);
+                              double*, int64_t, int64_t, const PackedMatrix<double>*, Finishing);
 
 }  // namespace croton::runtime

@@ -56,6 +56,44 @@ struct Case {
     double alpha = 1, beta = 0;
 };
 
+// Turns elements into others, which are wrong if it comes too early, twice or not at all.
+template <class T>
+class Turning final : public Finish {
+  public:
+    explicit Turning(const Matrix<T>& c, T* place) : c_(c.view), place_(place) {}
+    void block(int64_t row, int64_t rows, int64_t column, int64_t columns) const override {
+        for (int64_t i = row; i < row + rows; ++i)
+            for (int64_t j = column; j < column + columns; ++j) {
+                T& x = place_[i * c_.row + j * c_.column];
+                x = turned(x);
+            }
+    }
+    static T turned(T x) { return T(3) - 2 * x; }
+
+  private:
+    MatrixView<T> c_;
+    T* place_;
+};
+
+// The same product, finished block by block, from the same memory.
+template <class T>
+void check_finishing(const Case& t, const Matrix<T>& a, const Matrix<T>& b, Matrix<T> before,
+                     const Matrix<T>& product) {
+    T* place = before.memory.data() + (product.view.data - product.memory.data());
+    const Turning<T> turning(before, place);
+    multiply(a.view, b.view, static_cast<T>(t.alpha), static_cast<T>(t.beta), place,
+             before.view.row, before.view.column, static_cast<const PackedMatrix<T>*>(nullptr),
+             {&turning});
+    const T* plain = product.view.data;
+    int wrong = 0;
+    for (int64_t i = 0; i < t.m; ++i)
+        for (int64_t j = 0; j < t.n; ++j) {
+            const int64_t at = i * before.view.row + j * before.view.column;
+            wrong += place[at] != turning.turned(plain[at]);
+        }
+    EXPECT_EQ(wrong, 0) << "finished by blocks";
+}
+
 // Everything around the result must stay as it was, too.
 template <class T>
 void check(const Case& t) {
@@ -79,8 +117,10 @@ void check(const Case& t) {
             expected.at(i, j) = static_cast<T>(t.alpha * sum + before);
             if (t.beta == 0) c.at(i, j) = std::numeric_limits<T>::quiet_NaN();  // must not be read
         }
+    const Matrix<T> before = c;
     multiply(a.view, b.view, static_cast<T>(t.alpha), static_cast<T>(t.beta), c.place(), c.view.row,
              c.view.column);
+    check_finishing(t, a, b, before, c);
     double bound = 8 * (largest + 4) * double{std::numeric_limits<T>::epsilon()};
     int wrong = 0;
     for (size_t i = 0; i < c.memory.size(); ++i)
