@@ -87,6 +87,7 @@ struct Plan {
     bool scalar = false;  ///< complex numbers: one element at a time
     bool has_tables = false;
     bool tailored = false;  ///< to one kind of launch: tailor.hpp
+    int by_products = 0;    ///< in tailored code: quotients.hpp
 };
 
 Plan make_plan(const kernel::Kernel& kernel);

@@ -18,6 +18,7 @@ struct Fit {
     std::vector<int> apart;  ///< by stream: items from lane to lane; 1: what general code takes
     bool streaming =
         false;  ///< outputs lie in whole lines, row by row, and are stored past the caches
+    int by_products = 0;  ///< quotients: of eight vectors, how many take theirs from products
     bool operator==(const Fit&) const = default;
     bool any() const;
     std::string text() const;  ///< different ones have different texts
