@@ -73,6 +73,11 @@ class Scalars {
     };
     Extreme better(kernel::Combine combine, DType state, Extreme best, Extreme next);
 
+    /// In code between these two, of eight vectors that a value of float64 has so many take their
+    /// quotients from the multipliers (quotients.hpp). Whether their bits are right is said then.
+    void share_quotients(int of_eight);
+    llvm::Value* quotients_hold();
+
   private:
     llvm::Value* integer(kernel::OpCode op, DType dtype, llvm::ArrayRef<Lanes> a);
     llvm::Value* floating(kernel::OpCode op, DType dtype, llvm::ArrayRef<Lanes> a);
@@ -87,6 +92,9 @@ class Scalars {
     llvm::Value* function(kernel::OpCode op, DType dtype, llvm::ArrayRef<Lanes> a);
     llvm::Value* whole_quotient(kernel::OpCode op, DType dtype, llvm::Value* x, llvm::Value* y);
     llvm::Value* near_quotient(kernel::OpCode op, DType dtype, llvm::Value* x, llvm::Value* y);
+    llvm::Value* shared_quotient(llvm::Value* x, llvm::Value* y);
+    llvm::Value* quotient_of_products(llvm::Value* a, llvm::Value* b);
+    void note_range(llvm::Value* a, llvm::Value* b);
     llvm::Value* per_lane(const std::string& helper, llvm::Type* result,
                           llvm::ArrayRef<llvm::Value*> arguments);
     Lanes complex_helper(const std::string& helper, DType dtype, llvm::ArrayRef<Lanes> a);
@@ -102,6 +110,10 @@ class Scalars {
     const Level& level_;
     Maths& maths_;
     unsigned width_ = 1;
+    int shared_ = 0;                  ///< of eight vectors: quotients by products
+    unsigned quotients_ = 0;          ///< so far
+    llvm::Value* outside_ = nullptr;  ///< bits of exponents that are out of their range
+    llvm::Value* digits_ = nullptr;   ///< whether divisors' digits are far from all ones
 };
 
 /// Adds functions to the module that together hold all sections of these kernels, and says where

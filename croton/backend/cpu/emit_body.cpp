@@ -162,6 +162,7 @@ Value* SectionEmitter::pick(Type* type, Value* address, unsigned apart) {
 }
 
 void SectionEmitter::store_stream(int stream, Lanes value, DType dtype) {
+    if (unstored_) return unstored_->push_back({stream, value, dtype});
     const Stream& target = plan_.streams[static_cast<size_t>(stream)];
     (void)dtype;
     Value* address = where(stream);

@@ -483,7 +483,9 @@ Value* Scalars::floating(OpCode op, DType dtype, ArrayRef<Lanes> a) {
         case OpCode::add_: return b_.CreateFAdd(x, y);
         case OpCode::sub_: return b_.CreateFSub(x, y);
         case OpCode::mul_: return b_.CreateFMul(x, y);
-        case OpCode::div_: return b_.CreateFDiv(x, y);
+        case OpCode::div_:
+            return shared_ > 0 && dtype == DType::Float64 ? shared_quotient(x, y)
+                                                          : b_.CreateFDiv(x, y);
         case OpCode::neg_: return b_.CreateFNeg(x);
         case OpCode::abs_: return b_.CreateUnaryIntrinsic(Intrinsic::fabs, x);
         case OpCode::sign_: return sign(dtype, x);

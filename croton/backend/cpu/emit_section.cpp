@@ -1,5 +1,7 @@
 #include "croton/backend/cpu/emit_section.hpp"
 
+#include "croton/backend/cpu/quotients.hpp"
+
 namespace croton::cpu {
 
 using namespace llvm;
@@ -25,7 +27,10 @@ SectionEmitter::SectionEmitter(Module& module, const kernel::Kernel& kernel, con
             if (i.result >= 0) definitions_[static_cast<size_t>(i.result)] = &i;
     bool one_by_one = section_.kind == SectionKind::Loop && !lanes;
     if (one_by_one || runs_once()) width_ = 1;
-    if (width_ > 1 && is_long() && section_.across.empty()) width_ *= 2;
+    if (shares_quotients())
+        width_ *= vectors_side_by_side;
+    else if (width_ > 1 && is_long() && section_.across.empty())
+        width_ *= 2;
 }
 
 void SectionEmitter::emit(Function& function, BasicBlock& start, ConstantInt* one_by_one) {
@@ -426,6 +431,7 @@ unsigned SectionEmitter::unrolling() const {
     if (width_ == 1) return 1;
     const bool light = weight() <= 6, medium = weight() <= 16;
     if (uses_.kind == SectionKind::Reduce) return light ? 4 : medium ? 2 : 1;
+    if (shares_quotients()) return 1;
     if (uses_.kind == SectionKind::Map && plan_.tailored) return light ? 8 : medium ? 2 : 1;
     return 1;
 }
@@ -435,6 +441,7 @@ unsigned SectionEmitter::unrolling() const {
 // nothing.)
 bool SectionEmitter::masked_throughout() const {
     bool folds_lanes = uses_.kind == SectionKind::Reduce && !lanes_form_;
+    if (shares_quotients()) return true;
     return level_.masks && width_ > 1 && weight() > 16 && !folds_lanes && !plan_.tailored;
 }
 
@@ -461,6 +468,7 @@ void SectionEmitter::emit_nest() {
     bool reduce = uses_.kind == SectionKind::Reduce;
     bool reads_ahead = reduce && (!writes_operands() || streams_operands());
     unsigned copies = unrolling();
+    start_groups();
     scalars_.set_width(width_);
     std::vector<std::vector<Running>> running(copies);
     std::vector<Running> rest;
@@ -494,6 +502,11 @@ void SectionEmitter::emit_nest() {
         fill_buffers();
         scalars_.set_width(width_);
         start_runs(count);
+        if (shares_quotients()) {
+            emit_groups(count);
+            advance_outer(true, 0);
+            return;
+        }
         if (masked_throughout()) {
             loop(zero, count, b_.getInt64(width_), [&](Value* done) {
                 Value* left = b_.CreateSub(count, done);

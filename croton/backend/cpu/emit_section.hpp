@@ -62,6 +62,12 @@ class SectionEmitter {
     llvm::Value* lanes_on(llvm::Value* base, int stream);
     void emit_once();
     void emit_nest();
+
+    // emit_groups.cpp: vectors side by side, whose quotients come from products where they may
+    void start_groups();
+    void emit_groups(llvm::Value* count);
+    void emit_group(llvm::Value* left);
+
     void emit_lanes();
     void emit_lane_chunk(llvm::Value* mask, llvm::Value* lanes);
     void prefetch_stream(int stream, llvm::Value* ahead);
@@ -85,6 +91,7 @@ class SectionEmitter {
     bool is_long() const;
     unsigned unrolling() const;
     bool masked_throughout() const;
+    bool shares_quotients() const { return plan_.tailored && plan_.by_products > 0; }
     bool reads_gaps() const;
     bool runs_once() const {
         return uses_.kind == kernel::SectionKind::Outer && (plan_.outer == 0 || plan_.whole_rows);
@@ -187,6 +194,14 @@ class SectionEmitter {
     bool anywhere_ = false;                         ///< in code for lanes that read anywhere
     bool quiet_ = false;                            ///< in code that only looks ahead
     llvm::Value* zeros_ = nullptr;
+    struct Unstored {
+        int stream;
+        Lanes value;
+        DType dtype;
+    };
+    std::vector<Unstored>* unstored_ = nullptr;  ///< where stores are kept until it is known that
+                                                 ///< values are right; null: they are written
+    llvm::AllocaInst* waiting_ = nullptr;        ///< groups until products are tried again
     std::vector<llvm::AllocaInst*> variables_;
     std::map<int, llvm::Value*> words_;
 };

@@ -53,7 +53,9 @@ bool Launcher::shuffles(const Fit& fit) {
 Fit Launcher::fit_of(const Axes& axes, const Order& order, const Nest& nest) const {
     bool streams =
         outgrows_caches(nest) && writes_whole_lines(nest) && rows_begin_lines(axes, order.lane);
-    return {distances(nest), streams, false};
+    Fit fit{distances(nest), streams, false};
+    if (!shuffles(fit)) fit.by_products = plan_.by_products;
+    return fit;
 }
 
 // Kernels of several sections: what is folded is folded in the same order.

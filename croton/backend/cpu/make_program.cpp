@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "croton/backend/cpu/launch.hpp"
+#include "croton/backend/cpu/quotients.hpp"
 
 namespace croton::cpu {
 
@@ -52,6 +53,7 @@ std::shared_ptr<Program> make_program(const kernel::Kernel& kernel, const Level&
     auto program = std::make_shared<Program>();
     program->kernel = kernel;
     program->plan = make_plan(kernel);
+    program->plan.by_products = quotients_by_products(kernel, program->plan, level);
     program->copier = block_copier(level.name);
     program->can_split = kernel::can_split(kernel);
     for (size_t s = 0; s < kernel.sections.size(); ++s) {

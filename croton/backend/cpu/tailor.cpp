@@ -8,13 +8,14 @@
 namespace croton::cpu {
 
 bool Fit::any() const {
-    return streaming || whole_rows ||
+    return streaming || whole_rows || by_products > 0 ||
            std::any_of(apart.begin(), apart.end(), [](int n) { return n > 1; });
 }
 
 std::string Fit::text() const {
     std::string result = cat(streaming ? "streaming" : "cached", whole_rows ? " rows" : "");
     for (int items : apart) result += cat(" ", items);
+    if (by_products > 0) result += cat(" products ", by_products);
     return result;
 }
 
@@ -22,6 +23,7 @@ Plan tailored_plan(const Plan& plan, const Fit& fit) {
     Plan result = plan;
     result.tailored = true;
     result.whole_rows = fit.whole_rows;
+    result.by_products = fit.by_products;
     for (size_t s = 0; s < fit.apart.size(); ++s) {
         Stream& stream = result.streams[s];
         stream.apart = fit.apart[s];

@@ -19,6 +19,7 @@ struct Fit {
     bool streaming =
         false;  ///< outputs lie in whole lines, row by row, and are stored past the caches
     bool whole_rows = false;  ///< all sections run row after row; `apart` is exact
+    int by_products = 0;      ///< quotients: of eight vectors, how many take theirs from products
     bool operator==(const Fit&) const = default;
     bool any() const;
     std::string text() const;  ///< different ones have different texts
