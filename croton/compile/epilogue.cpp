@@ -55,8 +55,8 @@ class Attacher {
             auto kernel = std::get_if<KernelStep>(&p_.steps[n].kind);
             int product = kernel ? product_for(*kernel) : -1;
             if (product < 0) continue;
-            auto maker = static_cast<size_t>(
-                fact(kernel->operands[static_cast<size_t>(product)]).maker);
+            auto maker =
+                static_cast<size_t>(fact(kernel->operands[static_cast<size_t>(product)]).maker);
             attach(p_.steps[maker], p_.steps[n], product);
             gone[maker] = true;
         }
@@ -126,9 +126,9 @@ class Attacher {
             return fact(root(input)).maker >= 0 && fact(root(input)).last == made;
         });
         if (!frees) return false;
-        return step.outputs > 1 || std::any_of(step.operands.begin(),
-                                               step.operands.end() - step.outputs,
-                                               [&](Id other) { return fact(other).maker > made; });
+        return step.outputs > 1 ||
+               std::any_of(step.operands.begin(), step.operands.end() - step.outputs,
+                           [&](Id other) { return fact(other).maker > made; });
     }
 
     void attach(Step& from, Step& to, int product) {
@@ -167,8 +167,7 @@ class Attacher {
             if (value.source >= 0) renumber(value.source);
         renumber(p_.inputs);
         renumber(p_.outputs);
-        for (Step& step : p_.steps)
-            std::visit([this](auto& kind) { renumber(kind); }, step.kind);
+        for (Step& step : p_.steps) std::visit([this](auto& kind) { renumber(kind); }, step.kind);
     }
 
     void renumber(Id& id) {

@@ -128,18 +128,18 @@ TEST(Epilogue, OfEveryWayOfProducts) {
              b = leaf(of("[m]").c_str(), "b"), r = leaf(of("[n,m]").c_str(), "r");
         Variable layer = tanh(dot(x, w) * 0.125 + b) * r + b;
         for (auto [n, k, m] : std::vector<std::array<int64_t, 3>>{{130, 300, 141},
-                                                                 {67, 1300, 259},
-                                                                 {1500, 101, 35},
-                                                                 {701, 130, 131},
-                                                                 {5, 200, 5003},
-                                                                 {5003, 200, 5},
-                                                                 {1, 500, 9001},
-                                                                 {9001, 500, 1},
-                                                                 {7, 3, 9},
-                                                                 {1, 1, 1},
-                                                                 {0, 3, 4},
-                                                                 {3, 0, 4},
-                                                                 {3, 4, 0}})
+                                                                  {67, 1300, 259},
+                                                                  {1500, 101, 35},
+                                                                  {701, 130, 131},
+                                                                  {5, 200, 5003},
+                                                                  {5003, 200, 5},
+                                                                  {1, 500, 9001},
+                                                                  {9001, 500, 1},
+                                                                  {7, 3, 9},
+                                                                  {1, 1, 1},
+                                                                  {0, 3, 4},
+                                                                  {3, 0, 4},
+                                                                  {3, 4, 0}})
             for (const char* threads : {"1", "3"}) {
                 Threads limited(threads);
                 expect_fused({x, w, b, r}, {layer}, {{n, k}, {k, m}, {m}, {n, m}});
@@ -179,8 +179,7 @@ TEST(Epilogue, OfBatches) {
         // All rows are those of one tall matrix; not so for `each`.
         expect_fused({x, one, b, each}, {tanh(matmul(x, one) * 0.1 + b + each)},
                      {{p, n, k}, {k, m}, {m}, {p, 1, m}});
-        expect_fused({x, one, r}, {tanh(matmul(x, one) * 0.1) + r},
-                     {{p, n, k}, {k, m}, {p, n, m}});
+        expect_fused({x, one, r}, {tanh(matmul(x, one) * 0.1) + r}, {{p, n, k}, {k, m}, {p, n, m}});
     }
 }
 
