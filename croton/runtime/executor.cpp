@@ -67,7 +67,7 @@ void Executor::run(Frame& frame) {
     if (entry && entry->calls++ > 0) recorder.emplace(*this);
     bind();
     for (Buffer& buffer : s_.slots) buffer.wanted = 0;
-    s_.workspace.wanted = 0;
+    s_.workspace.wanted = s_.spare.wanted = 0;
     run_steps(frame, 0, recorder ? &*recorder : nullptr);
     whole_ = true;
     if (!recorder) return;
@@ -230,11 +230,17 @@ void* Executor::workspace(int64_t bytes) {
     return s_.workspace.memory.get();
 }
 
+char* Executor::spare(int64_t bytes) {
+    s_.spare.make_room(bytes);
+    return static_cast<char*>(s_.spare.memory.get());
+}
+
 void Executor::drop_large() {
     if (!whole_) return;
     for (Buffer& buffer : s_.slots)
         if (buffer.wanted == 0 || buffer.half_empty()) buffer = {};
     if (s_.workspace.half_empty()) s_.workspace = {};
+    if (s_.spare.half_empty()) s_.spare = {};
     // Calls to come have all they need but results: what calls before them took for a while goes.
     if (recorded_) drop_kept_memory();
 }
@@ -710,7 +716,7 @@ void Frame::forget_packed() { state_->packed.clear(); }
 
 int64_t Frame::held_bytes() const {
     int64_t total = 0;
-    total += state_->workspace.capacity;
+    total += state_->workspace.capacity + state_->spare.capacity;
     for (const auto& slot : state_->slots) total += slot.capacity;
     for (const auto& frame : state_->inner)
         if (frame) total += frame->held_bytes();

@@ -27,7 +27,8 @@ struct Frame::State {
     std::vector<Id> owned;                            // values that have an owner now
     std::vector<Buffer> slots;                        // of calls that are not replayed
     Buffer workspace;                                 // of those that are
-    std::span<const Array> arguments;                 // of the running call
+    Buffer spare;  // of what would lie in results' memory, where that is the caller's
+    std::span<const Array> arguments;  // of the running call
     Permissions permissions;
     std::vector<std::unique_ptr<Frame>> inner;  // of branches: then at 2 i, else at 2 i + 1
     std::vector<TensorRef> inputs, outputs;     // of the step that runs
@@ -80,6 +81,7 @@ class Executor {
     void* memory_for(Id id, int64_t bytes);
     void* slot_memory(int slot, int64_t bytes);
     void* workspace(int64_t bytes);
+    char* spare(int64_t bytes);
     bool take_argument(Id id, TensorRef& r);
     bool take_destination(Id id, TensorRef& r);
     void deliver(size_t output, const TensorRef& r);

@@ -130,6 +130,8 @@ void Recorder::place_output(size_t number, Id id) {
     } else {
         where(id).root = add_root(static_cast<char*>(r.data), bytes, id);
         r_->fresh.push_back(where(id).root);
+        bool may_be_argument = e_.value(id).source >= 0;
+        if (!may_be_argument) results_.emplace_back(where(id).root, number);
     }
 }
 
@@ -275,7 +277,7 @@ std::unique_ptr<Recording> Recorder::finish() {
 
 // A block lives from the step that writes it first to the last one that reads it or a view of it,
 // be it one that is made anew in each call.
-void Recorder::settle_workspace() {
+void Recorder::measure_blocks() {
     for (size_t number = 0; number < p_.steps.size(); ++number)
         for (Id id : p_.elements_read(p_.steps[number])) {
             while (e_.value(id).place == Place::View && !packed_[static_cast<size_t>(id)])
@@ -285,12 +287,56 @@ void Recorder::settle_workspace() {
             auto& last = blocks_[static_cast<size_t>(in_block - root)].last;
             last = std::max(last, number);
         }
-    Packing packing = pack_intervals(blocks_);
+}
+
+// Results have memory from the beginning of a call: what is dead when they are written lies there.
+void Recorder::lodge_blocks() {
+    auto bytes = [this](int root) { return r_->roots[static_cast<size_t>(root)].bytes; };
+    std::stable_sort(results_.begin(), results_.end(),
+                     [&](const auto& a, const auto& b) { return bytes(a.first) > bytes(b.first); });
+    constexpr int64_t worth_it = 1 << 16;
+    for (auto [root, written] : results_)
+        if (bytes(root) >= worth_it) lodge(root, written);
+}
+
+void Recorder::lodge(int root, size_t written) {
+    std::vector<size_t> guests;
+    std::vector<Interval> intervals;
+    for (size_t b = 0; b < blocks_.size(); ++b) {
+        if (block_places_[b].root >= 0 || blocks_[b].last >= written) continue;
+        guests.push_back(b);
+        intervals.push_back(blocks_[b]);
+    }
+    Root& host = r_->roots[static_cast<size_t>(root)];
+    const int64_t whole_lines = (host.bytes + 63) / 64 * 64;
+    Packing packing = pack_intervals(intervals, whole_lines);
+    if (packing.bytes == 0) return;
+    host.bytes = whole_lines;
+    int place = add_root(host.at, packing.bytes, -1);
+    for (size_t i = 0; i < guests.size(); ++i)
+        if (packing.offsets[i] >= 0) block_places_[guests[i]] = {place, packing.offsets[i]};
+    r_->lodgings.push_back({root, place, r_->lodged_bytes});
+    r_->lodged_bytes += packing.bytes;
+}
+
+void Recorder::settle_workspace() {
+    measure_blocks();
+    block_places_.resize(blocks_.size());
+    lodge_blocks();
+    std::vector<size_t> left;
+    std::vector<Interval> intervals;
+    for (size_t b = 0; b < blocks_.size(); ++b) {
+        if (block_places_[b].root >= 0) continue;
+        left.push_back(b);
+        intervals.push_back(blocks_[b]);
+    }
+    Packing packing = pack_intervals(intervals);
     auto number = static_cast<int>(p_.inputs.size());
+    for (size_t i = 0; i < left.size(); ++i) block_places_[left[i]] = {number, packing.offsets[i]};
     for (auto& place : r_->where) {
         if (place.root > in_block) continue;
-        place.offset += packing.offsets[static_cast<size_t>(in_block - place.root)];
-        place.root = number;
+        const auto& block = block_places_[static_cast<size_t>(in_block - place.root)];
+        place = {block.root, place.offset + block.offset};
     }
     Root& root = r_->roots[static_cast<size_t>(number)];
     root.bytes = packing.bytes;
@@ -377,11 +423,15 @@ void Executor::place_memory(Recording& r) {
     int64_t bytes = r.roots[static_cast<size_t>(number)].bytes;
     if (bytes > 0) r.follow(number, workspace(bytes));
     for (int number : r.fresh) {
-        const Root& root = r.roots[static_cast<size_t>(number)];
+        Root& root = r.roots[static_cast<size_t>(number)];
         TensorRef& ref = at(root.value);
-        if (!take_argument(root.value, ref) && !take_destination(root.value, ref))
-            ref.data = memory_for(root.value, root.bytes);
+        root.given = take_argument(root.value, ref) || take_destination(root.value, ref);
+        if (!root.given) ref.data = memory_for(root.value, root.bytes);
         r.follow(number, ref.data);
+    }
+    for (const auto& [result, root, elsewhere] : r.lodgings) {
+        const Root& host = r.roots[static_cast<size_t>(result)];
+        r.follow(root, host.given ? spare(r.lodged_bytes) + elsewhere : host.at);
     }
 }
 

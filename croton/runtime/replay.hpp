@@ -45,6 +45,7 @@ struct Root {
     char* at = nullptr;
     int64_t bytes = 0;        ///< wanted: the workspace and Fresh values
     Id value = -1;            ///< Fresh and late values
+    bool given = false;       ///< in this call it lies in the caller's memory
     std::span<void*> places;  ///< 64 bits each: addresses that move with it
 };
 
@@ -53,6 +54,14 @@ struct Recording {
     std::vector<Action> actions;
     std::vector<Root> roots;  ///< arguments, the workspace, then Fresh and late values
     std::vector<int> fresh;   ///< roots of Fresh values
+    /// What lies in a result's memory until that is written, as a root of its own: where the caller
+    /// gives memory for the result, it lies elsewhere.
+    struct Lodging {
+        int result, root;
+        int64_t elsewhere;  ///< its offset there
+    };
+    std::vector<Lodging> lodgings;
+    int64_t lodged_bytes = 0;  ///< of all of them
     struct Place {
         int root = -1;       ///< -1: it never moves
         int64_t offset = 0;  ///< from the root's beginning, or the address itself
@@ -132,6 +141,9 @@ class Recorder {
     void add_whole(size_t number, std::span<const Id> outputs, Kind kind = Kind::Whole);
     int add_root(char* at, int64_t bytes, Id value);
 
+    void measure_blocks();
+    void lodge_blocks();
+    void lodge(int root, size_t written);
     void settle_workspace();
     void settle_addresses();
     void prepare_launches();
@@ -147,11 +159,13 @@ class Recorder {
     /// block lives, the root of its values is in_block - b.
     std::vector<Interval> blocks_;
     static constexpr int in_block = -2;
-    std::vector<int> slot_blocks_;               ///< of large programs: each slot is a block
-    std::vector<std::pair<int, void*>> moving_;  ///< roots and places
-    std::vector<bool> needed_;                   ///< by value: its address is looked at
-    std::vector<bool> packed_;                   ///< by value: a view of elements that were packed
-    std::vector<Action> in_tail_;                ///< run after the comparisons of all of them
+    std::vector<std::pair<int, size_t>> results_;  ///< roots of Fresh values, steps that write them
+    std::vector<Recording::Place> block_places_;   ///< of each block; root -1: not known yet
+    std::vector<int> slot_blocks_;                 ///< of large programs: each slot is a block
+    std::vector<std::pair<int, void*>> moving_;    ///< roots and places
+    std::vector<bool> needed_;                     ///< by value: its address is looked at
+    std::vector<bool> packed_;     ///< by value: a view of elements that were packed
+    std::vector<Action> in_tail_;  ///< run after the comparisons of all of them
     int64_t reads_before_ = 0;
     bool read_values_ = false;  ///< the step has looked at values to find its sizes
 };

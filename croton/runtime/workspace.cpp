@@ -29,12 +29,12 @@ int64_t best_place(const std::vector<Taken>& taken, int64_t bytes) {
 }
 }  // namespace
 
-Packing pack_intervals(std::span<const Interval> intervals) {
+Packing pack_intervals(std::span<const Interval> intervals, int64_t room) {
     std::vector<size_t> order(intervals.size());
     std::iota(order.begin(), order.end(), size_t{0});
     std::stable_sort(order.begin(), order.end(),
                      [&](size_t a, size_t b) { return intervals[a].bytes > intervals[b].bytes; });
-    Packing packing{std::vector<int64_t>(intervals.size()), 0};
+    Packing packing{std::vector<int64_t>(intervals.size(), -1), 0};
     std::vector<size_t> placed;  // in order of offsets
     std::vector<Taken> taken;
     for (size_t i : order) {
@@ -44,7 +44,9 @@ Packing pack_intervals(std::span<const Interval> intervals) {
             if (intervals[other].meets(intervals[i]))
                 taken.push_back({packing.offsets[other],
                                  packing.offsets[other] + lines(intervals[other].bytes)});
-        int64_t offset = packing.offsets[i] = best_place(taken, bytes);
+        int64_t offset = best_place(taken, bytes);
+        if (offset > room - bytes) continue;
+        packing.offsets[i] = offset;
         packing.bytes = std::max(packing.bytes, offset + bytes);
         auto after =
             std::upper_bound(placed.begin(), placed.end(), offset,

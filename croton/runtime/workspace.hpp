@@ -16,14 +16,15 @@ struct Interval {
 };
 
 struct Packing {
-    std::vector<int64_t> offsets;  ///< of each interval, multiples of 64
+    std::vector<int64_t> offsets;  ///< of each interval, multiples of 64; -1: there was no room
     int64_t bytes = 0;             ///< of the block
 };
 
 /// The largest first, each into the smallest gap that is wide enough between those that it meets
 /// ("greedy by size for offset calculation": Pisarchyk, Lee, Efficient memory management for deep
 /// neural net inference, 2020). Time grows with the square of the number of intervals.
-Packing pack_intervals(std::span<const Interval> intervals);
+/// With `room`, those that would end behind so many bytes are left out.
+Packing pack_intervals(std::span<const Interval> intervals, int64_t room = INT64_MAX);
 
 /// The most bytes that live at one step, each interval rounded up to 64: no packing needs less.
 int64_t most_alive(std::span<const Interval> intervals);

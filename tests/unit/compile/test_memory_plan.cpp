@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <numeric>
 #include <random>
@@ -12,6 +13,7 @@
 #include "croton/compile/reference.hpp"
 #include "croton/ops/index.hpp"
 #include "croton/ops/linalg.hpp"
+#include "croton/ops/reduce.hpp"
 #include "croton/ops/shape.hpp"
 #include "croton/ops/special.hpp"
 
@@ -262,6 +264,67 @@ TEST(PackedViews, LieInTheWorkspace) {
     EXPECT_GE(frame.held_bytes(), 3 * bytes);  // two packed arrays and their product, at least
     Array wanted = compile::evaluate({out}, {{x, value}})[0];
     EXPECT_NEAR(wanted.item<double>(), expected, 1e-3 * std::abs(expected));
+}
+
+// A result's memory is there from the beginning of a call: what is dead when it is written lies in
+// it.
+TEST(Lodging, WhatIsDeadBeforeAResultLiesInItsMemory) {
+    Graph g;
+    Variable h = g.leaf("f32[64,256]");
+    for (int i = 0; i < 3; ++i) h = tanh(dot(h, g.leaf("f32[256,256]")));
+    g.outputs = {h};
+    Held held = held_by(g.inputs, g.outputs, g.values);
+    constexpr int64_t layer = 64 * 256 * 4;
+    EXPECT_EQ(held.least, 2 * layer);
+    EXPECT_LE(held.held, layer + 64);
+}
+
+bool same_bytes(const Array& a, const Array& b) {
+    return a.shape() == b.shape() &&
+           std::memcmp(a.data(), b.data(), static_cast<size_t>(byte_count(a.dtype(), a.shape()))) ==
+               0;
+}
+
+// The results of calls that are replayed, whichever memory the caller gives for them.
+TEST(Lodging, ResultsStay) {
+    Graph g;
+    Variable x = g.leaf("f32[64,256]"), w = g.leaf("f32[256,256]"), h = x;
+    Variables layers;
+    for (int i = 0; i < 5; ++i) layers.push_back(h = tanh(dot(h, w) + sum(h, {1}, true)));
+    g.outputs = {layers[4], sum(layers[3] * layers[1], {0}), layers[3] - x};
+    BuildRequest request{g.inputs, g.outputs, {}, "f", mode_named("fast")};
+    Built built = build(request);
+    runtime::Frame frame(*built.program);
+    std::vector<Array> wanted = frame.run(g.values), before;
+    for (int call = 0; call < 6; ++call) {
+        std::vector<Array> given;
+        std::vector<TensorRef> into;
+        for (const Array& result : wanted) {
+            given.push_back(Array::zeros(result.dtype(), result.shape()));
+            into.push_back(ref(given.back()));
+        }
+        runtime::Permissions permissions;
+        if (call % 2 == 1) permissions.into = into;
+        std::vector<Array> found = frame.run(g.values, permissions);
+        const auto& results = call % 2 == 1 ? given : found;
+        for (size_t i = 0; i < wanted.size(); ++i) {
+            EXPECT_TRUE(same_bytes(results[i], wanted[i])) << call << " " << i;
+            // Those of the call before are nobody else's.
+            EXPECT_TRUE(before.empty() || same_bytes(before[i], wanted[i])) << call << " " << i;
+        }
+        before = results;
+    }
+}
+
+TEST(Lodging, WhatAResultIsMadeOfLiesElsewhere) {
+    Graph g;
+    Variable x = g.leaf("f32[256,256]"), w = g.leaf("f32[256,256]"), h = dot(x, w);
+    g.outputs = {exp(dimshuffle(h, {1, 0})) * h};
+    BuildRequest request{g.inputs, g.outputs, {}, "f", mode_named("fast")};
+    Built built = build(request);
+    runtime::Frame frame(*built.program);
+    Array wanted = frame.run(g.values)[0];
+    for (int call = 0; call < 4; ++call) EXPECT_TRUE(same_bytes(frame.run(g.values)[0], wanted));
 }
 
 }  // namespace
