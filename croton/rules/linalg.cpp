@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "croton/ops/arithmetic.hpp"
+#include "croton/ops/catalogue.hpp"
 #include "croton/ops/reduce.hpp"
 #include "croton/ops/shape.hpp"
 #include "croton/rules/conditions.hpp"
@@ -30,6 +31,23 @@ bool may_be_written_over(const Match& m) {
         default: return false;
     }
 }
+// Whether the product of a and b below the node is there for it alone. Empty: it is not below it.
+std::optional<bool> product_serves(const Match& m, NodeId node, int depth = 2) {
+    static const OpRecord* const product = find_op("matrix_product");
+    for (Value below : m.arena().inputs(node)) {
+        auto inputs = m.arena().inputs(below.node);
+        bool here = m.arena().op(below.node) == product && inputs[0] == m.value("a") &&
+                    inputs[1] == m.value("b");
+        auto found = here         ? std::optional(true)
+                     : depth == 0 ? std::nullopt
+                                  : product_serves(m, below.node, depth - 1);
+        if (found) return *found && m.arena().use_count(below.node) == 1;
+    }
+    return {};
+}
+// What is wanted itself is not computed a second time in another form.
+bool product_serves_root(const Match& m) { return product_serves(m, m.root()).value_or(false); }
+
 bool batches_fit(const Dims& a, const Dims& b, const Dims& c) {
     for (size_t i = 0; i + 2 < c.size(); ++i) {
         auto size = [&](const Dims& own) {
@@ -44,7 +62,8 @@ bool batches_fit(const Dims& a, const Dims& b, const Dims& c) {
 }
 bool may_take_addend(const Match& m) {
     const Dims &a = m.type("a").dims, &b = m.type("b").dims, &c = m.type("c").dims;
-    if (!may_be_written_over(m) || !shaped_like_result("c")(m)) return false;
+    if (!may_be_written_over(m) || !shaped_like_result("c")(m) || !product_serves_root(m))
+        return false;
     size_t rank = c.size();
     return std::min(a.size(), b.size()) >= 2 && std::max(a.size(), b.size()) == rank &&
            a[a.size() - 2].certainly_equals(c[rank - 2]) &&
@@ -52,7 +71,9 @@ bool may_take_addend(const Match& m) {
            is_continuous(m.root_type().dtype);
 }
 const Condition addend_fits{
-    "c dies here, or is an argument and the sum a result; it has the sizes of the product",
+    "c dies here, or is an argument and the sum a result; it has the sizes of the product, which "
+    "is "
+    "not wanted itself",
     may_take_addend};
 const Condition scale_fits = both(addend_fits, rank_zero("s"));
 const Condition beta_fits = both(addend_fits, rank_zero("t")).in_any_order();
@@ -127,12 +148,14 @@ Variable diagonal_of_product(const Match& m) {
     return sum(a * dimshuffle(b, {1, 0}), Ints{1});
 }
 
-const Condition batched_matrices{"a and b have three axes", [](const Match& m) {
-                                     return m.type("a").rank() == 3 && m.type("b").rank() == 3;
-                                 }};
-const Condition matrices{"a and b are matrices", [](const Match& m) {
-                             return m.type("a").rank() == 2 && m.type("b").rank() == 2;
-                         }};
+const Condition batched_matrices{
+    "a and b have three axes, the product itself is not wanted", [](const Match& m) {
+        return m.type("a").rank() == 3 && m.type("b").rank() == 3 && product_serves_root(m);
+    }};
+const Condition matrices{
+    "a and b are matrices, the product itself is not wanted", [](const Match& m) {
+        return m.type("a").rank() == 2 && m.type("b").rank() == 2 && product_serves_root(m);
+    }};
 }  // namespace
 
 const Rules& linalg() {

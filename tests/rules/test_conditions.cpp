@@ -166,14 +166,28 @@ TEST(WhyConditions, ChoicesOfSharedValuesStay) {
     EXPECT_EQ(left_of("exp", {c, x, y}, {where(c, a, b)}), 1u);
 }
 
-// "part of a product", "sum of product", "diagonal of a product": of a product that is wanted
-// itself nothing is computed twice.
+// "part of a product", "sum of product", "diagonal of a product", "transposed product", gemm: of a
+// product that is wanted itself nothing is computed twice.
 TEST(WhyConditions, ProductsThatAreWantedAreNotRepeated) {
     Variable a = leaf("f64[?,?]", "a"), b = leaf("f64[?,?]", "b");
     Variable product = matmul(a, b);
     EXPECT_EQ(left_of("matrix_product", {a, b}, {product, sum(product, Ints{0})}), 1u);
     EXPECT_EQ(left_of("matrix_product", {a, b}, {product, trace(product)}), 1u);
     EXPECT_EQ(left_of("matrix_product", {a, b}, {matmul(product, b), product}), 2u);
+    EXPECT_EQ(left_of("matrix_product", {a, b}, {product, exp(dimshuffle(product, {1, 0}))}), 1u);
+    Variable sum_of_both = exp(product) + product * 2;
+    EXPECT_EQ(left_of("gemm", {a, b}, {sum_of_both}), 0u);
+    Variable c = leaf("f64[4,4]", "c"), x = leaf("f64[4,4]", "x");
+    EXPECT_EQ(left_of("gemm", {c, x}, {exp(x) + matmul(c, x)}), 1u);
+    EXPECT_EQ(left_of("gemm", {c, x}, {exp(x) + matmul(c, x), tanh(matmul(c, x))}), 0u);
+}
+
+// The same in batches.
+TEST(WhyConditions, BatchesOfProductsThatAreWantedAreNotRepeated) {
+    Variable a = leaf("f64[2,4,4]", "a"), b = leaf("f64[2,4,4]", "b");
+    Variable product = matmul(a, b);
+    EXPECT_EQ(left_of("matrix_product", {a, b}, {product, exp(dimshuffle(product, {0, 2, 1}))}),
+              1u);
 }
 
 // "sum of what is centred": 0 times or by what is no finite number is no number.

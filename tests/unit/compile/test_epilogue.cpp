@@ -201,7 +201,7 @@ TEST(Epilogue, OfLayersAfterEachOther) {
     auto x = leaf("f32[n,k]", "x"), w = leaf("f32[k,k]", "w"), v = leaf("f32[k,k]", "v"),
          b = leaf("f32[k]", "b");
     Variable h = tanh(dot(x, w) * 0.1 + b), g = tanh(dot(h, v) * 0.1 + h + b),
-             both = tanh(dot(g, w) * 0.1 + dot(h, v) * 0.1 + x);
+             both = tanh(dot(g, w) * 0.1 + dot(h, w) * 0.1 + x);
     expect_fused({x, w, v, b}, {both}, {{200, 150}, {150, 150}, {150, 150}, {150}}, 3);
 }
 
