@@ -89,7 +89,7 @@ void SlabPool::take_out(Slab* slab) noexcept {
 // The first slab of a program may stay nearly empty, so it takes pages as they are needed, some at
 // a time: asked for in one go they cost a fifth of what they do where each waits to be touched.
 void SlabPool::touch_more(Slab* slab) noexcept {
-    constexpr size_t step = size_t{64} << 10;
+    constexpr size_t step = size_t{16} << 10;
 #ifdef MADV_POPULATE_WRITE
     madvise(slab->touched, step, MADV_POPULATE_WRITE);  // an older system does without
 #endif
