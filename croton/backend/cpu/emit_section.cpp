@@ -29,7 +29,7 @@ SectionEmitter::SectionEmitter(Module& module, const kernel::Kernel& kernel, con
     if (one_by_one || runs_once()) width_ = 1;
     if (shares_quotients())
         width_ *= vectors_side_by_side;
-    else if (width_ > 1 && is_long() && section_.across.empty())
+    else if (width_ > 1 && (waits_for_itself() || (is_long() && section_.across.empty())))
         width_ *= 2;
 }
 
@@ -420,6 +420,13 @@ size_t SectionEmitter::weight() const {
 // round before this one ends, and waits for each result. Two vectors side by side fill the gaps.
 bool SectionEmitter::is_long() const {
     return uses_.kind == SectionKind::Map && weight() > 100 && uses_.ins.size() * 50 < weight();
+}
+
+// A step of a loop waits for the one before it: a second vector of lanes fills its gaps. (Four do
+// more for many lanes and less for ten. Without masks, lanes that fill no vector go one by one, and
+// there would be more of them.)
+bool SectionEmitter::waits_for_itself() const {
+    return lanes_form_ && section_.kind == SectionKind::Loop && level_.masks;
 }
 
 // Copies of a light body in one iteration. Of a fold, each with its own accumulators: the latency

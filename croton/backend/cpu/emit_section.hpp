@@ -89,6 +89,7 @@ class SectionEmitter {
     void advance_outer(bool by_row, unsigned lanes);
     size_t weight() const;
     bool is_long() const;
+    bool waits_for_itself() const;
     unsigned unrolling() const;
     bool masked_throughout() const;
     bool shares_quotients() const { return plan_.tailored && plan_.by_products > 0; }
