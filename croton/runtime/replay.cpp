@@ -299,48 +299,48 @@ void Recorder::lodge_blocks() {
         if (bytes(root) >= worth_it) lodge(root, written);
 }
 
-void Recorder::lodge(int root, size_t written) {
-    std::vector<size_t> guests;
+void Recorder::lodge(int result, size_t written) {
+    Root& host = r_->roots[static_cast<size_t>(result)];
+    const int64_t room = whole_lines(host.bytes);
+    const auto root = static_cast<int>(r_->roots.size());
+    const int64_t bytes = place_blocks(root, written, room);
+    if (bytes == 0) return;
+    host.bytes = room;
+    add_root(host.at, bytes, -1);
+    r_->lodgings.push_back({result, root, r_->lodged_bytes});
+    r_->lodged_bytes += bytes;
+}
+
+// Lays those blocks that have no place yet and are dead before a step into a root, as far as there
+// is room. Gives the bytes that they take.
+int64_t Recorder::place_blocks(int root, size_t before, int64_t room) {
+    std::vector<size_t> numbers;
     std::vector<Interval> intervals;
     for (size_t b = 0; b < blocks_.size(); ++b) {
-        if (block_places_[b].root >= 0 || blocks_[b].last >= written) continue;
-        guests.push_back(b);
+        if (block_places_[b].root >= 0 || blocks_[b].last >= before) continue;
+        numbers.push_back(b);
         intervals.push_back(blocks_[b]);
     }
-    Root& host = r_->roots[static_cast<size_t>(root)];
-    const int64_t whole_lines = (host.bytes + 63) / 64 * 64;
-    Packing packing = pack_intervals(intervals, whole_lines);
-    if (packing.bytes == 0) return;
-    host.bytes = whole_lines;
-    int place = add_root(host.at, packing.bytes, -1);
-    for (size_t i = 0; i < guests.size(); ++i)
-        if (packing.offsets[i] >= 0) block_places_[guests[i]] = {place, packing.offsets[i]};
-    r_->lodgings.push_back({root, place, r_->lodged_bytes});
-    r_->lodged_bytes += packing.bytes;
+    Packing packing = pack_intervals(intervals, room);
+    for (size_t i = 0; i < numbers.size(); ++i)
+        if (packing.offsets[i] >= 0) block_places_[numbers[i]] = {root, packing.offsets[i]};
+    return packing.bytes;
 }
 
 void Recorder::settle_workspace() {
     measure_blocks();
     block_places_.resize(blocks_.size());
     lodge_blocks();
-    std::vector<size_t> left;
-    std::vector<Interval> intervals;
-    for (size_t b = 0; b < blocks_.size(); ++b) {
-        if (block_places_[b].root >= 0) continue;
-        left.push_back(b);
-        intervals.push_back(blocks_[b]);
-    }
-    Packing packing = pack_intervals(intervals);
     auto number = static_cast<int>(p_.inputs.size());
-    for (size_t i = 0; i < left.size(); ++i) block_places_[left[i]] = {number, packing.offsets[i]};
+    const int64_t bytes = place_blocks(number, SIZE_MAX, INT64_MAX);
     for (auto& place : r_->where) {
         if (place.root > in_block) continue;
         const auto& block = block_places_[static_cast<size_t>(in_block - place.root)];
         place = {block.root, place.offset + block.offset};
     }
     Root& root = r_->roots[static_cast<size_t>(number)];
-    root.bytes = packing.bytes;
-    root.at = static_cast<char*>(e_.workspace(packing.bytes));
+    root.bytes = bytes;
+    root.at = static_cast<char*>(e_.workspace(bytes));
 }
 
 // Where values will lie in calls to come.

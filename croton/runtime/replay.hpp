@@ -143,7 +143,8 @@ class Recorder {
 
     void measure_blocks();
     void lodge_blocks();
-    void lodge(int root, size_t written);
+    void lodge(int result, size_t written);
+    int64_t place_blocks(int root, size_t before, int64_t room);
     void settle_workspace();
     void settle_addresses();
     void prepare_launches();

@@ -7,9 +7,6 @@
 namespace croton::runtime {
 
 namespace {
-constexpr int64_t line = 64;
-int64_t lines(int64_t bytes) { return (bytes + line - 1) / line * line; }
-
 struct Taken {
     int64_t begin, end;
 };
@@ -38,12 +35,12 @@ Packing pack_intervals(std::span<const Interval> intervals, int64_t room) {
     std::vector<size_t> placed;  // in order of offsets
     std::vector<Taken> taken;
     for (size_t i : order) {
-        int64_t bytes = lines(intervals[i].bytes);
+        int64_t bytes = whole_lines(intervals[i].bytes);
         taken.clear();
         for (size_t other : placed)
             if (intervals[other].meets(intervals[i]))
                 taken.push_back({packing.offsets[other],
-                                 packing.offsets[other] + lines(intervals[other].bytes)});
+                                 packing.offsets[other] + whole_lines(intervals[other].bytes)});
         int64_t offset = best_place(taken, bytes);
         if (offset > room - bytes) continue;
         packing.offsets[i] = offset;
@@ -59,8 +56,8 @@ Packing pack_intervals(std::span<const Interval> intervals, int64_t room) {
 int64_t most_alive(std::span<const Interval> intervals) {
     std::map<size_t, int64_t> changes;
     for (const Interval& interval : intervals) {
-        changes[interval.first] += lines(interval.bytes);
-        changes[interval.last + 1] -= lines(interval.bytes);
+        changes[interval.first] += whole_lines(interval.bytes);
+        changes[interval.last + 1] -= whole_lines(interval.bytes);
     }
     int64_t now = 0, most = 0;
     for (const auto& [step, bytes] : changes) most = std::max(most, now += bytes);

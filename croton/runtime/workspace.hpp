@@ -8,6 +8,9 @@
 
 namespace croton::runtime {
 
+/// Memory is laid out by lines of 64 bytes: what so many bytes take.
+constexpr int64_t whole_lines(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
 /// What lives from step `first` to step `last`, both included.
 struct Interval {
     size_t first = SIZE_MAX, last = 0;

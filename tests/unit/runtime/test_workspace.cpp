@@ -62,5 +62,14 @@ TEST(Workspace, RandomOnesStayApartAndClose) {
     }
 }
 
+TEST(Workspace, WhatFindsNoRoomIsLeftOut) {
+    std::vector<Interval> three = {{0, 1, 128}, {1, 2, 64}, {2, 3, 100}};
+    Packing packing = pack_intervals(three, 128);
+    EXPECT_EQ(packing.offsets, (std::vector<int64_t>{0, -1, 0}));
+    EXPECT_EQ(packing.bytes, 128);
+    EXPECT_EQ(pack_intervals(three, 192).offsets, (std::vector<int64_t>{0, 128, 0}));
+    EXPECT_EQ(pack_intervals(three, 63).bytes, 0);
+}
+
 }  // namespace
 }  // namespace croton::runtime
