@@ -219,6 +219,29 @@ size_t occurrences(const std::string& text, const std::string& part) {
     return count;
 }
 
+// A step waits for the one before it: two vectors of lanes are on their way at a time. Without
+// masks lanes that fill no vector would go one by one.
+TEST_F(Cpu, LoopsOfWideStatesTakeTwoVectors) {
+    Kernel wide = kernel::parse(R"(kernel wide rank 2 outer 1 {
+  in x: f64 in h: f64 out y: f64
+  outer { %0 = f64 load h }
+  loop { %1 = f64 state %0 %2 = f64 load x %3 = f64 mul %1, %2
+    f64 store y %3 %4 = f64 next %3 of %1 }
+})");
+    for (auto [level, vector] : {std::pair("sse2", "fmul <2 x double>"),
+                                 {"avx2", "fmul <4 x double>"},
+                                 {"avx512", "fmul <16 x double>"}}) {
+        settings().cpu_level = level;
+        try {
+            find_level(level);
+        } catch (const Error&) {
+            continue;  // not a level of this machine
+        }
+        auto set = compile({wide});
+        EXPECT_NE(set->listing(0).find(vector), std::string::npos) << level;
+    }
+}
+
 // What takes LLVM's time: copies of a body, and loops where there is one thing to do.
 TEST_F(Cpu, LoopsAreWrittenOnce) {
     Kernel alone = kernel::parse(R"(kernel alone rank 1 outer 0 {
