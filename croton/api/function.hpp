@@ -96,6 +96,18 @@ struct Profile {
     std::string text() const;
 };
 
+/// What a call is asked beside its arguments.
+struct CallOptions {
+    /// Only these outputs are computed, in this order; updates happen all the same. The code is
+    /// compiled at the first call for a choice. Usage error naming the outputs there are.
+    std::optional<std::vector<size_t>> outputs = {};
+    /// Where result i is left, if into[i] is given: memory of the caller's with any strides, whose
+    /// dtype and shape are the result's (Type and Shape errors; Usage error where two elements
+    /// share memory). It is what the call then returns as that result. Arguments may lie there,
+    /// too. After an error its elements may be anything; shared variables are as they were.
+    std::vector<std::optional<Array>> into = {};
+};
+
 /// A compiled function. Copies share everything. Calls are safe from several threads at once: calls
 /// of functions with updates of the same shared variables wait for one another.
 class Function {
@@ -106,11 +118,14 @@ class Function {
     Results call(const std::vector<std::optional<Array>>& arguments) const {
         return run(arguments, nullptr);
     }
-    /// Computes only these outputs, in this order; updates happen all the same. The code is
-    /// compiled at the first call for a choice. Usage error naming the outputs there are.
+    Results call(const std::vector<std::optional<Array>>& arguments,
+                 const CallOptions& options) const {
+        return run(arguments, &options);
+    }
+    /// Computes only these outputs (CallOptions::outputs).
     Results call_subset(const std::vector<std::optional<Array>>& arguments,
                         const std::vector<size_t>& outputs) const {
-        return run(arguments, &outputs);
+        return call(arguments, {.outputs = outputs});
     }
     template <class... Arrays>
     Results operator()(const Arrays&... arrays) const {
@@ -164,8 +179,7 @@ class Function {
     static Array as_array(T value) {
         return Array::scalar(value);
     }
-    Results run(std::span<const std::optional<Array>> arguments,
-                const std::vector<size_t>* subset) const;
+    Results run(std::span<const std::optional<Array>> arguments, const CallOptions* options) const;
     State& state() const;  // Usage error if there is none
     std::shared_ptr<State> state_;
 };

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "croton/api/destinations.hpp"
 #include "croton/api/function_state.hpp"
 #include "croton/compile/check.hpp"
 #include "croton/graph/drawn.hpp"
@@ -195,9 +196,10 @@ struct Borrowed {
 }  // namespace
 
 Results Function::run(std::span<const std::optional<Array>> arguments,
-                      const std::vector<size_t>* subset) const {
+                      const CallOptions* options) const {
     State& s = state();
     auto start = s.keep_profile ? Clock::now() : Clock::time_point();
+    const auto* subset = options && options->outputs ? &*options->outputs : nullptr;
     Plan& plan = subset ? s.plan_for(*subset) : s.plan;
     Borrowed borrowed(*plan.idle);
     Workspace& w = *borrowed.workspace;
@@ -209,13 +211,16 @@ Results Function::run(std::span<const std::optional<Array>> arguments,
     // A function without updates only needs the values of one moment.
     if (s.updates.empty()) locks.release();
     if (!s.trust) s.check_sizes(w.values);
+    Destinations into;
+    if (options && !options->into.empty()) into = Destinations(options->into, plan, w.values);
+    if (s.mode.check) into.wait();
 
     // A shared value that nobody else holds may be updated in its own memory.
     SmallVector<bool, 16> writable(w.values.size(), false);
     for (const auto& update : s.updates) {
         const Array& value = s.shared[update.target].storage().value;
         writable[s.inputs.size() + update.target] =
-            value.owner() && value.owner().use_count() == 2 && !s.mode.check;
+            value.owner() && value.owner().use_count() == 2 && !s.mode.check && !into.waits();
     }
     bool general = !plan.built.assumptions_hold(w.values);
     auto& frame = general ? w.general : w.frame;
@@ -225,11 +230,14 @@ Results Function::run(std::span<const std::optional<Array>> arguments,
     std::vector<runtime::StepTiming> times;
     frame->timings = s.keep_profile ? &times : nullptr;
     SmallVector<bool, 16> borrow(plan.visible, false);
-    for (size_t i = 0; i < plan.visible; ++i) borrow[i] = s.borrow[subset ? (*subset)[i] : i];
-    std::vector<Array> results = frame->run(
-        w.values,
-        {{writable.data(), writable.size()}, {borrow.data(), borrow.size()}, s.inputs.size()});
+    for (size_t i = 0; i < plan.visible; ++i)
+        borrow[i] = s.borrow[subset ? (*subset)[i] : i] && !into.waits();
+    std::vector<Array> results = frame->run(w.values, {.write = {writable.data(), writable.size()},
+                                                       .borrow = {borrow.data(), borrow.size()},
+                                                       .borrow_from = s.inputs.size(),
+                                                       .into = into.refs()});
     if (s.mode.check) compile::check_results(plan.request, w.values, results);
+    into.deliver(results);
     s.finish(plan, results);
     if (s.keep_profile && &plan == &s.plan)
         s.add_to_profile(*frame, general, seconds_since(start), times);

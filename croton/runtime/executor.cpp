@@ -62,9 +62,10 @@ void Executor::run(Frame& frame) {
     CROTON_ASSERT(s_.arguments.size() == p_.inputs.size());
     // Whoever looks at each step wants to see each step.
     auto* entry = frame.after_step ? nullptr : s_.replays.entry(s_.arguments);
-    if (entry && entry->recording) return replay(frame, *entry->recording);
+    bool recorded = entry && entry->recording;
+    if (recorded && !misfit(entry->recording->refs)) return replay(frame, *entry->recording);
     std::optional<Recorder> recorder;
-    if (entry && entry->calls++ > 0) recorder.emplace(*this);
+    if (entry && !recorded && entry->calls++ > 0) recorder.emplace(*this);
     bind();
     for (Buffer& buffer : s_.slots) buffer.wanted = 0;
     s_.workspace.wanted = s_.spare.wanted = 0;
@@ -101,6 +102,7 @@ void Executor::run_steps(Frame& frame, size_t first, Recorder* recorder) {
             fail_drawn(error, p_.steps[i]);
         }
     }
+    check_destinations();
     for (size_t i = tail; i < p_.steps.size(); ++i) begin(i, true);
 }
 
@@ -277,13 +279,30 @@ std::string Executor::name_of_result(size_t output) const {
     return output < names.size() ? names[output] : cat("result ", output);
 }
 
+// The first result that has another shape than the memory that it is to be left in.
+std::optional<size_t> Executor::misfit(std::span<const TensorRef> refs) const {
+    auto into = s_.permissions.into;
+    for (size_t i = 0; i < into.size(); ++i)
+        if (into[i].data && !(into[i].shape == refs[static_cast<size_t>(p_.outputs[i])].shape))
+            return i;
+    return {};
+}
+
+// Before anything is written over arguments: all sizes are known by then.
+void Executor::check_destinations() {
+    auto i = misfit({refs_, p_.values.size()});
+    if (!i) return;
+    std::string now = shape_text(at(p_.outputs[*i]).shape);
+    std::string memory = shape_text(s_.permissions.into[*i].shape);
+    bool in_loop = !s_.permissions.into_names.empty();
+    fail(ErrorKind::Shape, name_of_result(*i), " has shape ", now,
+         in_loop ? cat(", it had shape ", memory, " before")
+                 : cat(", the memory for it has shape ", memory));
+}
+
 void Executor::deliver(size_t output, const TensorRef& r) {
     const TensorRef& place = s_.permissions.into[output];
-    if (place.data == r.data) return;
-    if (!(place.shape == r.shape))
-        fail(ErrorKind::Shape, name_of_result(output), " has shape ", shape_text(r.shape),
-             ", it had shape ", shape_text(place.shape), " before");
-    copy_elements(place, r);
+    if (place.data != r.data) copy_elements(place, r);
 }
 
 void Executor::make_output(Id id, const Sizes& shape) {

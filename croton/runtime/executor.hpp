@@ -84,6 +84,8 @@ class Executor {
     char* spare(int64_t bytes);
     bool take_argument(Id id, TensorRef& r);
     bool take_destination(Id id, TensorRef& r);
+    std::optional<size_t> misfit(std::span<const TensorRef> refs) const;
+    void check_destinations();
     void deliver(size_t output, const TensorRef& r);
     std::string name_of_result(size_t output) const;
     void own(Id id, std::shared_ptr<const void> owner);

@@ -199,6 +199,23 @@ Array to_array(nb::handle value, Keep keep) {
     return from_numpy(made, keep == Keep::Borrow ? Keep::Own : keep);
 }
 
+Array writable_view(nb::handle array) {
+    auto head = reinterpret_cast<ArrayHead*>(array.ptr());
+    auto descr = reinterpret_cast<DescrHead*>(head->descr);
+    if (!(head->flags & writable_flag))
+        fail(ErrorKind::Value, "a result cannot be left in an array that is read-only");
+    auto dtype = dtype_of_number(descr->number);
+    if (!dtype && nb::cast<std::string>(array.attr("dtype").attr("name")) == "bfloat16") {
+        nb::object bits = array.attr("view")("uint16");  // over the same memory
+        return view_numpy(bits.ptr(), DType::BFloat16, Keep::Borrow);
+    }
+    if (!dtype || descr->byte_order == '>' || !(head->flags & aligned_flag))
+        fail(ErrorKind::Type, "a result cannot be left in an array of ",
+             nb::repr(array.attr("dtype")).c_str(),
+             dtype ? " that is not aligned or has another byte order" : "");
+    return view_numpy(array.ptr(), *dtype, Keep::Borrow);
+}
+
 nb::object to_numpy(const Array& array, bool writable) {
     if (array.dtype() == DType::BFloat16) {
         nb::object loaded = nb::module_::import_("sys").attr("modules").attr("get")("ml_dtypes");

@@ -35,6 +35,9 @@ enum class Keep {
 /// The values of an ndarray, a NumPy scalar, an object with __dlpack__, a number or nested lists of
 /// numbers. Memory is shared where dtype, alignment and byte order allow it. Type error otherwise.
 Array to_array(nb::handle value, Keep keep = Keep::Copy);
+/// The memory of an ndarray, to be written to. Value error if it is read-only, Type error if its
+/// dtype, alignment or byte order is none of Croton's. The caller holds the object meanwhile.
+Array writable_view(nb::handle array);
 /// A numpy.ndarray over the array's memory. bfloat16 becomes ml_dtypes.bfloat16 where that package
 /// is loaded, else float32 (a copy).
 nb::object to_numpy(const Array& array, bool writable = true);

@@ -234,17 +234,74 @@ std::vector<size_t> chosen_outputs(const Callable& c, nb::handle subset) {
     return result;
 }
 
-nb::object pack(const Callable& c, std::vector<Array>& values, const std::vector<size_t>* chosen) {
+// Memory of the caller's for results: NumPy arrays, in the order of what the call returns.
+class Given {
+  public:
+    void take(const Callable& c, nb::handle out, const std::vector<size_t>* chosen) {
+        if (c.form.kind == OutputForm::Kind::Dict && PyDict_Check(out.ptr()))
+            return take_dict(c, out, chosen);
+        if (!is_sequence(out)) return add(out);
+        for (auto item : out) add(item);
+    }
+    bool empty() const { return objects_.empty(); }
+    std::vector<std::optional<Array>> into() const {
+        std::vector<std::optional<Array>> result(objects_.size());
+        for (size_t i = 0; i < objects_.size(); ++i)
+            if (!objects_[i].is_none()) result[i] = memory_of(objects_[i]);
+        return result;
+    }
+    /// What stands for result i: the caller's own object, if there is one.
+    nb::object result(size_t i, const Array& value) const {
+        bool given = i < objects_.size() && !objects_[i].is_none();
+        return given ? objects_[i] : to_numpy(value);
+    }
+
+  private:
+    void add(nb::handle object) { objects_.push_back(nb::borrow(object)); }
+    void take_dict(const Callable& c, nb::handle out, const std::vector<size_t>* chosen) {
+        const auto& keys = c.form.keys;
+        objects_.assign(chosen ? chosen->size() : keys.size(), nb::none());
+        for (auto [key, object] : nb::borrow<nb::dict>(out)) {
+            bool known = false;
+            for (size_t i = 0; i < objects_.size(); ++i) {
+                nb::str name(keys[chosen ? (*chosen)[i] : i].c_str());
+                if (!name.equal(key)) continue;
+                objects_[i] = nb::borrow(object);
+                known = true;
+            }
+            if (!known)
+                fail(ErrorKind::Usage, "the call of ", c.function.name(), " has no result ",
+                     nb::repr(key).c_str(), " for out; the outputs are ",
+                     join(keys, ", ", [](const auto& key) { return "'" + key + "'"; }));
+        }
+    }
+    static Array memory_of(nb::handle object) {
+        if (!is_numpy_array(object.ptr()))
+            fail(ErrorKind::Type, "out takes a numpy.ndarray, or a tuple of them with None where ",
+                 "new memory is wanted, not ", nb::repr(object.type()).c_str());
+        return writable_view(object);
+    }
+    std::vector<nb::object> objects_;
+};
+
+nb::object pack(const Callable& c, std::vector<Array>& values, const std::vector<size_t>* chosen,
+                const Given& out) {
     if (c.form.kind == OutputForm::Kind::Dict) {
         nb::dict result;
         for (size_t i = 0; i < values.size(); ++i)
-            result[c.form.keys[chosen ? (*chosen)[i] : i].c_str()] = to_numpy(values[i]);
+            result[c.form.keys[chosen ? (*chosen)[i] : i].c_str()] = out.result(i, values[i]);
         return result;
     }
-    if (c.form.kind == OutputForm::Kind::One && !chosen) return to_numpy(values[0]);
+    if (c.form.kind == OutputForm::Kind::One && !chosen) return out.result(0, values[0]);
     nb::list result;
-    for (auto& value : values) result.append(to_numpy(value));
+    for (size_t i = 0; i < values.size(); ++i) result.append(out.result(i, values[i]));
     return result;
+}
+
+bool has_input(const Function& f, std::string_view name) {
+    for (size_t i = 0; i < f.input_count(); ++i)
+        if (f.input(i).name == name) return true;
+    return false;
 }
 
 // Arguments: `count` by position, then one for each of `names` (a tuple, or null).
@@ -255,12 +312,17 @@ nb::object call(const Callable& c, PyObject* const* args, size_t count, PyObject
              " arguments, not ", count);
     std::vector<std::optional<Array>> values(f.input_count());
     for (size_t i = 0; i < count; ++i) values[i] = argument(args[i], f, i);
-    std::optional<std::vector<size_t>> chosen;
+    CallOptions options;
+    nb::handle memory;
     for (Py_ssize_t i = 0; names && i < PyTuple_GET_SIZE(names); ++i) {
         nb::handle value = args[count + static_cast<size_t>(i)];
         std::string name = nb::cast<std::string>(nb::handle(PyTuple_GET_ITEM(names, i)));
         if (name == "output_subset") {
-            if (!value.is_none()) chosen = chosen_outputs(c, value);
+            if (!value.is_none()) options.outputs = chosen_outputs(c, value);
+            continue;
+        }
+        if (name == "out" && !has_input(f, name)) {
+            if (!value.is_none()) memory = value;
             continue;
         }
         size_t place = input_named(f, name);
@@ -268,14 +330,17 @@ nb::object call(const Callable& c, PyObject* const* args, size_t count, PyObject
             fail(ErrorKind::Usage, "function ", f.name(), ": input '", name, "' is given twice");
         values[place] = argument(value, f, place);
     }
+    const auto* chosen = options.outputs ? &*options.outputs : nullptr;
+    Given out;
+    if (memory.is_valid()) out.take(c, memory, chosen);
+    options.into = out.into();
+    bool plain = !chosen && out.empty();
     std::vector<Array> results;
     {
         nb::gil_scoped_release release;
-        results = std::move(
-            (chosen ? f.call_subset(std::move(values), *chosen) : f.call(std::move(values)))
-                .values());
+        results = std::move((plain ? f.call(values) : f.call(values, options)).values());
     }
-    return pack(c, results, chosen ? &*chosen : nullptr);
+    return pack(c, results, chosen, out);
 }
 
 PyObject* vectorcall(PyObject* self, PyObject* const* args, size_t count, PyObject* names) {
@@ -486,7 +551,13 @@ void bind_functions(nb::module_& m) {
             [](nb::handle self, nb::args args, nb::kwargs kwargs) {
                 return nb::steal(PyObject_Call(self.ptr(), args.ptr(), kwargs.ptr()));
             },
-            "Runs the function: arguments by position or by name.")
+            "Runs the function: arguments by position or by name. output_subset: a list of the "
+            "outputs wanted, by number (by key if the outputs are a dictionary); updates happen "
+            "all the same. out: a numpy.ndarray that the result is left in and that is returned "
+            "(a list or tuple of them for several results, None where new memory is wanted; a "
+            "dictionary if the outputs are one), with the result's dtype and shape and any "
+            "strides. It may share memory with arguments. After an error its elements may be "
+            "anything. An input named 'out' goes before.")
         .def(
             "__getitem__",
             [](const Callable& c, nb::handle key) { return get_stored(c.function, key); },

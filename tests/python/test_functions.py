@@ -197,6 +197,72 @@ def test_output_subset():
     assert g(output_subset=[1]) == [0.0] and g(output_subset=[1]) == [2.0] and g["state"] == 2
 
 
+def test_out():
+    x, w = T.dmatrix("x"), ct.shared(np.eye(3) * 2, "w")
+    f = ct.function([x], T.tanh(x.dot(w)), updates={w: w + 1})
+    a, buffer = np.random.default_rng(1).normal(size=(4, 3)), np.empty((4, 3))
+    for call in range(4):
+        wanted = np.tanh(a @ w.get_value())
+        assert f(a, out=buffer) is buffer
+        np.testing.assert_allclose(buffer, wanted, rtol=1e-14)
+        assert w.get_value()[0, 1] == call + 1
+    assert f(a, out=None) is not buffer and f(a, out=(buffer,)) is buffer
+    view = np.zeros((3, 8))[:, ::2].T  # strides of its own
+    assert f(a, out=view) is view and (view != 0).all() and (view.base[:, 1::2] == 0).all()
+
+    several = ct.function([x], [x + 1, x.sum(axis=0), x.T])
+    sums = np.empty(3)
+    result = several(a, out=[None, sums])
+    assert result[1] is sums and result[0] is not sums and len(result) == 3
+    assert several(a, output_subset=[1], out=(sums,)) == [sums] and np.allclose(sums, a.sum(axis=0))
+    assert several(a, out=(a, None))[0] is a  # over the argument
+    named = ct.function([x], {"b": x * 2, "a": x.sum()})
+    result = named(a, out={"b": buffer})
+    assert result["b"] is buffer and np.isclose(result["a"], a.sum()) and np.array_equal(buffer, a * 2)
+    scalar = np.empty(())
+    assert ct.function([x], x.sum())(a, out=scalar) is scalar and np.isclose(scalar, a.sum())
+    out = T.dscalar("out")
+    assert ct.function([out], out + 1)(out=1.0) == 2.0  # an input goes before
+
+
+def test_out_wrong():
+    x, n = T.dmatrix("x"), ct.shared(0)
+    f = ct.function([x], [x * 2, x.sum(axis=0)], updates={n: n + 1})
+    a, buffer = np.ones((4, 3)), np.empty((4, 3))
+    fixed = np.empty((4, 3))
+    fixed.flags.writeable = False
+    rows = [
+        (ValueError, (np.empty((3, 4)),), r"result 0 has shape \(4, 3\), the memory for it has shape \(3, 4\)"),
+        (TypeError, (np.empty((4, 3), "f4"),), "result 0 has dtype float32"),
+        (TypeError, (np.empty(12),), "rank 1"), (ValueError, (fixed,), "read-only"),
+        (TypeError, (np.empty((4, 3), ">f8"),), "byte order"), (TypeError, ([1.0],), "numpy.ndarray"),
+        (TypeError, (None, None, None), "3 results"), (TypeError, (buffer, buffer[0]), "overlap"),
+        (TypeError, (np.lib.stride_tricks.as_strided(buffer, (4, 3), (0, 8)),), "one place"),
+        (TypeError, (np.empty((4, 3), object),), "dtype.*O"), (TypeError, {"a": buffer}, "numpy.ndarray"),
+    ]  # fmt: skip
+    for _ in range(3):
+        for kind, out, phrase in rows:
+            with pytest.raises(kind, match=phrase):
+                f(a, out=out)
+    assert n.get_value() == 0
+    named = ct.function([x], {"b": x * 2, "a": x.sum()})
+    with pytest.raises(TypeError, match="no result 'c'.*'a', 'b'"):
+        named(a, out={"c": buffer})
+    with pytest.raises(TypeError, match="no result 'b'"):
+        named(a, out={"b": buffer}, output_subset=["a"])
+
+
+@pytest.mark.parametrize("dtype", T.all_dtypes)
+def test_out_of_every_dtype(dtype):
+    if dtype == "bfloat16":
+        pytest.importorskip("ml_dtypes")
+    x = T.vector("x", dtype=dtype)
+    f = ct.function([x], x[::-1], allow_input_downcast=True)
+    a = f([1, 0, 1, 1])
+    out = np.zeros_like(a)
+    assert f(a, out=out) is out and np.array_equal(out, a[::-1])
+
+
 @pytest.mark.parametrize("dtype", T.all_dtypes)
 def test_every_dtype_goes_in_and_out(dtype):
     if dtype == "bfloat16":

@@ -9,29 +9,13 @@
 #include "croton/ops/reduce.hpp"
 #include "croton/ops/shape.hpp"
 #include "croton/ops/special.hpp"
+#include "tests/unit/api/support.hpp"
 
 namespace croton {
 namespace {
 
 Variable vector(const char* name, const char* type = "f64[?]") {
     return input(parse_type(type), name);
-}
-
-template <class Call>
-std::string message_of(ErrorKind kind, Call call) {
-    try {
-        call();
-    } catch (const Error& error) {
-        EXPECT_EQ(error_name(error.kind()), error_name(kind)) << error.what();
-        return error.what();
-    }
-    ADD_FAILURE() << "no error";
-    return "";
-}
-
-void expect_words(const std::string& text, std::initializer_list<const char*> words) {
-    for (const char* word : words)
-        EXPECT_NE(text.find(word), std::string::npos) << "'" << word << "' is not in:\n" << text;
 }
 
 TEST(Function, ComputesAndKeepsOrder) {
