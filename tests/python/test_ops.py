@@ -586,3 +586,14 @@ def test_clone_replaces():
     x, y = T.dvector("x"), T.dvector("y")
     z = ct.clone(x * 2 + 1, replace={x: y * 3})
     np.testing.assert_allclose(z.eval({y: V}), V * 6 + 1)
+
+
+@pytest.mark.parametrize("shape", [(4100, 2101), (2101, 4112), (4097, 2048)])
+def test_transposed_arrays_beyond_the_caches(shape):
+    # Rows that begin within lines are read in longer runs there.
+    x = np.arange(shape[0] * shape[1], dtype="float32").reshape(shape)
+    y = np.linspace(0, 1, x.size, dtype="float32").reshape(shape[::-1])
+    a, b = T.fmatrices("a", "b")
+    f = ct.function([a, b], a.T + b)
+    assert np.array_equal(f(x, y), x.T + y)
+    assert np.array_equal(f(x[:, 3:], y[3:]), x[:, 3:].T + y[3:])

@@ -74,11 +74,15 @@ class Packer {
     // whole, and few pages are walked through at a time. Others want whole rows.
     void choose_tile() {
         int64_t run = 0, largest = 1;  // elements; bytes
+        bool ragged = false;           // runs in memory begin and end within lines
         auto look = [&](int s, const Stream& stream) {
             bytes_ += stream.item;
             largest = std::max<int64_t>(largest, stream.item);
-            if (std::abs(steps(s).row) < std::abs(steps(s).item) && nest_.rows > 1)
+            if (std::abs(steps(s).row) < std::abs(steps(s).item) && nest_.rows > 1) {
                 run = std::max(run, run_bytes / stream.item);
+                ragged |= steps(s).item % line_bytes != 0 &&
+                          2 * nest_.rows * nest_.count * stream.item > last_cache_bytes();
+            }
         };
         for_packed(section_.ins, look);
         for_packed(section_.outs, look);
@@ -87,6 +91,8 @@ class Packer {
         // section runs by turns, which should be short.
         int64_t elements = tile_budget / (transposed_ ? bytes_ : std::max(bytes_, 2 * largest));
         elements = std::max<int64_t>(elements, 16);
+        // Lines at both ends of a run are read for two tiles: half as many of twice the length.
+        if (ragged) elements *= 2, run *= 2;
         int64_t wanted = transposed_ ? std::max<int64_t>(elements / run, 64) : elements;
         columns_ = std::min({nest_.count, elements, wanted});
         if (columns_ < nest_.count) columns_ = columns_ / line_items * line_items;

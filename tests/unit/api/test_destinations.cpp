@@ -7,9 +7,9 @@
 #include "croton/ops/arithmetic.hpp"
 #include "croton/ops/index.hpp"
 #include "croton/ops/linalg.hpp"
-#include "croton/ops/special.hpp"
 #include "croton/ops/reduce.hpp"
 #include "croton/ops/shape.hpp"
+#include "croton/ops/special.hpp"
 #include "tests/unit/api/support.hpp"
 
 namespace croton {
@@ -32,8 +32,7 @@ TEST(Destinations, ResultsAreLeftWhereTheCallerWants) {
     auto wanted = f(a, b);
     Array first = Array::empty(DType::Float64, {6, 5});
     Array wide = Array::zeros(DType::Float64, {6, 2});
-    Array column =
-        Array::view(DType::Float64, {6}, {wide.strides()[0]}, wide.data(), wide.owner());
+    Array column = Array::view(DType::Float64, {6}, {wide.strides()[0]}, wide.data(), wide.owner());
     for (int call = 0; call < 4; ++call) {  // from the third on it is replayed
         first.assign(Array::zeros(DType::Float64, {6, 5}));
         auto r = f.call({a, b}, {.into = {first, column}});
