@@ -66,14 +66,16 @@ class Below {
 // The view goes down to views of its own op, which it merges with.
 Variables move_inside(Arena& arena, NodeId id) {
     Value whole = arena.inputs(id)[0];
+    const Dims dims = arena.type({id, 0}).dims;
+    // Sizes that have names keep them: they are read off what lies deepest.
     auto again = [&](const Variable& x) {
         Variables inputs{x};
         for (size_t i = 1; i < arena.inputs(id).size(); ++i)
             inputs.push_back(input_of(arena, {id, 0}, i));
-        return apply_like(arena.variable({id, 0}).node(), inputs)[0];
+        return with_sizes(apply_like(arena.variable({id, 0}).node(), inputs)[0], dims);
     };
     Variable made = Below(arena, arena.op(id), arena.type(whole).dims, again).renewed(whole);
-    return made ? Variables{with_sizes(made, arena.type({id, 0}).dims)} : Variables{};
+    return made ? Variables{with_sizes(made, dims)} : Variables{};
 }
 
 // --- reshape ------------------------------------------------------------------------------------

@@ -209,6 +209,36 @@ TEST_P(MemoryPlan, HoldsLittleMoreThanWhatLivesAtOnce) {
     EXPECT_LE(static_cast<double>(held.held), 1.1 * static_cast<double>(held.least) + 64);
 }
 
+// Names of results that kernels store although no step reads their elements and no call returns
+// them.
+std::string stored_for_nobody(const runtime::Program& program) {
+    std::vector<bool> read(program.values.size(), false);
+    auto mark = [&](runtime::Id id) {
+        for (; !read[static_cast<size_t>(id)];
+             id = program.values[static_cast<size_t>(id)].source) {
+            read[static_cast<size_t>(id)] = true;
+            if (program.values[static_cast<size_t>(id)].place != runtime::Place::View) break;
+        }
+    };
+    for (const auto& step : program.steps)
+        if (!std::holds_alternative<runtime::ViewStep>(step.kind))
+            for (auto id : program.elements_read(step)) mark(id);
+    for (auto id : program.outputs) mark(id);
+    std::string result;
+    for (const auto& step : program.steps)
+        for (auto id : step.writes())
+            if (step.kernel() && !read[static_cast<size_t>(id)])
+                result += cat("%", id, " of ", step.label, "; ");
+    return result;
+}
+
+// Sizes that gradients ask for are those of something that is there anyway.
+TEST_P(MemoryPlan, StoresNothingForItsSizeAlone) {
+    Graph graph = GetParam().make();
+    Built built = build({graph.inputs, graph.outputs, {}, "f", mode_named("fast")});
+    EXPECT_EQ(stored_for_nobody(*built.program), "");
+}
+
 INSTANTIATE_TEST_SUITE_P(Graphs, MemoryPlan,
                          testing::Values(Named{"network", network}, Named{"deep", deep},
                                          Named{"attention", attention},
