@@ -50,6 +50,20 @@ runtime::Program read_back(const runtime::Program& program, const char* backend)
     return *read;
 }
 
+// The same results where the caller has memory for them.
+void expect_in_given_memory(runtime::Frame& frame, const std::vector<Array>& values,
+                            const std::vector<Array>& results) {
+    std::vector<Array> given;
+    std::vector<TensorRef> into;
+    for (const Array& result : results) {
+        given.push_back(Array::zeros(result.dtype(), result.shape()));
+        into.push_back(ref(given.back()));
+    }
+    frame.run(values, {.into = into});
+    for (size_t i = 0; i < results.size(); ++i)
+        EXPECT_TRUE(results[i].identical(given[i])) << "in the caller's memory, output " << i;
+}
+
 std::vector<Array> built(const Variables& inputs, const Variables& outputs,
                          const std::vector<Array>& values, bool fuse, const char* backend) {
     compile::BuildRequest request;
@@ -73,6 +87,7 @@ std::vector<Array> built(const Variables& inputs, const Variables& outputs,
         for (const Array& value : values)
             elsewhere.push_back(value.contiguous() ? value.copy() : value);
     }
+    expect_in_given_memory(frame, values, results);
     return results;
 }
 
