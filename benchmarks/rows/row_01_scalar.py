@@ -6,7 +6,6 @@ from suite.row import Row
 
 class ScalarAdd(Row):
     number, name, title = 1, "scalar", "x + 1 on a scalar, float64"
-    threads = (1,)
     tolerance = 1e-15
 
     def data(self, random):

@@ -6,7 +6,6 @@ from suite.row import Row
 
 class LogisticDensity(Row):
     number, name, title = 2, "logistic_density", "logistic log-density and gradient, 10 parameters, 100 rows, float64"
-    threads = (1,)
     tolerance = 1e-11
 
     def data(self, random):

@@ -14,7 +14,6 @@ def parts(v):
 
 class Radon(Row):
     number, name, title = 3, "radon", "hierarchical radon model, log-density and gradient, 175 parameters, float64"
-    threads = (1,)
     tolerance = 1e-10
 
     def data(self, random):

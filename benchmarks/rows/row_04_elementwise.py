@@ -10,8 +10,6 @@ class Tanh(Row):
 
     def __init__(self, size, name, title):
         self.size, self.name, self.title = size, name, title
-        if size < 100000:
-            self.threads = (1,)
 
     def limit(self):
         return {"bytes": 4 * 4 * self.size}

@@ -136,7 +136,6 @@ class MlpStep(Step):
 class MlpInference(Network):
     name, title = "mlp_inference", "its inference, batch 1"
     batch = 1
-    threads = (1,)
 
     def limit(self):
         return {"bytes": 4 * sum(a * b for a, b in self.layers())}

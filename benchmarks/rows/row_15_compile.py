@@ -10,7 +10,6 @@ class Deep(Row):
     number, name = 15, "deep_100"
     title = "network of 100 layers of 64, batch 32: loss and gradients of all weights, float32"
     tolerance = 1e-3
-    threads = (1,)
     names = ["w%d" % i for i in range(LAYERS)]
 
     def limit(self):
@@ -75,7 +74,6 @@ class LongChain(Row):
     number, name = 15, "chain_10000"
     title = "chain of 10,000 operations on a vector of 100, float64"
     tolerance = 1e-9
-    threads = (1,)
 
     def data(self, random):
         return {"x": random.uniform(0.1, 1, 100)}
