@@ -468,6 +468,35 @@ void SectionEmitter::emit_once() {
     emit_body(nullptr);
 }
 
+// Of a row that begins within a line, the lanes before the next line begins, so that whole lines
+// follow. Gives their number.
+Value* SectionEmitter::emit_head(Value* count) {
+    constexpr uint64_t line = 64;
+    int out = uses_.outs.front();
+    auto item = static_cast<uint64_t>(plan_.streams[static_cast<size_t>(out)].item);
+    Value* place = b_.CreatePtrToInt(where(out), b_.getInt64Ty());
+    Value* bytes = b_.CreateAnd(b_.CreateNeg(place), b_.getInt64(line - 1));
+    Value* lanes = b_.CreateUDiv(bytes, b_.getInt64(item), "", true);
+    lanes = b_.CreateBinaryIntrinsic(Intrinsic::umin, lanes, count);
+    unsigned width = level_.masks ? width_ : 1;
+    when(b_.CreateICmpNE(lanes, b_.getInt64(0)), [&] {
+        loop(b_.getInt64(0), lanes, b_.getInt64(width), [&](Value* done) {
+            Value* left = b_.CreateSub(lanes, done);
+            left = b_.CreateBinaryIntrinsic(Intrinsic::umin, left, b_.getInt64(width));
+            lanes_before_ = done;
+            Value* mask = width > 1 ? tail_mask(left) : nullptr;
+            scalars_.set_width(width);
+            emit_body(mask);
+            for (int s : used_) {
+                Live& live = live_[static_cast<size_t>(s)];
+                move(b_, live.at, b_.CreateMul(live.step, left));
+            }
+        });
+    });
+    scalars_.set_width(width_);
+    return lanes;
+}
+
 // rows times count, lanes along count.
 void SectionEmitter::emit_nest() {
     Value* count = word(count_word);
@@ -484,12 +513,11 @@ void SectionEmitter::emit_nest() {
         scalars_.set_width(1);
         if (!level_.masks && width_ > 1) rest = start_accumulators();
     }
-    auto whole = [&](unsigned vectors) {
-        Value* safe = reads_gaps() ? b_.CreateSub(count, one) : count;
+    auto whole = [&](Value* lanes, unsigned vectors) {
+        Value* safe = reads_gaps() ? b_.CreateSub(lanes, one) : lanes;
         return b_.CreateAnd(safe, b_.getInt64(~(uint64_t{width_} * vectors - 1)));
     };
-    Value* by_vectors = whole(1);
-    Value* by_copies = whole(copies);
+    Value *first = zero, *by_vectors = whole(count, 1), *by_copies = whole(count, copies);
     auto run = [&](unsigned width, std::vector<Running>* folded, Value* mask, Value* before,
                    unsigned copy = 0) {
         scalars_.set_width(width);
@@ -524,14 +552,20 @@ void SectionEmitter::emit_nest() {
             advance_outer(true, 0);
             return;
         }
+        if (plan_.heads) {
+            first = emit_head(count);
+            Value* left = b_.CreateSub(count, first);
+            by_vectors = b_.CreateAdd(first, whole(left, 1));
+            by_copies = b_.CreateAdd(first, whole(left, copies));
+        }
         if (copies > 1)
-            when(b_.CreateICmpSGT(by_copies, zero), [&] {
-                loop(zero, by_copies, b_.getInt64(width_ * copies), [&](Value* done) {
+            when(b_.CreateICmpSGT(by_copies, first), [&] {
+                loop(first, by_copies, b_.getInt64(width_ * copies), [&](Value* done) {
                     for (unsigned c = 0; c < copies; ++c)
                         run(width_, &running[c], nullptr, done, c);
                 });
             });
-        Value* from = copies > 1 ? by_copies : zero;
+        Value* from = copies > 1 ? by_copies : first;
         when(b_.CreateICmpSLT(from, by_vectors), [&] {
             loop(from, by_vectors, b_.getInt64(width_),
                  [&](Value* done) { run(width_, &running[0], nullptr, done); });

@@ -76,6 +76,7 @@ class SectionEmitter {
     bool streams_operands() const;
     void prefetch_next_rows();
     void prefetch_row();
+    llvm::Value* emit_head(llvm::Value* count);
     void loop(llvm::Value* first, llvm::Value* last, llvm::Value* step,
               const std::function<void(llvm::Value*)>& body);
     void when(llvm::Value* condition, const std::function<void()>& body);

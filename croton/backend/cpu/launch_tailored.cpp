@@ -51,10 +51,12 @@ bool Launcher::shuffles(const Fit& fit) {
 }
 
 Fit Launcher::fit_of(const Axes& axes, const Order& order, const Nest& nest) const {
-    bool streams =
-        outgrows_caches(nest) && writes_whole_lines(nest) && rows_begin_lines(axes, order.lane);
-    Fit fit{distances(nest), streams, false};
+    Fit fit{distances(nest), false};
     if (!shuffles(fit)) fit.by_products = plan_.by_products;
+    if (!outgrows_caches(nest) || !writes_lines(nest)) return fit;
+    fit.heads = !begin_lines() || !rows_begin_lines(axes, order.lane);
+    fit.streaming = !fit.heads || (fit.by_products == 0 && have_one_head(axes, order.lane, nest));
+    fit.heads &= fit.streaming;
     return fit;
 }
 
@@ -63,10 +65,10 @@ Fit Launcher::fit_of_rows(const Axes& outer, const Axes& inner, const Order& ord
                           const Nest& nest) const {
     bool stores = false;
     for_element_outputs([&](int) { stores = true; });
-    bool streams = stores && has_long_rows(nest) && outgrows_caches(nest) &&
-                   writes_whole_lines(nest) && rows_begin_lines(outer, -1) &&
+    bool streams = stores && has_long_rows(nest) && outgrows_caches(nest) && writes_lines(nest) &&
+                   begin_lines() && rows_begin_lines(outer, -1) &&
                    rows_begin_lines(inner, order.lane);
-    Fit fit{std::vector<int>(plan_.streams.size(), 1), streams, false};
+    Fit fit{std::vector<int>(plan_.streams.size(), 1), streams};
     fit.whole_rows = in_whole_rows(outer, order, nest);
     if (fit.whole_rows) note_steps(fit, nest);
     return fit;
@@ -139,17 +141,43 @@ bool Launcher::outgrows_caches(const Nest& nest) const {
     return bytes > last_cache_bytes();
 }
 
-// Outputs are dense, begin where a line does, and do not overwrite what is read.
-bool Launcher::writes_whole_lines(const Nest& nest) const {
+// Outputs are dense and do not overwrite what is read.
+bool Launcher::writes_lines(const Nest& nest) const {
     bool whole = true;
     for_element_outputs([&](int s) {
         const Stream& stream = plan_.streams[static_cast<size_t>(s)];
-        whole = whole && dense(s, nest.lane[s]) && stream.item >= 4 && at_[s] % line == 0;
+        whole = whole && dense(s, nest.lane[s]) && stream.item >= 4;
         for (int in = 0; in < streams_; ++in)
             whole = whole && (plan_.streams[static_cast<size_t>(in)].kind != StreamKind::In ||
                               at_[in] != at_[s]);
     });
     return whole;
+}
+
+// Whether outputs begin where a line does.
+bool Launcher::begin_lines() const {
+    bool begin = true;
+    for_element_outputs([&](int s) { begin = begin && at_[s] % line == 0; });
+    return begin;
+}
+
+// Whether all outputs reach a line after the same number of items, in each row, and rows are so
+// long that what lies before and behind whole lines is little.
+bool Launcher::have_one_head(const Axes& axes, int lane, const Nest& nest) const {
+    constexpr int64_t least_lanes = 512;
+    int first = -1;
+    bool one = nest.count >= least_lanes;
+    auto same = [](int64_t a, int64_t b) { return (a - b) % line == 0; };
+    for_element_outputs([&](int s) {
+        if (first < 0) first = s;
+        int item = plan_.streams[static_cast<size_t>(s)].item;
+        one = one && item == plan_.streams[static_cast<size_t>(first)].item && at_[s] % item == 0 &&
+              same(at_[s], at_[first]);
+        for (int a = 0; a < axes.count; ++a)
+            one = one && (a == lane || (axes.stride(a, s) % item == 0 &&
+                                        same(axes.stride(a, s), axes.stride(a, first))));
+    });
+    return one;
 }
 
 // So do all their rows.

@@ -197,7 +197,9 @@ class Launcher {
 
     bool in_whole_rows(const Axes& outer, const Order& order, const Nest& nest) const;
     void run_whole_rows(const Axes& outer, const Nest& nest);
-    bool writes_whole_lines(const Nest& nest) const;
+    bool writes_lines(const Nest& nest) const;
+    bool begin_lines() const;
+    bool have_one_head(const Axes& axes, int lane, const Nest& nest) const;
     bool rows_begin_lines(const Axes& axes, int lane) const;
     void finish_streaming() const;
 

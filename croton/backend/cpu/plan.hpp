@@ -91,6 +91,7 @@ struct Plan {
     /// rows, in the place of each stream's step how far it is from row to row, and `apart` is what
     /// its lanes are (0: they stand still). Slots are not in memory.
     bool whole_rows = false;
+    bool heads = false;   ///< rows of outputs begin within lines, all at one place: tailor.hpp
     int by_products = 0;  ///< in tailored code: quotients.hpp
 };
 

@@ -13,7 +13,8 @@ bool Fit::any() const {
 }
 
 std::string Fit::text() const {
-    std::string result = cat(streaming ? "streaming" : "cached", whole_rows ? " rows" : "");
+    std::string result =
+        cat(streaming ? "streaming" : "cached", heads ? " heads" : "", whole_rows ? " rows" : "");
     for (int items : apart) result += cat(" ", items);
     if (by_products > 0) result += cat(" products ", by_products);
     return result;
@@ -23,6 +24,7 @@ Plan tailored_plan(const Plan& plan, const Fit& fit) {
     Plan result = plan;
     result.tailored = true;
     result.whole_rows = fit.whole_rows;
+    result.heads = fit.heads;
     result.by_products = fit.by_products;
     for (size_t s = 0; s < fit.apart.size(); ++s) {
         Stream& stream = result.streams[s];

@@ -17,7 +17,9 @@ namespace croton::cpu {
 struct Fit {
     std::vector<int> apart;  ///< by stream: items from lane to lane; 1: what general code takes
     bool streaming =
-        false;  ///< outputs lie in whole lines, row by row, and are stored past the caches
+        false;           ///< outputs lie in whole lines, row by row, and are stored past the caches
+    bool heads = false;  ///< streaming, but rows begin within lines: what lies before is stored
+                         ///< as usual
     bool whole_rows = false;  ///< all sections run row after row; `apart` is exact
     int by_products = 0;      ///< quotients: of eight vectors, how many take theirs from products
     bool operator==(const Fit&) const = default;

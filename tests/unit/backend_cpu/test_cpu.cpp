@@ -577,6 +577,71 @@ TEST_F(Cpu, LargeOutputsAreStoredPastTheCaches) {
         }
 }
 
+// Rows that begin within lines: what lies before the first line of each is stored as usual, if all
+// outputs reach a line at once and rows are long.
+class RaggedRows : public Cpu {
+  protected:
+    template <class T>
+    void expect(DType dtype, const char* level, double number, int64_t columns, int64_t begin,
+                int64_t second, bool streams) {
+        constexpr int64_t count = int64_t{1} << 19, gap = 3;
+        const int64_t rows = count / columns, row = columns + gap;
+        auto inputs =
+            static_cast<size_t>(last_cache_bytes() / (rows * columns * int64_t{sizeof(T)}) + 1);
+        Builder b("ragged", 2, 0);
+        std::vector<int> operands;
+        for (size_t n = 0; n < inputs; ++n) operands.push_back(b.input("x", dtype));
+        int y = b.output("y", dtype), z = b.output("z", dtype);
+        b.begin(SectionKind::Map);
+        auto sum = b.constant(dtype, number);
+        for (int operand : operands) sum = sum + b.load(operand);
+        b.store(y, sum);
+        b.store(z, sum + sum);
+        auto set = compile({b.finish()});
+
+        std::vector<T> x(static_cast<size_t>(rows * columns));
+        for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<T>(i % 97);
+        auto room = static_cast<size_t>(rows * row + 64);
+        std::vector<T> first(room, -1), other(room, -1);
+        T *to = whole_line(first.data()) + begin, *also = whole_line(other.data()) + second;
+        std::vector<void*> pointers(inputs, x.data());
+        pointers.insert(pointers.end(), {to, also});
+        constexpr auto item = static_cast<int64_t>(sizeof(T));
+        std::vector<std::vector<int64_t>> strides(inputs, {item * columns, item});
+        strides.insert(strides.end(), {{item * row, item}, {item * row, item}});
+        size_t before = files().size();
+        for (int64_t done = 0; done < worth_tailoring + count; done += rows * columns)
+            run(*set, 0, {rows, columns}, pointers, strides);
+        EXPECT_EQ(files().size() - before, streams ? 1u : 0u) << level << " " << columns;
+        int64_t wrong = 0;
+        for (int64_t i = 0; i < rows; ++i)
+            for (int64_t j = 0; j < row; ++j) {
+                double of_x = static_cast<double>((i * columns + j) % 97);
+                double sum = number + static_cast<double>(inputs) * of_x;
+                double expected = j < columns ? sum : -1, twice = j < columns ? 2 * sum : -1;
+                wrong += to[i * row + j] != static_cast<T>(expected);
+                wrong += also[i * row + j] != static_cast<T>(twice);
+            }
+        EXPECT_EQ(wrong, 0) << level << ", " << columns << ", " << begin << ", " << second;
+    }
+};
+
+TEST_F(RaggedRows, AreStoredPastTheCachesFromTheFirstLineOn) {
+    double number = 0;
+    for (const char* level : levels_of_this_machine()) {
+        settings().cpu_level = level;
+        auto both = [&](int64_t columns, int64_t begin, int64_t second, bool streams) {
+            expect<float>(DType::Float32, level, ++number, columns, begin, second, streams);
+            expect<double>(DType::Float64, level, ++number, columns, begin, second, streams);
+        };
+        both(1029, 0, 0, true);
+        both(1029, 5, 5, true);
+        both(1024, 1, 0, false);  // one reaches a line before the other
+        both(515, 7, 7, true);
+        both(100, 7, 7, false);  // too short
+    }
+}
+
 TEST(Tailor, MakesCodeOnceItIsWorthItAndTakesWhatIsKnownAtOnce) {
     int looked = 0, made = 0;
     bool known = false;
