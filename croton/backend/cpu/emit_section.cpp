@@ -552,7 +552,7 @@ void SectionEmitter::emit_nest() {
             advance_outer(true, 0);
             return;
         }
-        if (plan_.heads) {
+        if (plan_.heads && uses_.kind == SectionKind::Map && streams_operands()) {
             first = emit_head(count);
             Value* left = b_.CreateSub(count, first);
             by_vectors = b_.CreateAdd(first, whole(left, 1));

@@ -65,13 +65,25 @@ Fit Launcher::fit_of_rows(const Axes& outer, const Axes& inner, const Order& ord
                           const Nest& nest) const {
     bool stores = false;
     for_element_outputs([&](int) { stores = true; });
-    bool streams = stores && has_long_rows(nest) && outgrows_caches(nest) && writes_lines(nest) &&
-                   begin_lines() && rows_begin_lines(outer, -1) &&
-                   rows_begin_lines(inner, order.lane);
-    Fit fit{std::vector<int>(plan_.streams.size(), 1), streams};
+    Fit fit{std::vector<int>(plan_.streams.size(), 1)};
+    if (stores && has_long_rows(nest) && outgrows_caches(nest) && writes_lines(nest)) {
+        fit.heads =
+            !begin_lines() || !rows_begin_lines(outer, -1) || !rows_begin_lines(inner, order.lane);
+        fit.streaming = !fit.heads || (only_maps_store() && have_one_head(outer, -1, nest) &&
+                                       have_one_head(inner, order.lane, nest));
+        fit.heads &= fit.streaming;
+    }
     fit.whole_rows = in_whole_rows(outer, order, nest);
     if (fit.whole_rows) note_steps(fit, nest);
     return fit;
+}
+
+// Folds take the lanes of a row in their order.
+bool Launcher::only_maps_store() const {
+    return std::all_of(
+        plan_.sections.begin(), plan_.sections.end(), [](const SectionPlan& section) {
+            return section.kind != kernel::SectionKind::Reduce || section.outs.empty();
+        });
 }
 
 // Outer sections look at the first lane alone.

@@ -199,6 +199,7 @@ class Launcher {
     void run_whole_rows(const Axes& outer, const Nest& nest);
     bool writes_lines(const Nest& nest) const;
     bool begin_lines() const;
+    bool only_maps_store() const;
     bool have_one_head(const Axes& axes, int lane, const Nest& nest) const;
     bool rows_begin_lines(const Axes& axes, int lane) const;
     void finish_streaming() const;
