@@ -6,7 +6,6 @@ namespace croton::parts {
 
 class Destinations {
   public:
-    Destinations() = default;
     /// Usage error for more of them than the plan has outputs, or where two elements share memory;
     /// Type error for another dtype or rank than the output's. Where arguments lie in that memory,
     /// results wait.
@@ -15,7 +14,7 @@ class Destinations {
 
     /// Results are computed elsewhere and copied by deliver().
     void wait() { waits_ = true; }
-    bool waits() const { return waits_ && !into_.empty(); }
+    bool waits() const { return waits_; }
     /// As Permissions::into: none if results wait.
     std::span<const TensorRef> refs() const {
         return waits_ ? std::span<const TensorRef>() : refs_;

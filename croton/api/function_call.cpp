@@ -211,16 +211,17 @@ Results Function::run(std::span<const std::optional<Array>> arguments,
     // A function without updates only needs the values of one moment.
     if (s.updates.empty()) locks.release();
     if (!s.trust) s.check_sizes(w.values);
-    Destinations into;
-    if (options && !options->into.empty()) into = Destinations(options->into, plan, w.values);
-    if (s.mode.check) into.wait();
+    std::optional<Destinations> into;
+    if (options && !options->into.empty()) into.emplace(options->into, plan, w.values);
+    if (into && s.mode.check) into->wait();
+    bool waits = into && into->waits();
 
     // A shared value that nobody else holds may be updated in its own memory.
     SmallVector<bool, 16> writable(w.values.size(), false);
     for (const auto& update : s.updates) {
         const Array& value = s.shared[update.target].storage().value;
         writable[s.inputs.size() + update.target] =
-            value.owner() && value.owner().use_count() == 2 && !s.mode.check && !into.waits();
+            value.owner() && value.owner().use_count() == 2 && !s.mode.check && !waits;
     }
     bool general = !plan.built.assumptions_hold(w.values);
     auto& frame = general ? w.general : w.frame;
@@ -231,13 +232,14 @@ Results Function::run(std::span<const std::optional<Array>> arguments,
     frame->timings = s.keep_profile ? &times : nullptr;
     SmallVector<bool, 16> borrow(plan.visible, false);
     for (size_t i = 0; i < plan.visible; ++i)
-        borrow[i] = s.borrow[subset ? (*subset)[i] : i] && !into.waits();
+        borrow[i] = s.borrow[subset ? (*subset)[i] : i] && !waits;
+    std::span<const TensorRef> none;
     std::vector<Array> results = frame->run(w.values, {.write = {writable.data(), writable.size()},
                                                        .borrow = {borrow.data(), borrow.size()},
                                                        .borrow_from = s.inputs.size(),
-                                                       .into = into.refs()});
+                                                       .into = into ? into->refs() : none});
     if (s.mode.check) compile::check_results(plan.request, w.values, results);
-    into.deliver(results);
+    if (into) into->deliver(results);
     s.finish(plan, results);
     if (s.keep_profile && &plan == &s.plan)
         s.add_to_profile(*frame, general, seconds_since(start), times);

@@ -243,7 +243,6 @@ class Given {
         if (!is_sequence(out)) return add(out);
         for (auto item : out) add(item);
     }
-    bool empty() const { return objects_.empty(); }
     std::vector<std::optional<Array>> into() const {
         std::vector<std::optional<Array>> result(objects_.size());
         for (size_t i = 0; i < objects_.size(); ++i)
@@ -284,17 +283,20 @@ class Given {
     std::vector<nb::object> objects_;
 };
 
-nb::object pack(const Callable& c, std::vector<Array>& values, const std::vector<size_t>* chosen,
-                const Given& out) {
+nb::object pack(const Callable& c, std::vector<Array>& values,
+                const std::vector<size_t>* chosen = nullptr, const Given* out = nullptr) {
+    auto result_of = [&](size_t i) {
+        return out ? out->result(i, values[i]) : to_numpy(values[i]);
+    };
     if (c.form.kind == OutputForm::Kind::Dict) {
         nb::dict result;
         for (size_t i = 0; i < values.size(); ++i)
-            result[c.form.keys[chosen ? (*chosen)[i] : i].c_str()] = out.result(i, values[i]);
+            result[c.form.keys[chosen ? (*chosen)[i] : i].c_str()] = result_of(i);
         return result;
     }
-    if (c.form.kind == OutputForm::Kind::One && !chosen) return out.result(0, values[0]);
+    if (c.form.kind == OutputForm::Kind::One && !chosen) return result_of(0);
     nb::list result;
-    for (size_t i = 0; i < values.size(); ++i) result.append(out.result(i, values[i]));
+    for (size_t i = 0; i < values.size(); ++i) result.append(result_of(i));
     return result;
 }
 
@@ -304,18 +306,25 @@ bool has_input(const Function& f, std::string_view name) {
     return false;
 }
 
-// Arguments: `count` by position, then one for each of `names` (a tuple, or null).
-nb::object call(const Callable& c, PyObject* const* args, size_t count, PyObject* names) {
-    const Function& f = c.function;
+using Values = std::vector<std::optional<Array>>;
+
+// Arguments by position.
+Values arguments_of(const Function& f, PyObject* const* args, size_t count) {
     if (count > f.input_count())
         fail(ErrorKind::Usage, "function ", f.name(), " takes ", f.input_count(),
              " arguments, not ", count);
-    std::vector<std::optional<Array>> values(f.input_count());
+    Values values(f.input_count());
     for (size_t i = 0; i < count; ++i) values[i] = argument(args[i], f, i);
+    return values;
+}
+
+// What stands behind them: a value for each of `names` (a tuple).
+nb::object call_named(const Callable& c, Values values, PyObject* const* args, PyObject* names) {
+    const Function& f = c.function;
     CallOptions options;
     nb::handle memory;
-    for (Py_ssize_t i = 0; names && i < PyTuple_GET_SIZE(names); ++i) {
-        nb::handle value = args[count + static_cast<size_t>(i)];
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); ++i) {
+        nb::handle value = args[i];
         std::string name = nb::cast<std::string>(nb::handle(PyTuple_GET_ITEM(names, i)));
         if (name == "output_subset") {
             if (!value.is_none()) options.outputs = chosen_outputs(c, value);
@@ -334,13 +343,23 @@ nb::object call(const Callable& c, PyObject* const* args, size_t count, PyObject
     Given out;
     if (memory.is_valid()) out.take(c, memory, chosen);
     options.into = out.into();
-    bool plain = !chosen && out.empty();
     std::vector<Array> results;
     {
         nb::gil_scoped_release release;
-        results = std::move((plain ? f.call(values) : f.call(values, options)).values());
+        results = std::move(f.call(values, options).values());
     }
-    return pack(c, results, chosen, out);
+    return pack(c, results, chosen, &out);
+}
+
+nb::object call(const Callable& c, PyObject* const* args, size_t count, PyObject* names) {
+    Values values = arguments_of(c.function, args, count);
+    if (names) return call_named(c, std::move(values), args + count, names);
+    std::vector<Array> results;
+    {
+        nb::gil_scoped_release release;
+        results = std::move(c.function.call(values).values());
+    }
+    return pack(c, results);
 }
 
 PyObject* vectorcall(PyObject* self, PyObject* const* args, size_t count, PyObject* names) {
