@@ -141,9 +141,8 @@ class Attacher {
                 contract.output = kernel.operands[i];
         kernel.operands[static_cast<size_t>(product)] = contract.output;
         std::string label = cat(from.label, " ", to.label);
-        contract.epilogue =
-            Epilogue{std::move(kernel), product, std::move(to.site), std::move(to.label)};
-        to = {std::move(contract), std::move(from.site), std::move(label)};
+        contract.epilogue = Epilogue{std::move(kernel), product, to.site, std::move(to.label)};
+        to = {std::move(contract), from.site, std::move(label)};
         images_[static_cast<size_t>(raw)] = gone;
     }
 

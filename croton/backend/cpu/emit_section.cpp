@@ -205,7 +205,7 @@ Value* SectionEmitter::where(int stream) {
 Value* SectionEmitter::lanes_on(Value* base, int stream) {
     const Stream& what = plan_.streams[static_cast<size_t>(stream)];
     if (what.kind == StreamKind::Slot) return base;
-    auto step = static_cast<uint64_t>(what.item * what.apart);
+    auto step = static_cast<uint64_t>(what.item) * static_cast<uint64_t>(what.apart);
     Value* row = b_.CreateGEP(b_.getInt8Ty(), base, b_.CreateMul(lanes_before_, b_.getInt64(step)));
     return b_.CreateConstGEP1_64(b_.getInt8Ty(), row, copies_before_ * width_ * step);
 }

@@ -141,7 +141,7 @@ class Launcher {
     // Calls body() at each point of some axes, with at_ moved there.
     template <class Body>
     void walk(const Axes& axes, const int* which, int count, Body body) {
-        if (count == 0) return body();
+        if (count <= 0) return body();
         int64_t places[64];
         std::fill(places, places + count, 0);
         for (;;) {

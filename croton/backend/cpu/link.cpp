@@ -74,7 +74,7 @@ class Session {
 
 class Linked final : public Code {
   public:
-    explicit Linked(std::string object) : library_(Session::instance().add(std::move(object))) {}
+    explicit Linked(const std::string& object) : library_(Session::instance().add(object)) {}
     ~Linked() override { Session::instance().remove(library_); }
     SectionFunction function(const std::string& symbol) const override {
         return Session::instance().find(library_, symbol);
@@ -86,7 +86,7 @@ class Linked final : public Code {
 }  // namespace
 
 std::shared_ptr<const Code> link_by_llvm(std::string object) {
-    return std::make_shared<Linked>(std::move(object));
+    return std::make_shared<Linked>(object);
 }
 
 }  // namespace croton::cpu

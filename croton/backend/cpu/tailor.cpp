@@ -59,7 +59,8 @@ const Tailored* Tailor::make(Entry& entry, bool only_known) {
     Tailored code;
     try {
         code = make_(entry.fit, only_known);
-    } catch (const Error&) {  // general code serves as well
+    } catch (const Error&) {
+        code = {};  // general code serves as well
     }
     std::lock_guard lock(mutex_);
     entry.code = std::move(code);
