@@ -6,6 +6,7 @@
 //   or
 //               all of b stays in the second cache)
 //   few rows    one panel of `a`, and rows of `b` are read where they lie
+//   packed      strips of `b` that came packed: by strips, or by panels
 //   vectors     one row or one column: every element of the matrix is read once, nothing is packed
 #include "croton/runtime/products/products.hpp"
 
@@ -100,6 +101,8 @@ struct Parts {
 constexpr int64_t shared_limit = 1 << 20;
 constexpr int64_t deepest = 8 * block_depth;
 constexpr int64_t strips_together = 8;
+// To pack b costs as much as some ten rows of the product: with more rows than these, under 5 %.
+constexpr int64_t most_rows_for_packed = 192;
 // Elements of a result, at least, that are finished together: a call costs as much as some hundred.
 constexpr int64_t finished_together = 8192;
 // Bytes of b's rows that are read where they lie, of the panels used together, and of a packed b
@@ -110,7 +113,7 @@ template <class T>
 class Product {
   public:
     Product(const MatrixView<T>& a, const MatrixView<T>& b, T alpha, T beta, T* c, int64_t row,
-            int64_t column, const T* packed = nullptr, Finishing finishing = {})
+            int64_t column, PackedOperands<T> packed = {}, Finishing finishing = {})
         : a_(a),
           b_(b),
           alpha_(alpha),
@@ -118,16 +121,24 @@ class Product {
           c_(c),
           row_(row),
           column_(column),
-          packed_(packed),
-          finishing_(finishing) {}
+          finishing_(finishing) {
+        if ((column_ != 1 && row_ == 1) || (column_ == 1 && few_columns())) turn();
+        const PackedMatrix<T>* right = turned_ ? packed.a_transposed : packed.b;
+        if (right) packed_ = right->strips();
+    }
 
     /// All columns of b, for PackedMatrix.
-    static bool can_pack(const MatrixView<T>& b);
-    static std::shared_ptr<void> pack_all(const MatrixView<T>& b);
+    static int64_t packed_bytes(const MatrixView<T>& b);
+    void pack_all(T* to) const;
 
     void run();
+    /// Which operand is `b` of what is computed, and whether that pays to have it packed.
+    Packable packable() const;
 
   private:
+    // They would not fill a vector.
+    bool few_columns() const { return b_.columns <= tiles_.rows && b_.columns < a_.rows; }
+    void turn();
     void by_strips(Range rows, Range inner);
     void by_panels(Range columns, Range inner);
     void few_rows(Range inner);
@@ -175,29 +186,35 @@ class Product {
     T alpha_, beta_;
     T* c_;
     int64_t row_, column_;
-    const T* packed_;  ///< all strips of b, or null
+    const T* packed_ = nullptr;  ///< all strips of b, or null
     Finishing finishing_;
     bool turned_ = false;  ///< rows of what is computed are columns of the result
     const Tiles<T>& tiles_ = machine_tiles().template of<T>();
 };
 
 template <class T>
+void Product<T>::turn() {
+    std::swap(a_, b_);
+    a_ = a_.transposed();
+    b_ = b_.transposed();
+    std::swap(row_, column_);
+    turned_ = true;
+}
+
+template <class T>
+Packable Product<T>::packable() const {
+    if (packed_bytes(b_) == 0) return {};
+    return {turned_ ? Packable::a_transposed : Packable::b, a_.rows <= most_rows_for_packed};
+}
+
+template <class T>
 void Product<T>::run() {
-    const int64_t m = a_.rows, n = b_.columns, k = a_.columns, rows = tiles_.rows;
-    const bool few_columns = n <= rows && n < m;  // they would not fill a vector
-    if ((column_ != 1 && row_ == 1) || (column_ == 1 && few_columns)) {
-        std::swap(a_, b_);
-        a_ = a_.transposed();
-        b_ = b_.transposed();
-        std::swap(row_, column_);
-        packed_ = nullptr;
-        turned_ = true;
-    }
+    const int64_t k = a_.columns, rows = tiles_.rows;
     const int64_t height = a_.rows, width = b_.columns;
     for (int64_t p = 0; p < k; p += deepest) {
         const Range inner{p, std::min(deepest, k - p)};
         const int64_t most = shared_limit / inner.size;
-        if (height <= rows && b_.column == 1) {
+        if (height <= rows && b_.column == 1 && !packed_) {
             few_rows(inner);
         } else if (width >= height || (width >= 4 * tile_width() && !stays_packed(height, inner))) {
             const int64_t step = std::max(rows, most / rows * rows);
@@ -242,25 +259,26 @@ void Product<T>::pack_strips(Range columns, Range inner, T* to) const {
     }
 }
 
+// 0: it is never packed. Less than a vector of columns would become several times as large.
 template <class T>
-bool Product<T>::can_pack(const MatrixView<T>& b) {
-    bool lines = b.row == 1 || b.column == 1;
-    return lines && b.rows > 0 && b.rows <= deepest && b.columns >= 2;
+int64_t Product<T>::packed_bytes(const MatrixView<T>& b) {
+    const int64_t lanes = machine_tiles().template of<T>().lanes;
+    const bool lines = b.row == 1 || b.column == 1;
+    if (!lines || b.columns < lanes) return 0;
+    const int64_t width = (b.columns + 2 * lanes - 1) / (2 * lanes) * (2 * lanes);
+    return width * b.rows * int64_t{sizeof(T)};
 }
 
-// Blocks of rows one after the other, each as pack_strips leaves it.
+// Blocks of rows one after the other, cut as run() cuts them, each as pack_strips leaves it.
 template <class T>
-std::shared_ptr<void> Product<T>::pack_all(const MatrixView<T>& b) {
-    Product product({}, b, T(1), T(0), nullptr, 0, 1);
-    const int64_t width = product.padded(b.columns);
-    auto memory = allocate_aligned(static_cast<size_t>(width * b.rows) * sizeof(T));
-    const Parts blocks = Parts::of_at_most(block_depth, b.rows);
-    for (int64_t q = 0; q < blocks.count; ++q) {
-        const Range inner = blocks.range(q);
-        product.pack_strips({0, b.columns}, inner,
-                            static_cast<T*>(memory.get()) + inner.begin * width);
+void Product<T>::pack_all(T* to) const {
+    for (int64_t p = 0; p < b_.rows; p += deepest) {
+        const Parts blocks = Parts::of_at_most(block_depth, std::min(deepest, b_.rows - p));
+        for (int64_t q = 0; q < blocks.count; ++q) {
+            const Range inner = blocks.range(q, p);
+            pack_strips({0, b_.columns}, inner, to + inner.begin * padded(b_.columns));
+        }
     }
-    return memory;
 }
 
 // Elements that pack_strips writes, its working space for strided operands included.
@@ -342,9 +360,12 @@ void Product<T>::by_strips(Range rows, Range inner) {
     const Parts blocks = Parts::of_at_most(block_depth, inner.size);
     const T* packed = pack_panels(rows, panels, inner, blocks);
     const int64_t width = tile_width(), strips = (b_.columns + width - 1) / width;
+    const int64_t together =
+        packed_ ? std::max(strips_together, finished_together / (rows.size * width))
+                : strips_together;
     auto some = [&](int64_t begin, int64_t end) {
-        for (int64_t s = begin; s < end; s += strips_together) {
-            const int64_t last = std::min(std::min(s + strips_together, end) * width, b_.columns);
+        for (int64_t s = begin; s < end; s += together) {
+            const int64_t last = std::min(std::min(s + together, end) * width, b_.columns);
             for (int64_t q = 0; q < blocks.count; ++q)
                 group(rows, panels, packed + q * panels.count * panel_size(),
                       {s * width, last - s * width}, blocks.range(q, inner.begin));
@@ -359,19 +380,26 @@ void Product<T>::by_panels(Range columns, Range inner) {
     const Parts panels = Parts::of_at_most(tiles_.rows, a_.rows);
     const Parts blocks = Parts::of_at_most(block_depth, inner.size);
     const int64_t size = strips_size(columns.size, blocks.longest());
-    T* packed = shared_scratch.get<T>(blocks.count * size);
+    T* room = packed_ ? nullptr : shared_scratch.get<T>(blocks.count * size);
+    auto strips_of = [&](int64_t q) {
+        const Range depth = blocks.range(q, inner.begin);
+        return packed_ ? packed_ + depth.begin * padded(b_.columns) + columns.begin * depth.size
+                       : room + q * size;
+    };
     // Elements that lie anywhere are packed all at once: that needs room behind the strips.
     const int64_t width = lies_by_lines() ? tile_width() : columns.size;
     const int64_t strips = (columns.size + width - 1) / width;
-    share_out(blocks.count * strips, width * blocks.longest() * copy_cost,
-              [&](int64_t begin, int64_t end) {
-                  for (int64_t i = begin; i < end; ++i) {
-                      const Range depth = blocks.range(i / strips, inner.begin);
-                      const int64_t first = i % strips * width;
-                      pack_strips({columns.begin + first, std::min(width, columns.size - first)},
-                                  depth, packed + i / strips * size + first * depth.size);
-                  }
-              });
+    if (!packed_)
+        share_out(blocks.count * strips, width * blocks.longest() * copy_cost,
+                  [&](int64_t begin, int64_t end) {
+                      for (int64_t i = begin; i < end; ++i) {
+                          const Range depth = blocks.range(i / strips, inner.begin);
+                          const int64_t first = i % strips * width;
+                          pack_strips(
+                              {columns.begin + first, std::min(width, columns.size - first)}, depth,
+                              room + i / strips * size + first * depth.size);
+                      }
+                  });
     share_out(panels.count, tiles_.rows * inner.size * columns.size,
               [&](int64_t begin, int64_t end) {
                   T* own = own_scratch.get<T>(panel_size());
@@ -379,7 +407,7 @@ void Product<T>::by_panels(Range columns, Range inner) {
                   for (int64_t i = begin; i < end; ++i) {
                       for (int64_t q = 0; q < blocks.count; ++q) {
                           pack_panel(panels.range(i), blocks.range(q, inner.begin), own);
-                          multiply_packed(panels.range(i), own, columns, packed + q * size,
+                          multiply_packed(panels.range(i), own, columns, strips_of(q),
                                           blocks.range(q, inner.begin));
                       }
                       const Range rows = panels.ranges(unfinished, i + 1);
@@ -477,15 +505,25 @@ void scale(int64_t m, int64_t n, T beta, T* c, int64_t row, int64_t column) {
 }  // namespace
 
 template <class T>
-PackedMatrix<T>::PackedMatrix(const MatrixView<T>& b) : rows_(b.rows), columns_(b.columns) {
-    if (Product<T>::can_pack(b)) memory_ = Product<T>::pack_all(b);
+PackedMatrix<T>::PackedMatrix(const MatrixView<T>& b) : bytes_(Product<T>::packed_bytes(b)) {
+    if (bytes_ == 0) return;
+    memory_ = allocate_aligned(static_cast<size_t>(bytes_));
+    Product<T>({}, b, T(1), T(0), nullptr, 0, 1).pack_all(static_cast<T*>(memory_.get()));
 }
 template class PackedMatrix<float>;
 template class PackedMatrix<double>;
 
 template <class T>
+Packable packable(const MatrixView<T>& a, const MatrixView<T>& b) {
+    if (a.rows <= 1 || b.columns <= 1 || a.columns == 0) return {};
+    return Product<T>(a, b, T(1), T(0), nullptr, b.columns, 1).packable();
+}
+template Packable packable(const MatrixView<float>&, const MatrixView<float>&);
+template Packable packable(const MatrixView<double>&, const MatrixView<double>&);
+
+template <class T>
 void multiply(const MatrixView<T>& a, const MatrixView<T>& b, T alpha, T beta, T* c, int64_t row,
-              int64_t column, const PackedMatrix<T>* packed, Finishing finishing) {
+              int64_t column, PackedOperands<T> packed, Finishing finishing) {
     const int64_t m = a.rows, n = b.columns;
     if (m == 0 || n == 0) return;
     auto finished = [&](int64_t i, int64_t rows, int64_t j, int64_t columns) {
@@ -501,15 +539,13 @@ void multiply(const MatrixView<T>& a, const MatrixView<T>& b, T alpha, T beta, T
         times_vector(b.transposed(), a.data, a.column, alpha, beta, c, column,
                      [&](int64_t begin, int64_t count) { finished(0, 1, begin, count); });
     } else {
-        Product<T>(a, b, alpha, beta, c, row, column, packed ? packed->strips() : nullptr,
-                   finishing)
-            .run();
+        Product<T>(a, b, alpha, beta, c, row, column, packed, finishing).run();
     }
 }
 
 template void multiply(const MatrixView<float>&, const MatrixView<float>&, float, float, float*,
-                       int64_t, int64_t, const PackedMatrix<float>*, Finishing);
+                       int64_t, int64_t, PackedOperands<float>, Finishing);
 template void multiply(const MatrixView<double>&, const MatrixView<double>&, double, double,
-                       double*, int64_t, int64_t, const PackedMatrix<double>*, Finishing);
+                       double*, int64_t, int64_t, PackedOperands<double>, Finishing);
 
 }  // namespace croton::runtime

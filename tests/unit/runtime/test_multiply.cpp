@@ -82,8 +82,7 @@ void check_finishing(const Case& t, const Matrix<T>& a, const Matrix<T>& b, Matr
     T* place = before.memory.data() + (product.view.data - product.memory.data());
     const Turning<T> turning(before, place);
     multiply(a.view, b.view, static_cast<T>(t.alpha), static_cast<T>(t.beta), place,
-             before.view.row, before.view.column, static_cast<const PackedMatrix<T>*>(nullptr),
-             {&turning});
+             before.view.row, before.view.column, PackedOperands<T>(), {&turning});
     const T* plain = product.view.data;
     int wrong = 0;
     for (int64_t i = 0; i < t.m; ++i)
@@ -92,6 +91,20 @@ void check_finishing(const Case& t, const Matrix<T>& a, const Matrix<T>& b, Matr
             wrong += place[at] != turning.turned(plain[at]);
         }
     EXPECT_EQ(wrong, 0) << "finished by blocks";
+}
+
+// The same product of operands that come packed as well: not one bit differs.
+template <class T>
+void check_packed(const Case& t, const Matrix<T>& a, const Matrix<T>& b, Matrix<T> before,
+                  const Matrix<T>& product) {
+    const PackedMatrix<T> right(b.view), left(a.view.transposed());
+    T* place = before.memory.data() + (product.view.data - product.memory.data());
+    multiply(a.view, b.view, static_cast<T>(t.alpha), static_cast<T>(t.beta), place,
+             product.view.row, product.view.column, PackedOperands<T>{&right, &left});
+    EXPECT_EQ(
+        std::memcmp(before.memory.data(), product.memory.data(), product.memory.size() * sizeof(T)),
+        0)
+        << "of packed operands";
 }
 
 // Everything around the result must stay as it was, too.
@@ -121,6 +134,7 @@ void check(const Case& t) {
     multiply(a.view, b.view, static_cast<T>(t.alpha), static_cast<T>(t.beta), c.place(), c.view.row,
              c.view.column);
     check_finishing(t, a, b, before, c);
+    check_packed(t, a, b, before, c);
     double bound = 8 * (largest + 4) * double{std::numeric_limits<T>::epsilon()};
     int wrong = 0;
     for (size_t i = 0; i < c.memory.size(); ++i)
@@ -199,6 +213,35 @@ TEST(Multiply, LargerThanTheBlocks) {
         check_both({1, 2100, 40, by_rows, by_rows});
         check_both({1, 2100, 40, by_rows, by_columns});
     }
+}
+
+// Which operand is read packed, and when that is worth a copy of it.
+TEST(Multiply, WhatIsWorthPacking) {
+    std::mt19937 random(3);
+    auto of = [&](int64_t m, int64_t n, Layout b = by_rows) {
+        Matrix<float> x(m, 40, by_rows, random), y(40, n, b, random);
+        Packable found = packable(x.view, y.view);
+        return std::pair(int{found.operand}, found.pays);
+    };
+    const auto right = std::pair(int{Packable::b}, true);
+    EXPECT_EQ(of(2, 64), right);
+    EXPECT_EQ(of(128, 64, by_columns), right);
+    EXPECT_EQ(of(1000, 64), std::pair(int{Packable::b}, false));  // under 5 %
+    EXPECT_EQ(of(100, 3), std::pair(int{Packable::a_transposed}, true));
+    const auto neither = std::pair(int{Packable::neither}, false);
+    EXPECT_EQ(of(1, 64), neither);
+    EXPECT_EQ(of(64, 1), neither);
+    EXPECT_EQ(of(8, 64, with_gaps), neither);
+    EXPECT_EQ(of(2, 3), neither);  // a strip would be many times as large
+}
+
+// Padded to whole strips, and not a byte more.
+TEST(Multiply, PackedBytes) {
+    std::mt19937 random(4);
+    Set level("cpu_level", "sse2");
+    Matrix<float> even(4500, 64, by_rows, random), odd(100, 61, by_columns, random);
+    EXPECT_EQ(PackedMatrix<float>(even.view).bytes(), 4500 * 64 * 4);
+    EXPECT_EQ(PackedMatrix<float>(odd.view).bytes(), 100 * 64 * 4);
 }
 
 TEST(Multiply, EmptyAxes) {
