@@ -231,19 +231,31 @@ int64_t PackedOperand::bytes() const {
     return found ? found->bytes() : 0;
 }
 
-Packable packable(const TensorRef& a, const TensorRef& b, const TensorRef& out) {
-    const bool one = out.rank() == 2;
-    if (!one && !(b.rank() == 2 && stacks(a, b))) return {};
-    auto asked = [&](auto tag) -> Packable {
+namespace {
+// What ask(a, b) says of the two matrices, if it is one product of two that lie in place.
+template <class Answer, class Ask>
+Answer of_matrices(const TensorRef& a, const TensorRef& b, const TensorRef& out, const Ask& ask) {
+    if (out.rank() != 2 && !(b.rank() == 2 && stacks(a, b))) return {};
+    auto asked = [&](auto tag) -> Answer {
         using T = decltype(tag);
         auto x = view_in_place<T>(stacked(a)), y = view_in_place<T>(matrix_of(b, 0));
-        Packable found = x && y ? packable(*x, *y) : Packable{};
-        if (!one && found.operand == Packable::a_transposed) return {};
-        return found;
+        return x && y ? ask(*x, *y) : Answer{};
     };
     if (out.dtype == DType::Float32) return asked(float());
     if (out.dtype == DType::Float64) return asked(double());
     return {};
+}
+}  // namespace
+
+Packable packable(const TensorRef& a, const TensorRef& b, const TensorRef& out) {
+    const auto found = of_matrices<Packable>(
+        a, b, out, [](const auto& x, const auto& y) { return packable(x, y); });
+    return out.rank() > 2 && found.operand == Packable::a_transposed ? Packable{} : found;
+}
+
+bool reads_left_first(const TensorRef& a, const TensorRef& b, const TensorRef& out) {
+    return of_matrices<bool>(a, b, out,
+                             [](const auto& x, const auto& y) { return reads_left_first(x, y); });
 }
 
 void matmul(const TensorRef& a, const TensorRef& b, const TensorRef* c, double alpha, double beta,

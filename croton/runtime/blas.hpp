@@ -28,6 +28,8 @@ class PackedOperand {
 
 /// The same for whole arrays; neither of them where a batch is not one tall product.
 Packable packable(const TensorRef& a, const TensorRef& b, const TensorRef& out);
+/// Whether all of a has been read when the first element of out is written.
+bool reads_left_first(const TensorRef& a, const TensorRef& b, const TensorRef& out);
 
 /// out = alpha * a @ b + beta * c, batched over leading axes with NumPy's broadcasting. All
 /// operands have out's dtype. `c` may be null (beta is 0 then) or equal to out in memory. Strides

@@ -12,6 +12,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "croton/base/settings.hpp"
 #include "croton/runtime/products/tiles.hpp"
@@ -132,6 +134,8 @@ class Product {
     void pack_all(T* to) const;
 
     void run();
+    /// Whether nothing is written until all of the caller's a is packed.
+    bool packs_left_first() const;
     /// Which operand is `b` of what is computed, and whether that pays to have it packed.
     Packable packable() const;
 
@@ -139,6 +143,13 @@ class Product {
     // They would not fill a vector.
     bool few_columns() const { return b_.columns <= tiles_.rows && b_.columns < a_.rows; }
     void turn();
+    enum class Way { FewRows, Strips, Panels };
+    Way way(Range inner) const;
+    // Rows of a that are packed at once.
+    int64_t rows_together(Range inner) const {
+        const int64_t most = shared_limit / inner.size;
+        return std::max(tiles_.rows, most / tiles_.rows * tiles_.rows);
+    }
     void by_strips(Range rows, Range inner);
     void by_panels(Range columns, Range inner);
     void few_rows(Range inner);
@@ -208,19 +219,34 @@ Packable Product<T>::packable() const {
 }
 
 template <class T>
-void Product<T>::run() {
-    const int64_t k = a_.columns, rows = tiles_.rows;
+auto Product<T>::way(Range inner) const -> Way {
     const int64_t height = a_.rows, width = b_.columns;
+    if (height <= tiles_.rows && b_.column == 1 && !packed_) return Way::FewRows;
+    const bool wide = width >= 4 * tile_width() && !stays_packed(height, inner);
+    return width >= height || wide ? Way::Strips : Way::Panels;
+}
+
+template <class T>
+bool Product<T>::packs_left_first() const {
+    const Range inner{0, a_.columns};
+    return !turned_ && inner.size <= deepest && way(inner) != Way::Panels &&
+           a_.rows <= rows_together(inner);
+}
+
+template <class T>
+void Product<T>::run() {
+    const int64_t k = a_.columns, height = a_.rows, width = b_.columns;
     for (int64_t p = 0; p < k; p += deepest) {
         const Range inner{p, std::min(deepest, k - p)};
-        const int64_t most = shared_limit / inner.size;
-        if (height <= rows && b_.column == 1 && !packed_) {
+        const Way chosen = way(inner);
+        if (chosen == Way::FewRows) {
             few_rows(inner);
-        } else if (width >= height || (width >= 4 * tile_width() && !stays_packed(height, inner))) {
-            const int64_t step = std::max(rows, most / rows * rows);
+        } else if (chosen == Way::Strips) {
+            const int64_t step = rows_together(inner);
             for (int64_t i = 0; i < height; i += step)
                 by_strips({i, std::min(step, height - i)}, inner);
         } else {
+            const int64_t most = shared_limit / inner.size;
             const int64_t step = std::max(tile_width(), most / tile_width() * tile_width());
             for (int64_t j = 0; j < width; j += step)
                 by_panels({j, std::min(step, width - j)}, inner);
@@ -521,11 +547,53 @@ Packable packable(const MatrixView<T>& a, const MatrixView<T>& b) {
 template Packable packable(const MatrixView<float>&, const MatrixView<float>&);
 template Packable packable(const MatrixView<double>&, const MatrixView<double>&);
 
+namespace {
+// From the first byte to the last one.
+template <class T>
+std::pair<uintptr_t, uintptr_t> bounds(const T* data, int64_t rows, int64_t row, int64_t columns,
+                                       int64_t column) {
+    const int64_t down = (rows - 1) * row, across = (columns - 1) * column;
+    auto at = [&](int64_t offset) { return reinterpret_cast<uintptr_t>(data + offset); };
+    return {at(std::min<int64_t>(down, 0) + std::min<int64_t>(across, 0)),
+            at(std::max<int64_t>(down, 0) + std::max<int64_t>(across, 0) + 1)};
+}
+
+template <class T>
+bool lies_over(const MatrixView<T>& a, const T* c, int64_t columns, int64_t row, int64_t column) {
+    const auto [first, last] = bounds(a.data, a.rows, a.row, a.columns, a.column);
+    const auto [begin, end] = bounds(c, a.rows, row, columns, column);
+    return first < end && begin < last;
+}
+
+template <class T>
+std::vector<T> by_rows(const MatrixView<T>& a) {
+    std::vector<T> copy;
+    copy.reserve(static_cast<size_t>(a.rows * a.columns));
+    for (int64_t i = 0; i < a.rows; ++i)
+        for (int64_t p = 0; p < a.columns; ++p) copy.push_back(a.data[i * a.row + p * a.column]);
+    return copy;
+}
+}  // namespace
+
+template <class T>
+bool reads_left_first(const MatrixView<T>& a, const MatrixView<T>& b) {
+    if (a.rows <= 1 || b.columns <= 1 || a.columns == 0) return false;
+    return Product<T>(a, b, T(1), T(0), nullptr, b.columns, 1).packs_left_first();
+}
+template bool reads_left_first(const MatrixView<float>&, const MatrixView<float>&);
+template bool reads_left_first(const MatrixView<double>&, const MatrixView<double>&);
+
 template <class T>
 void multiply(const MatrixView<T>& a, const MatrixView<T>& b, T alpha, T beta, T* c, int64_t row,
               int64_t column, PackedOperands<T> packed, Finishing finishing) {
     const int64_t m = a.rows, n = b.columns;
     if (m == 0 || n == 0) return;
+    if (a.columns > 0 && lies_over(a, static_cast<const T*>(c), n, row, column) &&
+        !(column == 1 && reads_left_first(a, b))) {
+        const std::vector<T> copy = by_rows(a);
+        return multiply({copy.data(), m, a.columns, a.columns, 1}, b, alpha, beta, c, row, column,
+                        packed, finishing);
+    }
     auto finished = [&](int64_t i, int64_t rows, int64_t j, int64_t columns) {
         if (finishing.finish) finishing.finish->block(finishing.first_row + i, rows, j, columns);
     };

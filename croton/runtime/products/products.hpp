@@ -63,8 +63,13 @@ struct Finishing {
     int64_t first_row = 0;
 };
 
+/// Whether a product by rows of such sizes has read all of a before it writes.
+template <class T>
+bool reads_left_first(const MatrixView<T>& a, const MatrixView<T>& b);
+
 /// c = alpha * a @ b + beta * c; c is not read where beta is 0. c[i, j] lies at i * row + j *
-/// column and shares no memory with a and b. The result does not depend on the number of threads:
+/// column and shares no memory with b. It may lie over a if beta is 0: a is copied unless
+/// reads_left_first(). The result does not depend on the number of threads:
 /// it is cut along its own axes only, nor on whether operands come packed as well.
 template <class T>
 void multiply(const MatrixView<T>& a, const MatrixView<T>& b, T alpha, T beta, T* c, int64_t row,
@@ -74,6 +79,8 @@ extern template class PackedMatrix<float>;
 extern template class PackedMatrix<double>;
 extern template Packable packable(const MatrixView<float>&, const MatrixView<float>&);
 extern template Packable packable(const MatrixView<double>&, const MatrixView<double>&);
+extern template bool reads_left_first(const MatrixView<float>&, const MatrixView<float>&);
+extern template bool reads_left_first(const MatrixView<double>&, const MatrixView<double>&);
 extern template void multiply(const MatrixView<float>&, const MatrixView<float>&, float, float,
                               float*, int64_t, int64_t, PackedOperands<float>, Finishing);
 extern template void multiply(const MatrixView<double>&, const MatrixView<double>&, double, double,

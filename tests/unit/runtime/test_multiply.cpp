@@ -215,6 +215,40 @@ TEST(Multiply, LargerThanTheBlocks) {
     }
 }
 
+// A result that lies over the left operand, in place or somewhere: the same bits.
+template <class T>
+void check_over_left(int64_t m, int64_t n, int64_t k, bool first) {
+    SCOPED_TRACE(testing::Message() << m << " x " << k << " x " << n);
+    std::mt19937 random(6);
+    Matrix<T> a(m, k, by_rows, random), b(k, n, by_rows, random);
+    EXPECT_EQ(reads_left_first(a.view, b.view), first);
+    std::vector<T> wanted(static_cast<size_t>(m * n));
+    multiply(a.view, b.view, T(1), T(0), wanted.data(), n, int64_t{1});
+    for (int64_t offset : {int64_t{0}, int64_t{17}, k / 2})
+        for (const char* threads : {"1", "3"}) {
+            Set count("threads", threads);
+            std::vector<T> memory(a.memory.size() + wanted.size() + static_cast<size_t>(k));
+            std::copy(a.memory.begin(), a.memory.end(), memory.begin());
+            MatrixView<T> over = a.view;
+            over.data = memory.data() + (a.view.data - a.memory.data());
+            multiply(over, b.view, T(1), T(0), memory.data() + offset, n, int64_t{1});
+            EXPECT_EQ(std::memcmp(memory.data() + offset, wanted.data(), wanted.size() * sizeof(T)),
+                      0)
+                << offset << ", threads " << threads;
+        }
+}
+
+TEST(Multiply, OverTheLeftOperand) {
+    check_over_left<float>(512, 1024, 600, true);   // strips
+    check_over_left<float>(4, 1000, 600, true);     // one panel
+    check_over_left<float>(1500, 20, 600, false);   // panels
+    check_over_left<float>(200, 300, 4200, false);  // in several parts
+    check_over_left<float>(600, 4, 900, false);     // transposed
+    check_over_left<double>(1, 300, 200, false);
+    check_over_left<double>(300, 1, 200, false);
+    check_over_left<double>(40, 60, 33, true);
+}
+
 // Which operand is read packed, and when that is worth a copy of it.
 TEST(Multiply, WhatIsWorthPacking) {
     std::mt19937 random(3);
