@@ -5,6 +5,7 @@
 
 #include "croton/api/function_state.hpp"
 #include "croton/graph/drawn.hpp"
+#include "croton/runtime/products/products.hpp"
 
 namespace croton {
 
@@ -77,6 +78,7 @@ void parts::Plan::free() const {
 
 void Function::free() const {
     std::lock_guard lock(state().mutex);
+    runtime::release_scratch();
     state().plan.free();
     for (auto& [chosen, plan] : state().partial) plan.free();
 }

@@ -51,6 +51,7 @@ class Scratch {
         }
         return static_cast<T*>(memory_.get());
     }
+    int64_t bytes() const { return static_cast<int64_t>(bytes_); }
 
   private:
     std::shared_ptr<void> memory_;
@@ -546,6 +547,9 @@ Packable packable(const MatrixView<T>& a, const MatrixView<T>& b) {
 }
 template Packable packable(const MatrixView<float>&, const MatrixView<float>&);
 template Packable packable(const MatrixView<double>&, const MatrixView<double>&);
+
+int64_t scratch_bytes() { return shared_scratch.bytes() + own_scratch.bytes(); }
+void release_scratch() { shared_scratch = own_scratch = Scratch(); }
 
 namespace {
 // From the first byte to the last one.

@@ -75,6 +75,13 @@ template <class T>
 void multiply(const MatrixView<T>& a, const MatrixView<T>& b, T alpha, T beta, T* c, int64_t row,
               int64_t column, PackedOperands<T> packed = {}, Finishing finishing = {});
 
+/// What a thread keeps for panels and strips from one product to the next, for all programs: a
+/// million elements for those that it calls for (two, where they lie by no lines), and some hundred
+/// KiB for those that it helps with.
+int64_t scratch_bytes();
+/// Gives back the calling thread's.
+void release_scratch();
+
 extern template class PackedMatrix<float>;
 extern template class PackedMatrix<double>;
 extern template Packable packable(const MatrixView<float>&, const MatrixView<float>&);

@@ -278,6 +278,24 @@ TEST(Multiply, PackedBytes) {
     EXPECT_EQ(PackedMatrix<float>(odd.view).bytes(), 100 * 64 * 4);
 }
 
+// All of the left operand, hardly padded, and some strips of the right one.
+TEST(Multiply, BytesOfPanels) {
+    std::mt19937 random(8);
+    Matrix<float> a(512, 1024, by_rows, random), b(1024, 1024, by_rows, random);
+    std::vector<float> c(512 * 1024);
+    constexpr int64_t left = 512 * 1024 * 4, strips = 8 * 32 * 512 * 4;
+    Set threads("threads", "1");
+    const PackedMatrix<float> packed(b.view);
+    release_scratch();
+    EXPECT_EQ(scratch_bytes(), 0);
+    multiply(a.view, b.view, 1.0F, 0.0F, c.data(), 1024, int64_t{1}, {&packed, nullptr});
+    EXPECT_LE(scratch_bytes(), left * 21 / 20);
+    multiply(a.view, b.view, 1.0F, 0.0F, c.data(), 1024, int64_t{1});
+    EXPECT_LE(scratch_bytes(), left * 21 / 20 + strips);
+    release_scratch();
+    EXPECT_EQ(scratch_bytes(), 0);
+}
+
 TEST(Multiply, EmptyAxes) {
     for (auto [m, n, k] : {std::array<int64_t, 3>{0, 4, 3}, {4, 0, 3}, {4, 3, 0}, {0, 0, 0}})
         check_both({m, n, k, by_rows, by_rows, by_rows, 1, 0.5});
