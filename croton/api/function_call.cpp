@@ -171,14 +171,29 @@ void Function::State::arguments(std::span<const std::optional<Array>> given,
 // What calls leave behind: new values of shared variables and of inputs.
 void Function::State::finish(const Plan& of, std::vector<Array>& results) {
     size_t moved = outputs.size() - of.visible;  // how much earlier updates stand (modulo 2^64)
-    for (const auto& update : updates)
-        shared[update.target].storage().value = results[update.output - moved];
+    for (const auto& update : updates) {
+        auto& place = shared[update.target].storage();
+        const Array& result = results[update.output - moved];
+        const bool in_place = place.value.data() == result.data();
+        if (!in_place || place.version != 0) place.version = new_version();
+        place.value = result;
+    }
     if (!input_updates.empty()) {
         std::lock_guard lock(mutex);
         for (const auto& update : input_updates)
             stored[update.target] = results[update.output - moved];
     }
     results.erase(results.begin() + static_cast<std::ptrdiff_t>(of.visible), results.end());
+}
+
+// Of shared variables, under their locks. Those that the call updates are others in each call;
+// those whose memory a result may share are the caller's from now on.
+void Function::State::find_versions(bool borrows, std::span<uint64_t> versions) const {
+    for (size_t i = 0; i < shared.size(); ++i) {
+        if (borrows) shared[i].storage().version = 0;
+        versions[i] = shared[i].storage().version;
+    }
+    for (const auto& update : updates) versions[update.target] = 0;
 }
 
 namespace {
@@ -208,6 +223,11 @@ Results Function::run(std::span<const std::optional<Array>> arguments,
     s.arguments(arguments, w.values);
     Locks locks(s.storages);
     for (const auto& v : s.shared) w.values.push_back(v.storage().value);
+    SmallVector<bool, 16> borrow(plan.visible, false);
+    for (size_t i = 0; i < plan.visible; ++i) borrow[i] = s.borrow[subset ? (*subset)[i] : i];
+    SmallVector<uint64_t, 16> versions(w.values.size(), 0);
+    const bool borrows = std::find(borrow.begin(), borrow.end(), true) != borrow.end();
+    s.find_versions(borrows, {versions.data() + s.inputs.size(), s.shared.size()});
     // A function without updates only needs the values of one moment.
     if (s.updates.empty()) locks.release();
     if (!s.trust) s.check_sizes(w.values);
@@ -227,17 +247,18 @@ Results Function::run(std::span<const std::optional<Array>> arguments,
     auto& frame = general ? w.general : w.frame;
     if (!frame)
         frame =
-            std::make_unique<runtime::Frame>(general ? *plan.built.general() : *plan.built.program);
+            std::make_unique<runtime::Frame>(general ? *plan.built.general() : *plan.built.program,
+                                             general ? plan.general_packs : plan.packs);
     std::vector<runtime::StepTiming> times;
     frame->timings = s.keep_profile ? &times : nullptr;
-    SmallVector<bool, 16> borrow(plan.visible, false);
-    for (size_t i = 0; i < plan.visible; ++i)
-        borrow[i] = s.borrow[subset ? (*subset)[i] : i] && !waits;
+    if (waits) std::fill(borrow.begin(), borrow.end(), false);
     std::span<const TensorRef> none;
-    std::vector<Array> results = frame->run(w.values, {.write = {writable.data(), writable.size()},
-                                                       .borrow = {borrow.data(), borrow.size()},
-                                                       .borrow_from = s.inputs.size(),
-                                                       .into = into ? into->refs() : none});
+    std::vector<Array> results =
+        frame->run(w.values, {.write = {writable.data(), writable.size()},
+                              .borrow = {borrow.data(), borrow.size()},
+                              .borrow_from = s.inputs.size(),
+                              .into = into ? into->refs() : none,
+                              .versions = {versions.data(), versions.size()}});
     if (s.mode.check) compile::check_results(plan.request, w.values, results);
     if (into) into->deliver(results);
     s.finish(plan, results);

@@ -5,6 +5,7 @@
 
 #include "croton/api/function_state.hpp"
 #include "croton/graph/drawn.hpp"
+#include "croton/runtime/products/products.hpp"
 
 namespace croton {
 
@@ -69,10 +70,17 @@ Variables Function::shared_variables() const {
     return {state().shared.begin(), state().shared.end()};
 }
 
+void parts::Plan::free() const {
+    idle->clear();
+    packs->forget();
+    general_packs->forget();
+}
+
 void Function::free() const {
     std::lock_guard lock(state().mutex);
-    state().plan.idle->clear();
-    for (auto& [chosen, plan] : state().partial) plan.idle->clear();
+    runtime::release_scratch();
+    state().plan.free();
+    for (auto& [chosen, plan] : state().partial) plan.free();
 }
 
 Function Function::copy(const Updates& swap, bool delete_updates, std::string name) const {

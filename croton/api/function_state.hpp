@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "croton/api/function.hpp"
+#include "croton/runtime/packs.hpp"
 
 namespace croton {
 
@@ -68,6 +69,11 @@ struct Plan {
     compile::Built built;
     size_t visible = 0;  ///< outputs that calls return; updates follow
     std::unique_ptr<Workspaces> idle = std::make_unique<Workspaces>();
+    /// Of weights, for all calls: of the program and of the general program.
+    std::shared_ptr<runtime::Packs> packs = std::make_shared<runtime::Packs>(),
+                                    general_packs = std::make_shared<runtime::Packs>();
+    /// Drops both.
+    void free() const;
 };
 
 // What a type promises of a size: it is that of another axis, or (other < 0) this number.
@@ -148,6 +154,7 @@ struct Function::State {
     parts::Plan& plan_for(const std::vector<size_t>& chosen);
     void arguments(std::span<const std::optional<Array>> given, std::vector<Array>& values);
     void finish(const parts::Plan& of, std::vector<Array>& results);
+    void find_versions(bool borrows, std::span<uint64_t> versions) const;
 };
 
 }  // namespace croton

@@ -17,8 +17,7 @@ Variable setting(const Arg& value, const SharedVariable& w) { return cast(value,
 
 // Zeros of a parameter's present sizes, named after it.
 SharedVariable zeros_for(const SharedVariable& w, std::string_view suffix, Steps& steps) {
-    Array value = w.get_value(true);
-    auto state = shared(Array::zeros(value.dtype(), value.shape()), cat(w.name(), suffix));
+    auto state = shared(Array::zeros(w.dtype(), w.value_shape()), cat(w.name(), suffix));
     steps.state.push_back(state);
     return state;
 }

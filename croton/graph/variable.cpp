@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdio>
 
 #include "croton/base/memory.hpp"
@@ -143,10 +144,29 @@ SharedVariable::SharedVariable(Variable variable) : Variable(std::move(variable)
 Array SharedVariable::get_value(bool borrow) const {
     auto& place = storage();
     std::lock_guard lock(place.mutex);
-    return borrow ? place.value : place.value.copy();
+    if (!borrow) return place.value.copy();
+    place.version = 0;
+    return place.value;
+}
+
+Sizes SharedVariable::value_shape() const {
+    std::lock_guard lock(storage().mutex);
+    return storage().value.shape();
+}
+
+uint64_t new_version() {
+    static std::atomic<uint64_t> last = 1;
+    return ++last;
 }
 
 void SharedVariable::set_value(const Array& value, bool borrow) const {
+    if (!borrow) return give_value(value.copy());
+    replace_value(value, 0);
+}
+
+void SharedVariable::give_value(Array value) const { replace_value(value, new_version()); }
+
+void SharedVariable::replace_value(const Array& value, uint64_t version) const {
     if (value.dtype() != dtype() || value.rank() != rank())
         fail(
             ErrorKind::Type, "shared variable ", described(*this), " cannot take a value of type ",
@@ -159,10 +179,10 @@ void SharedVariable::set_value(const Array& value, bool borrow) const {
                  " elements in axis ", axis, "; the new value has shape ",
                  shape_text(value.shape()));
     }
-    Array kept = borrow ? value : value.copy();
     auto& place = storage();
     std::lock_guard lock(place.mutex);
-    place.value = std::move(kept);
+    place.value = value;
+    place.version = version;
 }
 
 void SharedVariable::set_default_update(const Variable& expression) const {

@@ -90,10 +90,16 @@ struct VariableHash {
     }
 };
 
+/// A number that stands for what memory holds: another one each time, from 2 on.
+uint64_t new_version();
+
 /// Where a shared variable's value lives. Lock `mutex` to read or replace `value`.
 struct SharedStorage {
     std::mutex mutex;
     Array value;
+    /// Stays as long as the value's elements do. 0: nobody can tell, since somebody outside has
+    /// been given the value's memory, or had it before.
+    uint64_t version = 0;
     /// What a call sets it to if the call's updates do not mention it: an expression in which
     /// `self` stands for the variable (so that no cycle of handles keeps both alive). Null:
     /// nothing.
@@ -170,14 +176,21 @@ class SharedVariable : public Variable {
     SharedVariable() = default;
     /// Type error if the variable is not a shared one.
     explicit SharedVariable(Variable variable);
-    /// A copy of the value, or the value itself with borrow.
+    /// A copy of the value, or the value itself with borrow: from then on, until it is replaced by
+    /// a value of its own, nothing that is made of its elements is kept.
     Array get_value(bool borrow = false) const;
     /// Type error if dtype or rank differ; the value is copied unless borrow.
     void set_value(const Array& value, bool borrow = false) const;
+    /// The same with an array whose memory nobody else knows.
+    void give_value(Array value) const;
+    Sizes value_shape() const;
     SharedStorage& storage() const { return *node().shared; }
     /// The update that calls apply by themselves; null removes it.
     void set_default_update(const Variable& expression) const;
     Variable default_update() const;
+
+  private:
+    void replace_value(const Array& value, uint64_t version) const;
 };
 
 /// New leaves. Names are for people; dtype and sizes are the type's.

@@ -1,5 +1,7 @@
 #include "croton/runtime/blas.hpp"
 
+#include <optional>
+
 #include "croton/runtime/threads.hpp"
 
 // The few entry points that are used, declared here so that no BLAS header is needed.
@@ -92,25 +94,30 @@ void library_product(const Matrix& a, const Matrix& b, T alpha, T beta, T* out) 
     });
 }
 
-// Floats go to our own loops by strides; memory that is not theirs to read as it lies is copied.
+// Floats go to our own loops by strides, if they lie where floats may lie.
+template <class T>
+std::optional<MatrixView<T>> view_in_place(const Matrix& m) {
+    constexpr int64_t item = sizeof(T);
+    if (m.row_stride % item != 0 || m.column_stride % item != 0 ||
+        reinterpret_cast<uintptr_t>(m.data) % alignof(T) != 0)
+        return {};
+    return MatrixView<T>{reinterpret_cast<const T*>(m.data), m.rows, m.columns, m.row_stride / item,
+                         m.column_stride / item};
+}
 template <class T>
 MatrixView<T> view_of(const Matrix& m, std::vector<T>& packed) {
-    constexpr int64_t item = sizeof(T);
-    if (m.row_stride % item == 0 && m.column_stride % item == 0 &&
-        reinterpret_cast<uintptr_t>(m.data) % alignof(T) == 0)
-        return {reinterpret_cast<const T*>(m.data), m.rows, m.columns, m.row_stride / item,
-                m.column_stride / item};
+    if (auto view = view_in_place<T>(m)) return *view;
     pack(m, packed);
     return {packed.data(), m.rows, m.columns, m.columns, 1};
 }
 
 template <class T>
-void product(const Matrix& a, const Matrix& b, T alpha, T beta, T* out, const PackedRight* packed,
+void product(const Matrix& a, const Matrix& b, T alpha, T beta, T* out, const PackedOperand* packed,
              Finishing finishing) {
     if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
         thread_local std::vector<T> packed_a, packed_b;
         multiply(view_of(a, packed_a), view_of(b, packed_b), alpha, beta, out, b.columns,
-                 int64_t{1}, packed ? packed->of<T>() : nullptr, finishing);
+                 int64_t{1}, packed ? packed->of<T>() : PackedOperands<T>{}, finishing);
     } else {
         CROTON_ASSERT(!finishing.finish);
         library_product(a, b, alpha, beta, out);
@@ -195,7 +202,7 @@ void each_of_batch(int64_t count, int64_t work_each, const std::function<void(in
 }
 
 void multiply_matrices(DType dtype, const Matrix& a, const Matrix& b, double alpha, double beta,
-                       void* out, const PackedRight* packed, Finishing finishing) {
+                       void* out, const PackedOperand* packed, Finishing finishing) {
     visit_dtype(dtype, [&](auto tag) {
         using T = decltype(tag);
         if constexpr (std::is_floating_point_v<T> || detail::is_complex_type<T>)
@@ -207,23 +214,52 @@ void multiply_matrices(DType dtype, const Matrix& a, const Matrix& b, double alp
 }
 }  // namespace
 
-PackedRight::PackedRight(const TensorRef& b) {
+PackedOperand::PackedOperand(const TensorRef& operand, bool left) : left_(left) {
     auto keep = [&](auto tag) {
         using T = decltype(tag);
-        constexpr int64_t item = sizeof(T);
-        Matrix m = matrix_of(b, 0);
-        if (m.row_stride % item == 0 && m.column_stride % item == 0 &&
-            reinterpret_cast<uintptr_t>(m.data) % alignof(T) == 0)
-            matrix_ = PackedMatrix<T>({reinterpret_cast<const T*>(m.data), m.rows, m.columns,
-                                       m.row_stride / item, m.column_stride / item});
+        auto view = view_in_place<T>(matrix_of(operand, 0));
+        if (view) matrix_ = PackedMatrix<T>(left ? view->transposed() : *view);
     };
-    if (b.rank() != 2) return;
-    if (b.dtype == DType::Float32) keep(float());
-    if (b.dtype == DType::Float64) keep(double());
+    if (operand.rank() != 2) return;
+    if (operand.dtype == DType::Float32) keep(float());
+    if (operand.dtype == DType::Float64) keep(double());
+}
+
+int64_t PackedOperand::bytes() const {
+    if (auto found = std::get_if<PackedMatrix<float>>(&matrix_)) return found->bytes();
+    auto found = std::get_if<PackedMatrix<double>>(&matrix_);
+    return found ? found->bytes() : 0;
+}
+
+namespace {
+// What ask(a, b) says of the two matrices, if it is one product of two that lie in place.
+template <class Answer, class Ask>
+Answer of_matrices(const TensorRef& a, const TensorRef& b, const TensorRef& out, const Ask& ask) {
+    if (out.rank() != 2 && !(b.rank() == 2 && stacks(a, b))) return {};
+    auto asked = [&](auto tag) -> Answer {
+        using T = decltype(tag);
+        auto x = view_in_place<T>(stacked(a)), y = view_in_place<T>(matrix_of(b, 0));
+        return x && y ? ask(*x, *y) : Answer{};
+    };
+    if (out.dtype == DType::Float32) return asked(float());
+    if (out.dtype == DType::Float64) return asked(double());
+    return {};
+}
+}  // namespace
+
+Packable packable(const TensorRef& a, const TensorRef& b, const TensorRef& out) {
+    const auto found = of_matrices<Packable>(
+        a, b, out, [](const auto& x, const auto& y) { return packable(x, y); });
+    return out.rank() > 2 && found.operand == Packable::a_transposed ? Packable{} : found;
+}
+
+bool reads_left_first(const TensorRef& a, const TensorRef& b, const TensorRef& out) {
+    return of_matrices<bool>(a, b, out,
+                             [](const auto& x, const auto& y) { return reads_left_first(x, y); });
 }
 
 void matmul(const TensorRef& a, const TensorRef& b, const TensorRef* c, double alpha, double beta,
-            const TensorRef& out, const PackedRight* packed, const Finish* finish) {
+            const TensorRef& out, const PackedOperand* packed, const Finish* finish) {
     if (out.dtype == DType::Float16 || out.dtype == DType::BFloat16) {
         half_matmul(a, b, c, alpha, beta, out);
         return;

@@ -42,12 +42,13 @@ kernel::Stop& interrupts() {
     return instance;
 }
 
-Frame::State::State(const Program& p)
+Frame::State::State(const Program& p, std::shared_ptr<Packs> shared)
     : program(p),
       refs(p.values.size()),
       owners(p.values.size()),
       slots(static_cast<size_t>(p.slots)),
-      kernel_costs(p.kernels.size()) {
+      kernel_costs(p.kernels.size()),
+      packs(shared ? std::move(shared) : std::make_shared<Packs>()) {
     for (size_t i = 0; i < p.values.size(); ++i)
         if (p.values[i].place == Place::Constant) refs[i] = ref(p.values[i].constant);
 }
@@ -643,33 +644,50 @@ void Executor::multiply(const ContractStep& step) {
 // The product alone, but for what `finish` does to it.
 void Executor::multiply(const ContractStep& step, const Finish* finish) {
     const auto& inputs = step.inputs;
-    const PackedRight* right = packed(inputs[1]);
+    const std::shared_ptr<const PackedOperand> kept = packed(step);
     if (step.op->kind<ContractCompute>()->kind == ContractCompute::Kind::MatMul) {
-        matmul(at(inputs[0]), at(inputs[1]), nullptr, 1, 0, at(step.output), right, finish);
+        matmul(at(inputs[0]), at(inputs[1]), nullptr, 1, 0, at(step.output), kept.get(), finish);
         return;
     }
     matmul(at(inputs[0]), at(inputs[1]), &at(inputs[2]), real_element(at(inputs[3])),
-           real_element(at(inputs[4])), at(step.output), right, finish);
+           real_element(at(inputs[4])), at(step.output), kept.get(), finish);
 }
 
-// Weights of a loop are packed when they are read for the second time.
-const PackedRight* Executor::packed(Id operand) {
-    if (s_.permissions.constant_from == SIZE_MAX) return nullptr;
-    auto known = std::find_if(s_.packed.begin(), s_.packed.end(),
-                              [&](const auto& p) { return p.operand == operand; });
-    if (known == s_.packed.end()) {
-        Id source = operand;
-        while (value(source).place == Place::View) source = value(source).source;
-        auto argument = std::find(p_.inputs.begin(), p_.inputs.end(), source) - p_.inputs.begin();
-        bool constant = static_cast<size_t>(argument) >= s_.permissions.constant_from &&
-                        static_cast<size_t>(argument) < p_.inputs.size() &&
-                        !s_.owners[static_cast<size_t>(operand)];
-        s_.packed.push_back({operand, constant ? 0 : -1});
-        return nullptr;
-    }
-    if (known->uses < 0) return nullptr;
-    if (!known->matrix) known->matrix.emplace(at(operand));
-    return &*known->matrix;
+namespace {
+// Whether the elements are the array's own: not those of a copy elsewhere.
+bool shows_part_of(const TensorRef& seen, const TensorRef& array) {
+    const auto* first = static_cast<const std::byte*>(array.data);
+    const std::byte* last = first;
+    for (size_t axis = 0; axis < array.shape.size(); ++axis)
+        (array.strides[axis] < 0 ? first : last) += (array.shape[axis] - 1) * array.strides[axis];
+    return first <= seen.data && seen.data <= last;
+}
+}  // namespace
+
+// That of the constant or argument which the operand is, or shows a part of.
+uint64_t Executor::version_of(Id operand) const {
+    Id source = operand;
+    while (value(source).place == Place::View) source = value(source).source;
+    const Value& whole = value(source);
+    if (whole.place == Place::Constant)
+        return shows_part_of(at(operand), ref(whole.constant)) ? Packs::version_of_constants : 0;
+    const auto& versions = s_.permissions.versions;
+    if (whole.place != Place::Argument || versions.empty()) return 0;
+    auto k = static_cast<size_t>(std::find(p_.inputs.begin(), p_.inputs.end(), source) -
+                                 p_.inputs.begin());
+    if (k >= versions.size() || versions[k] == 0) return 0;
+    return shows_part_of(at(operand), ref(s_.arguments[k])) ? versions[k] : 0;
+}
+
+// What is there of the product's operand that is worth having packed.
+std::shared_ptr<const PackedOperand> Executor::packed(const ContractStep& step) const {
+    const Packable can = packable(at(step.inputs[0]), at(step.inputs[1]), at(step.output));
+    if (can.operand == Packable::neither) return nullptr;
+    const bool left = can.operand == Packable::a_transposed;
+    const Id operand = step.inputs[left ? 0 : 1];
+    const uint64_t version = version_of(operand);
+    if (version == 0) return nullptr;
+    return s_.packs->find({operand, left, version, at(operand)}, can.pays);
 }
 
 Frame& Executor::inner_frame(size_t which, const Program& program) {
@@ -718,7 +736,8 @@ void Executor::fail_drawn(const Error& error, std::span<const Id> shown, const s
 
 // --- frames -------------------------------------------------------------------------------------
 
-Frame::Frame(const Program& program) : state_(std::make_unique<State>(program)) {}
+Frame::Frame(const Program& program, std::shared_ptr<Packs> packs)
+    : state_(std::make_unique<State>(program, std::move(packs))) {}
 Frame::~Frame() = default;
 
 std::vector<Array> Frame::run(std::span<const Array> arguments, Permissions permissions) {
@@ -731,11 +750,11 @@ std::vector<Array> Frame::run(std::span<const Array> arguments, Permissions perm
     return results;
 }
 
-void Frame::forget_packed() { state_->packed.clear(); }
+void Frame::forget_packed() { state_->packs->forget_arguments(); }
 
 int64_t Frame::held_bytes() const {
     int64_t total = 0;
-    total += state_->workspace.capacity + state_->spare.capacity;
+    total += state_->workspace.capacity + state_->spare.capacity + state_->packs->bytes();
     for (const auto& slot : state_->slots) total += slot.capacity;
     for (const auto& frame : state_->inner)
         if (frame) total += frame->held_bytes();

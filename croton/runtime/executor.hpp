@@ -3,6 +3,7 @@
 // descriptions (loop.cpp those that repeat others), replay.cpp from what an earlier call of the
 // same shapes left ready.
 #include "croton/runtime/blas.hpp"
+#include "croton/runtime/packs.hpp"
 #include "croton/runtime/program.hpp"
 #include "croton/runtime/replay.hpp"
 
@@ -20,7 +21,7 @@ struct Buffer {
 };
 
 struct Frame::State {
-    explicit State(const Program& program);
+    State(const Program& program, std::shared_ptr<Packs> packs);
     const Program& program;
     std::vector<TensorRef> refs;                      // of calls that are not replayed
     std::vector<std::shared_ptr<const void>> owners;  // of Fresh values and of packed views
@@ -35,12 +36,7 @@ struct Frame::State {
     std::vector<Sizes> shapes;                  // of its results
     Replays replays;
     std::vector<int> kernel_costs;  // of an iteration of each kernel; 0: not asked for yet
-    struct Packed {
-        Id operand;
-        int uses = 0;
-        std::optional<PackedRight> matrix = {};
-    };
-    std::vector<Packed> packed;  // of arguments that are constant while a loop runs
+    std::shared_ptr<Packs> packs;
 };
 
 /// Index error for a negative number of steps of a loop; Shape error for a sequence that has not
@@ -111,7 +107,8 @@ class Executor {
     void multiply(const ContractStep& step);
     void multiply(const ContractStep& step, const Finish* finish);
     bool finishes_blocks(const ContractStep& step) const;
-    const PackedRight* packed(Id operand);
+    std::shared_ptr<const PackedOperand> packed(const ContractStep& step) const;
+    uint64_t version_of(Id operand) const;
     void step(const BranchStep& step);
     void step(const LoopStep& step);  // in loop.cpp
 

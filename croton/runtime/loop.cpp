@@ -1,4 +1,5 @@
 // Loops: the step that runs a program again and again.
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <limits>
@@ -48,7 +49,6 @@ class LoopRun {
 
     /// Final states or traces, stacks, and the number of steps done if the loop may stop.
     std::vector<Array> run() {
-        frame_.forget_packed();
         begin();
         while (done_ < count_ && !stopped_) {
             if (done_ % interrupt_every == 0 && interrupt_requested && interrupt_requested())
@@ -88,6 +88,8 @@ class LoopRun {
             arguments_[states() + j] =
                 Array::view(sequence.dtype(), shape, strides, sequence.data(), nullptr);
         }
+        versions_.resize(arguments_.size(), new_version());
+        std::fill_n(versions_.begin(), states() + elements(), 0);
         into_.resize(body_.outputs.size());
         buffers_.resize(states());
         for (size_t i = 0; i < states(); ++i) {
@@ -130,9 +132,9 @@ class LoopRun {
             into_[states() + j].data = row(room(stacks_[j], done_ + 1), stack_row(j));
         std::vector<Array> made;
         try {
-            made = frame_.run(arguments_, {.into = into_,
-                                           .into_names = step_.result_names,
-                                           .constant_from = states() + elements()});
+            made = frame_.run(
+                arguments_,
+                {.into = into_, .into_names = step_.result_names, .versions = versions_});
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::Interrupted) throw;
             throw Error(error.kind(),
@@ -279,6 +281,7 @@ class LoopRun {
     std::vector<TensorRef> inputs_;
     std::vector<Array> arguments_, next_states_;  ///< of the body
     std::vector<Array> sequences_, traces_, stacks_;
+    std::vector<uint64_t> versions_;            ///< of arguments_: one for this run's constants
     std::vector<std::vector<Buffer>> buffers_;  ///< of each state
     std::vector<TensorRef> into_;               ///< where the body leaves its results
     int64_t count_ = 0, done_ = 0;

@@ -162,15 +162,18 @@ struct Permissions {
     /// empty array stands there). Shape error if the output has another shape.
     std::span<const TensorRef> into = {};
     std::span<const std::string> into_names = {};  ///< the user's, for that error; may be shorter
-    /// Arguments from this one on are what they were at the last call, and will be until
-    /// Frame::forget_packed(): right operands of products that they hold may be kept packed.
-    size_t constant_from = SIZE_MAX;
+    /// Of argument i: calls that bring the same number bring the same elements, so that operands of
+    /// products that it holds may be kept packed. 0, or none: they may be others in each call.
+    std::span<const uint64_t> versions = {};
 };
+
+class Packs;
 
 /// Working memory of one running call; reused between calls, never shared by two at once.
 class Frame {
   public:
-    explicit Frame(const Program& program);
+    /// Frames of one program may share what is kept packed; by itself a frame has its own.
+    explicit Frame(const Program& program, std::shared_ptr<Packs> packs = nullptr);
     ~Frame();
     Frame(const Frame&) = delete;
 
@@ -182,9 +185,9 @@ class Frame {
     std::function<void(size_t, std::span<const TensorRef>)> after_step;
     /// Set before run(): fills timings, one a step.
     std::vector<StepTiming>* timings = nullptr;
-    /// Drops what was packed of constant arguments.
+    /// Drops what was packed of arguments.
     void forget_packed();
-    /// Bytes held by the frame's slots.
+    /// Bytes held by the frame's slots, and by what is kept packed.
     int64_t held_bytes() const;
 
   private:

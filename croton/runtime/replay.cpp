@@ -82,6 +82,7 @@ Recorder::Recorder(Executor& executor)
     known_.resize(count);
     needed_.resize(count);
     packed_.resize(count);
+    late_.resize(p_.steps.size());
     if (p_.steps.size() > most_packed_steps) slot_blocks_.assign(static_cast<size_t>(p_.slots), -1);
     r_->roots.resize(p_.inputs.size() + 1);
     for (size_t i = 0; i < p_.inputs.size(); ++i) {
@@ -126,12 +127,12 @@ void Recorder::place_output(size_t number, Id id) {
         size_t block = block_for(number, id);
         where(id).root = in_block - static_cast<int>(block);
         blocks_[block].bytes = std::max(blocks_[block].bytes, bytes);
-        blocks_[block].last = std::max(blocks_[block].last, number);
+        blocks_[block].last = std::max(blocks_[block].last, written(number));
     } else {
         where(id).root = add_root(static_cast<char*>(r.data), bytes, id);
         r_->fresh.push_back(where(id).root);
         bool may_be_argument = e_.value(id).source >= 0;
-        if (!may_be_argument) results_.emplace_back(where(id).root, number);
+        if (!may_be_argument) results_.emplace_back(where(id).root, written(number));
     }
 }
 
@@ -141,14 +142,14 @@ size_t Recorder::block_for(size_t number, Id id) {
         int& block = slot_blocks_[static_cast<size_t>(e_.value(id).slot)];
         if (block < 0) {
             block = static_cast<int>(blocks_.size());
-            blocks_.push_back({0, p_.steps.size(), 0});
+            blocks_.push_back({0, 2 * p_.steps.size(), 0});
         }
         return static_cast<size_t>(block);
     }
     Id source = e_.value(id).source;
     if (source >= 0 && where(source).root <= in_block)
         return static_cast<size_t>(in_block - where(source).root);
-    blocks_.push_back({number, number, 0});
+    blocks_.push_back({written(number), written(number), 0});
     return blocks_.size() - 1;
 }
 
@@ -216,7 +217,7 @@ void Recorder::note(size_t number, const ViewStep& step) {
         const TensorRef& r = e_.at(step.output);
         packed_[static_cast<size_t>(step.output)] = true;
         where(step.output).root = in_block - static_cast<int>(blocks_.size());
-        blocks_.push_back({number, number, byte_count(r.dtype, r.shape)});
+        blocks_.push_back({written(number), written(number), byte_count(r.dtype, r.shape)});
         return add(Kind::Pack, number, 0, element_count(r.shape));
     }
     if (varies || !plain) return add_whole(number, {&step.output, 1});
@@ -254,8 +255,16 @@ void Recorder::note(size_t number, const ContractStep& step) {
     if (!e_.at(step.inputs[0]).shape.empty()) work *= e_.at(step.inputs[0]).shape.back();
     bool blocks = e_.finishes_blocks(step);
     add(blocks ? Kind::Finish : Kind::Multiply, number, 0, work / 8);
+    late_[number] = reads_left_first(step);
     if (step.epilogue && !blocks) add_launch(number, step.epilogue->kernel, shape);
     for (Id id : p_.steps[number].writes()) place_output(number, id);
+}
+
+// The result may then lie over it. An addend is copied to where the product will lie.
+bool Recorder::reads_left_first(const ContractStep& step) const {
+    return step.op->kind<ContractCompute>()->kind == ContractCompute::Kind::MatMul &&
+           runtime::reads_left_first(e_.at(step.inputs[0]), e_.at(step.inputs[1]),
+                                     e_.at(step.output));
 }
 
 void Recorder::add_launch(size_t number, const KernelStep& step, const Sizes& extents) {
@@ -280,13 +289,26 @@ std::unique_ptr<Recording> Recorder::finish() {
 void Recorder::measure_blocks() {
     for (size_t number = 0; number < p_.steps.size(); ++number)
         for (Id id : p_.elements_read(p_.steps[number])) {
+            const size_t until = read(number, id);
             while (e_.value(id).place == Place::View && !packed_[static_cast<size_t>(id)])
                 id = e_.value(id).source;
             int root = where(id).root;
             if (root > in_block) continue;
             auto& last = blocks_[static_cast<size_t>(in_block - root)].last;
-            last = std::max(last, number);
+            last = std::max(last, until);
         }
+}
+
+// Until when the step reads the value.
+size_t Recorder::read(size_t number, Id id) const {
+    if (!late_[number]) return 2 * number + 1;
+    const auto& step = std::get<ContractStep>(p_.steps[number].kind);
+    bool again = step.inputs[1] == id;
+    if (step.epilogue) {
+        const auto& operands = step.epilogue->kernel.operands;
+        again |= std::find(operands.begin(), operands.end(), id) != operands.end();
+    }
+    return 2 * number + (id == step.inputs[0] && !again ? 0 : 1);
 }
 
 // Results have memory from the beginning of a call: what is dead when they are written lies there.

@@ -137,6 +137,13 @@ class Recorder {
     bool returned(Id view) const;
     void place_output(size_t number, Id id);
     size_t block_for(size_t number, Id id);
+    bool reads_left_first(const ContractStep& step) const;
+    /// Blocks live from the time of one step to that of another one. A step has two of them: its
+    /// results are written from the first on, what it reads is read until the second. A product
+    /// that has read its left operand before it writes does the one at the first, the other at the
+    /// second.
+    size_t written(size_t number) const { return 2 * number + (late_[number] ? 1 : 0); }
+    size_t read(size_t number, Id id) const;
     void add(Kind kind, size_t number, size_t place, int64_t work);
     void add_whole(size_t number, std::span<const Id> outputs, Kind kind = Kind::Whole);
     int add_root(char* at, int64_t bytes, Id value);
@@ -160,7 +167,8 @@ class Recorder {
     /// block lives, the root of its values is in_block - b.
     std::vector<Interval> blocks_;
     static constexpr int in_block = -2;
-    std::vector<std::pair<int, size_t>> results_;  ///< roots of Fresh values, steps that write them
+    std::vector<bool> late_;                       ///< by step: see written()
+    std::vector<std::pair<int, size_t>> results_;  ///< roots of Fresh values, when they are written
     std::vector<Recording::Place> block_places_;   ///< of each block; root -1: not known yet
     std::vector<int> slot_blocks_;                 ///< of large programs: each slot is a block
     std::vector<std::pair<int, void*>> moving_;    ///< roots and places

@@ -420,7 +420,7 @@ void bind_shared(nb::module_& m, nb::class_<Handle>& variable) {
                       dtype_family(array.dtype()) <= dtype_family(v.dtype()))))
                     array = array.cast(v.dtype());
                 nb::gil_scoped_release release;
-                v.set_value(array, true);
+                borrow ? v.set_value(array, true) : v.give_value(array);
             },
             nb::arg("value"), nb::arg("borrow") = false,
             "Replaces the value; dtype and rank must stay. With borrow the array's memory is taken "
@@ -430,7 +430,7 @@ void bind_shared(nb::module_& m, nb::class_<Handle>& variable) {
             [held](const SharedHandle& h, bool) {
                 SharedVariable v = held(h);
                 nb::gil_scoped_release release;
-                v.set_value(Array::zeros(v.dtype(), v.get_value(true).shape()), true);
+                v.give_value(Array::zeros(v.dtype(), v.value_shape()));
             },
             nb::arg("borrow") = false, "Sets every element to zero.")
         .def_prop_rw(

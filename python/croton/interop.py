@@ -61,7 +61,7 @@ def load(path, variables=None):
         if missing:
             raise _core.FileError(f"{path} has no array named {', '.join(missing)}")
         for name, variable in named.items():
-            variable.set_value(arrays[name], borrow=True)
+            variable.set_value(arrays[name])  # its own: the arrays are the caller's
     return arrays
 
 

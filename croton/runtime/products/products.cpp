@@ -6,11 +6,14 @@
 //   or
 //               all of b stays in the second cache)
 //   few rows    one panel of `a`, and rows of `b` are read where they lie
+//   packed      strips of `b` that came packed: by strips, or by panels
 //   vectors     one row or one column: every element of the matrix is read once, nothing is packed
 #include "croton/runtime/products/products.hpp"
 
 #include <algorithm>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "croton/base/settings.hpp"
 #include "croton/runtime/products/tiles.hpp"
@@ -48,6 +51,7 @@ class Scratch {
         }
         return static_cast<T*>(memory_.get());
     }
+    int64_t bytes() const { return static_cast<int64_t>(bytes_); }
 
   private:
     std::shared_ptr<void> memory_;
@@ -100,6 +104,8 @@ struct Parts {
 constexpr int64_t shared_limit = 1 << 20;
 constexpr int64_t deepest = 8 * block_depth;
 constexpr int64_t strips_together = 8;
+// To pack b costs as much as some ten rows of the product: with more rows than these, under 5 %.
+constexpr int64_t most_rows_for_packed = 192;
 // Elements of a result, at least, that are finished together: a call costs as much as some hundred.
 constexpr int64_t finished_together = 8192;
 // Bytes of b's rows that are read where they lie, of the panels used together, and of a packed b
@@ -110,7 +116,7 @@ template <class T>
 class Product {
   public:
     Product(const MatrixView<T>& a, const MatrixView<T>& b, T alpha, T beta, T* c, int64_t row,
-            int64_t column, const T* packed = nullptr, Finishing finishing = {})
+            int64_t column, PackedOperands<T> packed = {}, Finishing finishing = {})
         : a_(a),
           b_(b),
           alpha_(alpha),
@@ -118,16 +124,33 @@ class Product {
           c_(c),
           row_(row),
           column_(column),
-          packed_(packed),
-          finishing_(finishing) {}
+          finishing_(finishing) {
+        if ((column_ != 1 && row_ == 1) || (column_ == 1 && few_columns())) turn();
+        const PackedMatrix<T>* right = turned_ ? packed.a_transposed : packed.b;
+        if (right) packed_ = right->strips();
+    }
 
     /// All columns of b, for PackedMatrix.
-    static bool can_pack(const MatrixView<T>& b);
-    static std::shared_ptr<void> pack_all(const MatrixView<T>& b);
+    static int64_t packed_bytes(const MatrixView<T>& b);
+    void pack_all(T* to) const;
 
     void run();
+    /// Whether nothing is written until all of the caller's a is packed.
+    bool packs_left_first() const;
+    /// Which operand is `b` of what is computed, and whether that pays to have it packed.
+    Packable packable() const;
 
   private:
+    // They would not fill a vector.
+    bool few_columns() const { return b_.columns <= tiles_.rows && b_.columns < a_.rows; }
+    void turn();
+    enum class Way { FewRows, Strips, Panels };
+    Way way(Range inner) const;
+    // Rows of a that are packed at once.
+    int64_t rows_together(Range inner) const {
+        const int64_t most = shared_limit / inner.size;
+        return std::max(tiles_.rows, most / tiles_.rows * tiles_.rows);
+    }
     void by_strips(Range rows, Range inner);
     void by_panels(Range columns, Range inner);
     void few_rows(Range inner);
@@ -175,35 +198,56 @@ class Product {
     T alpha_, beta_;
     T* c_;
     int64_t row_, column_;
-    const T* packed_;  ///< all strips of b, or null
+    const T* packed_ = nullptr;  ///< all strips of b, or null
     Finishing finishing_;
     bool turned_ = false;  ///< rows of what is computed are columns of the result
     const Tiles<T>& tiles_ = machine_tiles().template of<T>();
 };
 
 template <class T>
-void Product<T>::run() {
-    const int64_t m = a_.rows, n = b_.columns, k = a_.columns, rows = tiles_.rows;
-    const bool few_columns = n <= rows && n < m;  // they would not fill a vector
-    if ((column_ != 1 && row_ == 1) || (column_ == 1 && few_columns)) {
-        std::swap(a_, b_);
-        a_ = a_.transposed();
-        b_ = b_.transposed();
-        std::swap(row_, column_);
-        packed_ = nullptr;
-        turned_ = true;
-    }
+void Product<T>::turn() {
+    std::swap(a_, b_);
+    a_ = a_.transposed();
+    b_ = b_.transposed();
+    std::swap(row_, column_);
+    turned_ = true;
+}
+
+template <class T>
+Packable Product<T>::packable() const {
+    if (packed_bytes(b_) == 0) return {};
+    return {turned_ ? Packable::a_transposed : Packable::b, a_.rows <= most_rows_for_packed};
+}
+
+template <class T>
+auto Product<T>::way(Range inner) const -> Way {
     const int64_t height = a_.rows, width = b_.columns;
+    if (height <= tiles_.rows && b_.column == 1 && !packed_) return Way::FewRows;
+    const bool wide = width >= 4 * tile_width() && !stays_packed(height, inner);
+    return width >= height || wide ? Way::Strips : Way::Panels;
+}
+
+template <class T>
+bool Product<T>::packs_left_first() const {
+    const Range inner{0, a_.columns};
+    return !turned_ && inner.size <= deepest && way(inner) != Way::Panels &&
+           a_.rows <= rows_together(inner);
+}
+
+template <class T>
+void Product<T>::run() {
+    const int64_t k = a_.columns, height = a_.rows, width = b_.columns;
     for (int64_t p = 0; p < k; p += deepest) {
         const Range inner{p, std::min(deepest, k - p)};
-        const int64_t most = shared_limit / inner.size;
-        if (height <= rows && b_.column == 1) {
+        const Way chosen = way(inner);
+        if (chosen == Way::FewRows) {
             few_rows(inner);
-        } else if (width >= height || (width >= 4 * tile_width() && !stays_packed(height, inner))) {
-            const int64_t step = std::max(rows, most / rows * rows);
+        } else if (chosen == Way::Strips) {
+            const int64_t step = rows_together(inner);
             for (int64_t i = 0; i < height; i += step)
                 by_strips({i, std::min(step, height - i)}, inner);
         } else {
+            const int64_t most = shared_limit / inner.size;
             const int64_t step = std::max(tile_width(), most / tile_width() * tile_width());
             for (int64_t j = 0; j < width; j += step)
                 by_panels({j, std::min(step, width - j)}, inner);
@@ -242,25 +286,26 @@ void Product<T>::pack_strips(Range columns, Range inner, T* to) const {
     }
 }
 
+// 0: it is never packed. Less than a vector of columns would become several times as large.
 template <class T>
-bool Product<T>::can_pack(const MatrixView<T>& b) {
-    bool lines = b.row == 1 || b.column == 1;
-    return lines && b.rows > 0 && b.rows <= deepest && b.columns >= 2;
+int64_t Product<T>::packed_bytes(const MatrixView<T>& b) {
+    const int64_t lanes = machine_tiles().template of<T>().lanes;
+    const bool lines = b.row == 1 || b.column == 1;
+    if (!lines || b.columns < lanes) return 0;
+    const int64_t width = (b.columns + 2 * lanes - 1) / (2 * lanes) * (2 * lanes);
+    return width * b.rows * int64_t{sizeof(T)};
 }
 
-// Blocks of rows one after the other, each as pack_strips leaves it.
+// Blocks of rows one after the other, cut as run() cuts them, each as pack_strips leaves it.
 template <class T>
-std::shared_ptr<void> Product<T>::pack_all(const MatrixView<T>& b) {
-    Product product({}, b, T(1), T(0), nullptr, 0, 1);
-    const int64_t width = product.padded(b.columns);
-    auto memory = allocate_aligned(static_cast<size_t>(width * b.rows) * sizeof(T));
-    const Parts blocks = Parts::of_at_most(block_depth, b.rows);
-    for (int64_t q = 0; q < blocks.count; ++q) {
-        const Range inner = blocks.range(q);
-        product.pack_strips({0, b.columns}, inner,
-                            static_cast<T*>(memory.get()) + inner.begin * width);
+void Product<T>::pack_all(T* to) const {
+    for (int64_t p = 0; p < b_.rows; p += deepest) {
+        const Parts blocks = Parts::of_at_most(block_depth, std::min(deepest, b_.rows - p));
+        for (int64_t q = 0; q < blocks.count; ++q) {
+            const Range inner = blocks.range(q, p);
+            pack_strips({0, b_.columns}, inner, to + inner.begin * padded(b_.columns));
+        }
     }
-    return memory;
 }
 
 // Elements that pack_strips writes, its working space for strided operands included.
@@ -342,9 +387,12 @@ void Product<T>::by_strips(Range rows, Range inner) {
     const Parts blocks = Parts::of_at_most(block_depth, inner.size);
     const T* packed = pack_panels(rows, panels, inner, blocks);
     const int64_t width = tile_width(), strips = (b_.columns + width - 1) / width;
+    const int64_t together =
+        packed_ ? std::max(strips_together, finished_together / (rows.size * width))
+                : strips_together;
     auto some = [&](int64_t begin, int64_t end) {
-        for (int64_t s = begin; s < end; s += strips_together) {
-            const int64_t last = std::min(std::min(s + strips_together, end) * width, b_.columns);
+        for (int64_t s = begin; s < end; s += together) {
+            const int64_t last = std::min(std::min(s + together, end) * width, b_.columns);
             for (int64_t q = 0; q < blocks.count; ++q)
                 group(rows, panels, packed + q * panels.count * panel_size(),
                       {s * width, last - s * width}, blocks.range(q, inner.begin));
@@ -359,19 +407,26 @@ void Product<T>::by_panels(Range columns, Range inner) {
     const Parts panels = Parts::of_at_most(tiles_.rows, a_.rows);
     const Parts blocks = Parts::of_at_most(block_depth, inner.size);
     const int64_t size = strips_size(columns.size, blocks.longest());
-    T* packed = shared_scratch.get<T>(blocks.count * size);
+    T* room = packed_ ? nullptr : shared_scratch.get<T>(blocks.count * size);
+    auto strips_of = [&](int64_t q) {
+        const Range depth = blocks.range(q, inner.begin);
+        return packed_ ? packed_ + depth.begin * padded(b_.columns) + columns.begin * depth.size
+                       : room + q * size;
+    };
     // Elements that lie anywhere are packed all at once: that needs room behind the strips.
     const int64_t width = lies_by_lines() ? tile_width() : columns.size;
     const int64_t strips = (columns.size + width - 1) / width;
-    share_out(blocks.count * strips, width * blocks.longest() * copy_cost,
-              [&](int64_t begin, int64_t end) {
-                  for (int64_t i = begin; i < end; ++i) {
-                      const Range depth = blocks.range(i / strips, inner.begin);
-                      const int64_t first = i % strips * width;
-                      pack_strips({columns.begin + first, std::min(width, columns.size - first)},
-                                  depth, packed + i / strips * size + first * depth.size);
-                  }
-              });
+    if (!packed_)
+        share_out(blocks.count * strips, width * blocks.longest() * copy_cost,
+                  [&](int64_t begin, int64_t end) {
+                      for (int64_t i = begin; i < end; ++i) {
+                          const Range depth = blocks.range(i / strips, inner.begin);
+                          const int64_t first = i % strips * width;
+                          pack_strips(
+                              {columns.begin + first, std::min(width, columns.size - first)}, depth,
+                              room + i / strips * size + first * depth.size);
+                      }
+                  });
     share_out(panels.count, tiles_.rows * inner.size * columns.size,
               [&](int64_t begin, int64_t end) {
                   T* own = own_scratch.get<T>(panel_size());
@@ -379,7 +434,7 @@ void Product<T>::by_panels(Range columns, Range inner) {
                   for (int64_t i = begin; i < end; ++i) {
                       for (int64_t q = 0; q < blocks.count; ++q) {
                           pack_panel(panels.range(i), blocks.range(q, inner.begin), own);
-                          multiply_packed(panels.range(i), own, columns, packed + q * size,
+                          multiply_packed(panels.range(i), own, columns, strips_of(q),
                                           blocks.range(q, inner.begin));
                       }
                       const Range rows = panels.ranges(unfinished, i + 1);
@@ -477,17 +532,72 @@ void scale(int64_t m, int64_t n, T beta, T* c, int64_t row, int64_t column) {
 }  // namespace
 
 template <class T>
-PackedMatrix<T>::PackedMatrix(const MatrixView<T>& b) : rows_(b.rows), columns_(b.columns) {
-    if (Product<T>::can_pack(b)) memory_ = Product<T>::pack_all(b);
+PackedMatrix<T>::PackedMatrix(const MatrixView<T>& b) : bytes_(Product<T>::packed_bytes(b)) {
+    if (bytes_ == 0) return;
+    memory_ = allocate_aligned(static_cast<size_t>(bytes_));
+    Product<T>({}, b, T(1), T(0), nullptr, 0, 1).pack_all(static_cast<T*>(memory_.get()));
 }
 template class PackedMatrix<float>;
 template class PackedMatrix<double>;
 
 template <class T>
+Packable packable(const MatrixView<T>& a, const MatrixView<T>& b) {
+    if (a.rows <= 1 || b.columns <= 1 || a.columns == 0) return {};
+    return Product<T>(a, b, T(1), T(0), nullptr, b.columns, 1).packable();
+}
+template Packable packable(const MatrixView<float>&, const MatrixView<float>&);
+template Packable packable(const MatrixView<double>&, const MatrixView<double>&);
+
+int64_t scratch_bytes() { return shared_scratch.bytes() + own_scratch.bytes(); }
+void release_scratch() { shared_scratch = own_scratch = Scratch(); }
+
+namespace {
+// From the first byte to the last one.
+template <class T>
+std::pair<uintptr_t, uintptr_t> bounds(const T* data, int64_t rows, int64_t row, int64_t columns,
+                                       int64_t column) {
+    const int64_t down = (rows - 1) * row, across = (columns - 1) * column;
+    auto at = [&](int64_t offset) { return reinterpret_cast<uintptr_t>(data + offset); };
+    return {at(std::min<int64_t>(down, 0) + std::min<int64_t>(across, 0)),
+            at(std::max<int64_t>(down, 0) + std::max<int64_t>(across, 0) + 1)};
+}
+
+template <class T>
+bool lies_over(const MatrixView<T>& a, const T* c, int64_t columns, int64_t row, int64_t column) {
+    const auto [first, last] = bounds(a.data, a.rows, a.row, a.columns, a.column);
+    const auto [begin, end] = bounds(c, a.rows, row, columns, column);
+    return first < end && begin < last;
+}
+
+template <class T>
+std::vector<T> by_rows(const MatrixView<T>& a) {
+    std::vector<T> copy;
+    copy.reserve(static_cast<size_t>(a.rows * a.columns));
+    for (int64_t i = 0; i < a.rows; ++i)
+        for (int64_t p = 0; p < a.columns; ++p) copy.push_back(a.data[i * a.row + p * a.column]);
+    return copy;
+}
+}  // namespace
+
+template <class T>
+bool reads_left_first(const MatrixView<T>& a, const MatrixView<T>& b) {
+    if (a.rows <= 1 || b.columns <= 1 || a.columns == 0) return false;
+    return Product<T>(a, b, T(1), T(0), nullptr, b.columns, 1).packs_left_first();
+}
+template bool reads_left_first(const MatrixView<float>&, const MatrixView<float>&);
+template bool reads_left_first(const MatrixView<double>&, const MatrixView<double>&);
+
+template <class T>
 void multiply(const MatrixView<T>& a, const MatrixView<T>& b, T alpha, T beta, T* c, int64_t row,
-              int64_t column, const PackedMatrix<T>* packed, Finishing finishing) {
+              int64_t column, PackedOperands<T> packed, Finishing finishing) {
     const int64_t m = a.rows, n = b.columns;
     if (m == 0 || n == 0) return;
+    if (a.columns > 0 && lies_over(a, static_cast<const T*>(c), n, row, column) &&
+        !(column == 1 && reads_left_first(a, b))) {
+        const std::vector<T> copy = by_rows(a);
+        return multiply({copy.data(), m, a.columns, a.columns, 1}, b, alpha, beta, c, row, column,
+                        packed, finishing);
+    }
     auto finished = [&](int64_t i, int64_t rows, int64_t j, int64_t columns) {
         if (finishing.finish) finishing.finish->block(finishing.first_row + i, rows, j, columns);
     };
@@ -501,15 +611,13 @@ void multiply(const MatrixView<T>& a, const MatrixView<T>& b, T alpha, T beta, T
         times_vector(b.transposed(), a.data, a.column, alpha, beta, c, column,
                      [&](int64_t begin, int64_t count) { finished(0, 1, begin, count); });
     } else {
-        Product<T>(a, b, alpha, beta, c, row, column, packed ? packed->strips() : nullptr,
-                   finishing)
-            .run();
+        Product<T>(a, b, alpha, beta, c, row, column, packed, finishing).run();
     }
 }
 
 template void multiply(const MatrixView<float>&, const MatrixView<float>&, float, float, float*,
-                       int64_t, int64_t, const PackedMatrix<float>*, Finishing);
+                       int64_t, int64_t, PackedOperands<float>, Finishing);
 template void multiply(const MatrixView<double>&, const MatrixView<double>&, double, double,
-                       double*, int64_t, int64_t, const PackedMatrix<double>*, Finishing);
+                       double*, int64_t, int64_t, PackedOperands<double>, Finishing);
 
 }  // namespace croton::runtime

@@ -82,8 +82,7 @@ void check_finishing(const Case& t, const Matrix<T>& a, const Matrix<T>& b, Matr
     T* place = before.memory.data() + (product.view.data - product.memory.data());
     const Turning<T> turning(before, place);
     multiply(a.view, b.view, static_cast<T>(t.alpha), static_cast<T>(t.beta), place,
-             before.view.row, before.view.column, static_cast<const PackedMatrix<T>*>(nullptr),
-             {&turning});
+             before.view.row, before.view.column, PackedOperands<T>(), {&turning});
     const T* plain = product.view.data;
     int wrong = 0;
     for (int64_t i = 0; i < t.m; ++i)
@@ -92,6 +91,20 @@ void check_finishing(const Case& t, const Matrix<T>& a, const Matrix<T>& b, Matr
             wrong += place[at] != turning.turned(plain[at]);
         }
     EXPECT_EQ(wrong, 0) << "finished by blocks";
+}
+
+// The same product of operands that come packed as well: not one bit differs.
+template <class T>
+void check_packed(const Case& t, const Matrix<T>& a, const Matrix<T>& b, Matrix<T> before,
+                  const Matrix<T>& product) {
+    const PackedMatrix<T> right(b.view), left(a.view.transposed());
+    T* place = before.memory.data() + (product.view.data - product.memory.data());
+    multiply(a.view, b.view, static_cast<T>(t.alpha), static_cast<T>(t.beta), place,
+             product.view.row, product.view.column, PackedOperands<T>{&right, &left});
+    EXPECT_EQ(
+        std::memcmp(before.memory.data(), product.memory.data(), product.memory.size() * sizeof(T)),
+        0)
+        << "of packed operands";
 }
 
 // Everything around the result must stay as it was, too.
@@ -121,6 +134,7 @@ void check(const Case& t) {
     multiply(a.view, b.view, static_cast<T>(t.alpha), static_cast<T>(t.beta), c.place(), c.view.row,
              c.view.column);
     check_finishing(t, a, b, before, c);
+    check_packed(t, a, b, before, c);
     double bound = 8 * (largest + 4) * double{std::numeric_limits<T>::epsilon()};
     int wrong = 0;
     for (size_t i = 0; i < c.memory.size(); ++i)
@@ -199,6 +213,87 @@ TEST(Multiply, LargerThanTheBlocks) {
         check_both({1, 2100, 40, by_rows, by_rows});
         check_both({1, 2100, 40, by_rows, by_columns});
     }
+}
+
+// A result that lies over the left operand, in place or somewhere: the same bits.
+template <class T>
+void check_over_left(int64_t m, int64_t n, int64_t k, bool first) {
+    SCOPED_TRACE(testing::Message() << m << " x " << k << " x " << n);
+    std::mt19937 random(6);
+    Matrix<T> a(m, k, by_rows, random), b(k, n, by_rows, random);
+    EXPECT_EQ(reads_left_first(a.view, b.view), first);
+    std::vector<T> wanted(static_cast<size_t>(m * n));
+    multiply(a.view, b.view, T(1), T(0), wanted.data(), n, int64_t{1});
+    for (int64_t offset : {int64_t{0}, int64_t{17}, k / 2})
+        for (const char* threads : {"1", "3"}) {
+            Set count("threads", threads);
+            std::vector<T> memory(a.memory.size() + wanted.size() + static_cast<size_t>(k));
+            std::copy(a.memory.begin(), a.memory.end(), memory.begin());
+            MatrixView<T> over = a.view;
+            over.data = memory.data() + (a.view.data - a.memory.data());
+            multiply(over, b.view, T(1), T(0), memory.data() + offset, n, int64_t{1});
+            EXPECT_EQ(std::memcmp(memory.data() + offset, wanted.data(), wanted.size() * sizeof(T)),
+                      0)
+                << offset << ", threads " << threads;
+        }
+}
+
+TEST(Multiply, OverTheLeftOperand) {
+    check_over_left<float>(512, 1024, 600, true);   // strips
+    check_over_left<float>(4, 1000, 600, true);     // one panel
+    check_over_left<float>(1500, 20, 600, false);   // panels
+    check_over_left<float>(200, 300, 4200, false);  // in several parts
+    check_over_left<float>(600, 4, 900, false);     // transposed
+    check_over_left<double>(1, 300, 200, false);
+    check_over_left<double>(300, 1, 200, false);
+    check_over_left<double>(40, 60, 33, true);
+}
+
+// Which operand is read packed, and when that is worth a copy of it.
+TEST(Multiply, WhatIsWorthPacking) {
+    std::mt19937 random(3);
+    auto of = [&](int64_t m, int64_t n, Layout b = by_rows) {
+        Matrix<float> x(m, 40, by_rows, random), y(40, n, b, random);
+        Packable found = packable(x.view, y.view);
+        return std::pair(int{found.operand}, found.pays);
+    };
+    const auto right = std::pair(int{Packable::b}, true);
+    EXPECT_EQ(of(2, 64), right);
+    EXPECT_EQ(of(128, 64, by_columns), right);
+    EXPECT_EQ(of(1000, 64), std::pair(int{Packable::b}, false));  // under 5 %
+    EXPECT_EQ(of(100, 3), std::pair(int{Packable::a_transposed}, true));
+    const auto neither = std::pair(int{Packable::neither}, false);
+    EXPECT_EQ(of(1, 64), neither);
+    EXPECT_EQ(of(64, 1), neither);
+    EXPECT_EQ(of(8, 64, with_gaps), neither);
+    EXPECT_EQ(of(2, 3), neither);  // a strip would be many times as large
+}
+
+// Padded to whole strips, and not a byte more.
+TEST(Multiply, PackedBytes) {
+    std::mt19937 random(4);
+    Set level("cpu_level", "sse2");
+    Matrix<float> even(4500, 64, by_rows, random), odd(100, 61, by_columns, random);
+    EXPECT_EQ(PackedMatrix<float>(even.view).bytes(), 4500 * 64 * 4);
+    EXPECT_EQ(PackedMatrix<float>(odd.view).bytes(), 100 * 64 * 4);
+}
+
+// All of the left operand, hardly padded, and some strips of the right one.
+TEST(Multiply, BytesOfPanels) {
+    std::mt19937 random(8);
+    Matrix<float> a(512, 1024, by_rows, random), b(1024, 1024, by_rows, random);
+    std::vector<float> c(512 * 1024);
+    constexpr int64_t left = 512 * 1024 * 4, strips = 8 * 32 * 512 * 4;
+    Set threads("threads", "1");
+    const PackedMatrix<float> packed(b.view);
+    release_scratch();
+    EXPECT_EQ(scratch_bytes(), 0);
+    multiply(a.view, b.view, 1.0F, 0.0F, c.data(), 1024, int64_t{1}, {&packed, nullptr});
+    EXPECT_LE(scratch_bytes(), left * 21 / 20);
+    multiply(a.view, b.view, 1.0F, 0.0F, c.data(), 1024, int64_t{1});
+    EXPECT_LE(scratch_bytes(), left * 21 / 20 + strips);
+    release_scratch();
+    EXPECT_EQ(scratch_bytes(), 0);
 }
 
 TEST(Multiply, EmptyAxes) {
