@@ -48,16 +48,23 @@ struct NoCache {
     std::string before = settings().cache_dir;
 };
 
+std::vector<cpu::Form> forms_of(const kernel::Kernel& kernel) {
+    if (!cpu::has_two_forms(cpu::make_plan(kernel))) return {cpu::Form::Whole};
+    return {cpu::Form::Rows, cpu::Form::Columns};
+}
+
 using Work = std::vector<std::pair<kernel::Kernel, const cpu::Level*>>;
 
 std::map<std::string, std::string> compile_share(const Work& work, size_t first, size_t step) {
     std::map<std::string, std::string> result;
     for (size_t n = first; n < work.size(); n += step) {
         const auto& [kernel, level] = work[n];
-        cpu::Plan plan = cpu::make_plan(kernel);
-        cpu::Source source{&kernel, &plan};
-        std::string key = cpu::code_key(kernel, *level);
-        result[key] = cpu::packed_code(cpu::compile_object({&source, 1}, *level));
+        for (cpu::Form form : forms_of(kernel)) {
+            cpu::Plan plan = cpu::plan_of_form(cpu::make_plan(kernel), form);
+            cpu::Source source{&kernel, &plan};
+            std::string key = cpu::code_key(kernel, form, *level);
+            result[key] = cpu::packed_code(cpu::compile_object({&source, 1}, *level));
+        }
     }
     return result;
 }

@@ -73,23 +73,53 @@ Table& table() {
     return instance;
 }
 
-void attach(Program& program, const KernelCode& code) {
-    program.function = code.function;
-    program.first = code.first;
-    program.code = code.code;
+void attach(Program& program, Form form, const KernelCode& code) {
+    switch (form) {
+        case Form::Whole: program.code = code; break;
+        case Form::Rows: program.rows->set(code); break;
+        case Form::Columns: program.columns->set(code); break;
+    }
 }
 
-Tailored tailored(const KernelCode& code) { return {code.function, code.first, code.code}; }
+KernelCode make_code(const kernel::Kernel& kernel, const Plan& plan, const std::string& key,
+                     const Level& level) {
+    Source source{&kernel, &plan};
+    return keep_code({&key, 1}, compile_object({&source, 1}, level), level)[0];
+}
 
 // Under a key of its own: as the objects of compile().
-Tailored make_tailored(const Program& program, const std::string& general, const Level& level,
-                       const Fit& fit, bool only_known) {
+KernelCode make_tailored(const Program& program, const std::string& general, const Level& level,
+                         const Fit& fit, bool only_known) {
     std::string key = content_hash(cat(general, " ", fit.text()));
-    if (auto known = find_kept_code(key, level)) return tailored(*known);
+    if (auto known = find_kept_code(key, level)) return *known;
     if (only_known) return {};
-    Plan plan = tailored_plan(program.plan, fit);
-    Source source{&program.kernel, &plan};
-    return tailored(keep_code({&key, 1}, compile_object({&source, 1}, level), level)[0]);
+    return make_code(program.kernel, tailored_plan(program.plan, fit), key, level);
+}
+
+// Whichever form compile() does not make is made by the first launch that wants it.
+void offer_forms(Program& program, const Level& level) {
+    if (!has_two_forms(program.plan)) return;
+    auto late = [&](Form form) {
+        return std::make_unique<LateCode>([&program, form, level] {
+            if (auto known = find_code(program.kernel, form, level)) return *known;
+            return make_code(program.kernel, plan_of_form(program.plan, form),
+                             code_key(program.kernel, form, level), level);
+        });
+    };
+    program.rows = late(Form::Rows);
+    program.columns = late(Form::Columns);
+}
+
+/// What compile() makes: of two forms the one that launches will probably want, if that can be
+/// told.
+std::optional<Form> form_to_make(const Program& program) {
+    if (!program.rows) return Form::Whole;
+    switch (program.kernel.folding) {
+        case kernel::Folding::Unknown: break;
+        case kernel::Folding::Rows: return Form::Rows;
+        case kernel::Folding::Columns: return Form::Columns;
+    }
+    return {};
 }
 
 void offer_tailoring(Program& program, const std::string& key, const Level& level) {
@@ -122,7 +152,8 @@ class Job {
         return result;
     }
     int compiled() const { return static_cast<int>(missing_.size()); }
-    int found() const { return static_cast<int>(keys_.size() - missing_.size()); }
+    int late() const { return late_; }
+    int found() const { return static_cast<int>(keys_.size() - missing_.size()) - late_; }
 
   private:
     static void check(const kernel::Kernel& kernel) {
@@ -137,18 +168,26 @@ class Job {
     std::shared_ptr<const Program> begin(const kernel::Kernel& kernel) {
         check(kernel);
         auto program = make_program(kernel, level_);
-        std::string key = code_key(kernel, level_);
-        offer_tailoring(*program, key, level_);
+        offer_tailoring(*program, code_key(kernel, Form::Whole, level_), level_);
+        offer_forms(*program, level_);
+        if (auto form = form_to_make(*program))
+            ask_for(program, *form);
+        else
+            ++late_;
+        return program;
+    }
+
+    void ask_for(const std::shared_ptr<Program>& program, Form form) {
+        std::string key = code_key(program->kernel, form, level_);
         auto waiting = waiting_.find(key);
         if (waiting != waiting_.end()) {
-            waiting->second.push_back(program);
-        } else if (auto code = find_code(kernel, key, level_)) {
-            attach(*program, *code);
+            waiting->second.programs.push_back(program);
+        } else if (auto code = find_code(program->kernel, form, level_)) {
+            attach(*program, form, *code);
         } else {
-            waiting_[key] = {program};
             missing_.push_back(key);
+            waiting_[key] = {form, plan_of_form(program->plan, form), {program}};
         }
-        return program;
     }
 
     // A module for each of several threads: code generation is most of the work, and a module of
@@ -184,7 +223,7 @@ class Job {
     std::map<std::string, size_t> lengths_of(const std::vector<std::string>& keys) const {
         std::map<std::string, size_t> lengths;
         for (const auto& key : keys)
-            for (const auto& section : waiting_.at(key)[0]->kernel.sections)
+            for (const auto& section : waiting_.at(key).programs[0]->kernel.sections)
                 lengths[key] += 1 + section.body.size();
         return lengths;
     }
@@ -193,19 +232,27 @@ class Job {
         if (keys.empty()) return;
         std::vector<Source> sources;
         for (const auto& key : keys) {
-            const Program& program = *waiting_.at(key)[0];
-            sources.push_back({&program.kernel, &program.plan});
+            const Missing& missing = waiting_.at(key);
+            sources.push_back({&missing.programs[0]->kernel, &missing.plan});
         }
         auto codes = keep_code(keys, compile_object(sources, level_), level_);
-        for (size_t n = 0; n < keys.size(); ++n)
-            for (const auto& program : waiting_.at(keys[n])) attach(*program, codes[n]);
+        for (size_t n = 0; n < keys.size(); ++n) {
+            const Missing& missing = waiting_.at(keys[n]);
+            for (const auto& program : missing.programs) attach(*program, missing.form, codes[n]);
+        }
     }
 
     const Level& level_;
     std::vector<std::string> keys_;     ///< of the kernels asked for
     std::vector<std::string> missing_;  ///< of code that has to be made
+    int late_ = 0;                      ///< kernels whose first launch asks for code
     std::map<std::string, std::shared_ptr<const Program>> programs_;
-    std::map<std::string, std::vector<std::shared_ptr<Program>>> waiting_;  ///< by missing code
+    struct Missing {
+        Form form;
+        Plan plan;
+        std::vector<std::shared_ptr<Program>> programs;
+    };
+    std::map<std::string, Missing> waiting_;  ///< by missing code
 };
 
 class CpuBackend final : public runtime::Backend {
@@ -222,6 +269,7 @@ class CpuBackend final : public runtime::Backend {
             stats->seconds += spent.count();
             stats->compiled += job.compiled();
             stats->from_cache += job.found();
+            stats->late += job.late();
         }
         return std::make_shared<CpuKernels>(job.programs(), std::move(level));
     }

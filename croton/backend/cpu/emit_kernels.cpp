@@ -12,12 +12,14 @@ namespace {
 // several small kernels, share a function that begins with a switch.
 constexpr int64_t most_weight = 160;
 
-int64_t weight_of(const kernel::Kernel& kernel) {
+int64_t weight_of(const Source& source) {
+    const kernel::Kernel& kernel = *source.kernel;
     int64_t weight = 0;
     for (size_t s = 0; s < kernel.sections.size(); ++s) {
         int64_t own = 8;
         for (const auto& i : kernel.sections[s].body) own += kernel::is_function(i.op) ? 20 : 1;
-        weight += has_lanes_form(kernel, s) ? 2 * own : own;
+        bool twice = has_lanes_form(kernel, s) && source.plan->form == Form::Whole;
+        weight += twice ? 2 * own : own;
     }
     return weight;
 }
@@ -49,16 +51,17 @@ class FunctionMaker {
         for (size_t s = 0; s < source.kernel->sections.size() && !source.plan->whole_rows; ++s) {
             bool lanes = has_lanes_form(*source.kernel, s), both = false;
             if (lanes) both = emitter(source, maths, s, true).serves_one_by_one();
-            if (!both) emit(source, maths, s, false);
-            if (lanes) emit(source, maths, s, true);
+            if (!both && !(lanes && source.plan->form == Form::Columns))
+                emit(source, maths, s, false);
+            if (lanes && source.plan->form != Form::Rows) emit(source, maths, s, true);
         }
         next_ += section_selector(source.kernel->sections.size(), false);
-        weight_ += weight_of(*source.kernel);
+        weight_ += weight_of(source);
         return placement;
     }
 
     bool has_room_for(const Source& source) const {
-        return weight_ == 0 || weight_ + weight_of(*source.kernel) <= most_weight;
+        return weight_ == 0 || weight_ + weight_of(source) <= most_weight;
     }
 
     void finish() {

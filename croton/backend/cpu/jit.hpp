@@ -43,6 +43,14 @@ class Code {
     /// Compile error if the object has no such function.
     virtual SectionFunction function(const std::string& symbol) const = 0;
 };
+
+/// Linked code of one kernel, or of one of its forms.
+struct KernelCode {
+    SectionFunction function = nullptr;
+    int64_t first = 0;  ///< added to the sections' selectors
+    std::shared_ptr<const Code> code;
+};
+
 /// Compile error if the bytes are no object file or need symbols that are not helpers. Opens no
 /// LLVM for objects that load_object takes.
 std::shared_ptr<const Code> link_object(std::string object);

@@ -109,8 +109,10 @@ std::string kernel_key(const kernel::Kernel& kernel, const Level& level) {
     return content_hash(cat("croton ", build_id(), " ", level.key(), "\n", kernel_bytes(kernel)));
 }
 
-std::string code_key(const kernel::Kernel& kernel, const Level& level) {
-    return kernel_key(code_form(kernel), level);
+std::string code_key(const kernel::Kernel& kernel, Form form, const Level& level) {
+    constexpr std::string_view names[] = {"", " rows", " columns"};
+    return content_hash(cat("croton ", build_id(), " ", level.key(), names[static_cast<int>(form)],
+                            "\n", kernel_bytes(code_form(kernel))));
 }
 
 }  // namespace croton::cpu

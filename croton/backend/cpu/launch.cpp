@@ -79,7 +79,7 @@ void Launcher::call(int64_t selector, const SectionPlan& section, const Nest& ne
         frame_[rows_word] = std::min(nest.row_chunk, nest.rows - r);
         place_streams(plan_, section, nest, frame_, at_, r, 0);
         if (script_)
-            script_->add_call(frame_, selector);
+            script_->add_call(function_, frame_, selector);
         else
             function_(frame_, selector);
         if (nest.row_chunk >= nest.rows) break;

@@ -58,9 +58,9 @@ void Launcher::call_loop(int64_t selector, const SectionPlan& section, const Nes
     frame_[rows_word] = nest.rows;
     place_streams(plan_, section, nest, frame_, at_, 0, 0);
     if (script_)
-        script_->add_call(frame_, program_.first + selector);
+        script_->add_call(function_, frame_, first_ + selector);
     else
-        program_.function(frame_, program_.first + selector);
+        function_(frame_, first_ + selector);
 }
 
 }  // namespace croton::cpu

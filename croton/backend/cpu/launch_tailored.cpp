@@ -23,11 +23,10 @@ int64_t Launcher::points() const {
 // Whether there is such code: then this launch runs it.
 bool Launcher::tailor(const Fit& fit, int64_t points) {
     if (!fit.any()) return false;
-    const Tailored* tailored = program_.tailor->find(fit, points);
+    const KernelCode* tailored = program_.tailor->find(fit, points);
     if (!tailored) return false;
-    function_ = tailored->function;
-    first_ = tailored->first;
-    return true;
+    take(*tailored);
+    return tailored_ = true;
 }
 
 // What of a single row lies before the first line that is written whole is done by general
@@ -165,7 +164,7 @@ bool Launcher::rows_begin_lines(const Axes& axes, int lane) const {
 // What was stored past the caches is in memory before anybody is told that it is.
 void Launcher::finish_streaming() const {
 #if defined(__x86_64__)
-    if (function_ != program_.function || first_ != program_.first) __builtin_ia32_sfence();
+    if (tailored_) __builtin_ia32_sfence();
 #endif
 }
 

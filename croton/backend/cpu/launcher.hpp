@@ -107,6 +107,8 @@ class Launcher {
           end_(whole.end_),
           streams_(whole.streams_),
           script_(nullptr),
+          function_(whole.function_),
+          first_(whole.first_),
           arena_(arena_words()) {
         frame_ = arena_.take(static_cast<size_t>(plan_.words));
         at_ = arena_.take(static_cast<size_t>(streams_));
@@ -204,7 +206,16 @@ class Launcher {
     // --- kernels of several sections (launch_rows.cpp)
 
     void run_sections();
-    int lane_for_blocks(const Axes& outer, const Axes& inner) const;
+    void take(const KernelCode& code) {
+        function_ = code.function;
+        first_ = code.first;
+    }
+    bool take_columns();
+    void take_rows() {
+        if (program_.rows) take(program_.rows->get());
+    }
+    int best_lane_for_blocks(const Axes& outer, const Axes& inner) const;
+    int lane_for_blocks(const Axes& outer, const Axes& inner);
     double packing(const Axes& axes, int lane, const Axes& rows) const;
     void set_slot(int stream, char* where, bool lanes);
     void place_slots(char* memory, int64_t lanes);
@@ -308,8 +319,9 @@ class Launcher {
     int64_t begin_, end_;
     int streams_;
     Script* script_;
-    SectionFunction function_ = program_.function;
-    int64_t first_ = program_.first;
+    SectionFunction function_ = program_.code.function;
+    int64_t first_ = program_.code.first;
+    bool tailored_ = false;
     Running running_;
     kernel::Fault fault_;
     Arena arena_;

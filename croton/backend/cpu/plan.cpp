@@ -266,4 +266,18 @@ bool has_lanes_form(const Kernel& kernel, size_t section) {
 
 Plan make_plan(const Kernel& kernel) { return Planner(kernel).make(); }
 
+bool has_two_forms(const Plan& plan) {
+    auto has = [&](SectionKind kind) {
+        return std::any_of(plan.sections.begin(), plan.sections.end(),
+                           [&](const SectionPlan& section) { return section.kind == kind; });
+    };
+    return plan.outer > 0 && has(SectionKind::Reduce) && !has(SectionKind::Loop);
+}
+
+Plan plan_of_form(const Plan& plan, Form form) {
+    Plan result = plan;
+    result.form = form;
+    return result;
+}
+
 }  // namespace croton::cpu

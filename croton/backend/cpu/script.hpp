@@ -18,7 +18,8 @@ class Script final : public runtime::PreparedLaunch {
     char* kept_memory(size_t bytes);
     /// What running values begin with, each time before the next call.
     void add_fill(char* to, const Identity& identity, int64_t lanes);
-    void add_call(const int64_t* frame, int64_t selector);
+    /// All calls of a launch are of one function.
+    void add_call(SectionFunction function, const int64_t* frame, int64_t selector);
     /// The launch has a part that is no plain call.
     void refuse() { refused_ = true; }
     /// Whether it may be run: it was not refused and is short.
@@ -44,6 +45,7 @@ class Script final : public runtime::PreparedLaunch {
     bool same_frame(const int64_t* frame) const;
 
     const Program& program_;
+    SectionFunction function_ = nullptr;
     std::vector<int64_t> words_;  ///< frames
     std::vector<Call> calls_;
     std::vector<Fill> fills_;
