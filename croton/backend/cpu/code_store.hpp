@@ -11,9 +11,10 @@
 
 namespace croton::cpu {
 
-/// The code of a kernel in one form, or nothing. Entries that are not what they should be count as
-/// missing.
-std::optional<KernelCode> find_code(const kernel::Kernel& kernel, Form form, const Level& level);
+/// The code that a plan of the kernel stands for, or nothing. Entries that are not what they should
+/// be count as missing.
+std::optional<KernelCode> find_code(const kernel::Kernel& kernel, const Plan& plan,
+                                    const Level& level);
 
 /// The same under a key of the caller's own, from the disk cache alone.
 std::optional<KernelCode> find_kept_code(const std::string& key, const Level& level);

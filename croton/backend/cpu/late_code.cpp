@@ -2,12 +2,12 @@
 
 namespace croton::cpu {
 
-void LateCode::set(KernelCode code) {
+void LateCode::set(SectionCodes code) {
     code_ = std::move(code);
     made_.store(true, std::memory_order_release);
 }
 
-const KernelCode& LateCode::get() {
+const SectionCodes& LateCode::get() {
     if (made_.load(std::memory_order_acquire)) return code_;
     std::lock_guard lock(mutex_);
     if (!made_.load(std::memory_order_relaxed)) set(make_());

@@ -11,18 +11,18 @@ namespace croton::cpu {
 /// Thread-safe.
 class LateCode {
   public:
-    using Make = std::function<KernelCode()>;
+    using Make = std::function<SectionCodes()>;
     explicit LateCode(Make make) : make_(std::move(make)) {}
     /// Gives it code that is there already. Before any other thread knows of it.
-    void set(KernelCode code);
+    void set(SectionCodes code);
     /// The code, made now if need be. Compile error if that fails: the next one tries again.
-    const KernelCode& get();
+    const SectionCodes& get();
 
   private:
     Make make_;
     std::mutex mutex_;
     std::atomic<bool> made_{false};
-    KernelCode code_;
+    SectionCodes code_;
 };
 
 }  // namespace croton::cpu

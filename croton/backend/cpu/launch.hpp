@@ -27,7 +27,7 @@ struct Program {
     kernel::Kernel kernel;
     Plan plan;
     bool can_split = false;
-    KernelCode code;                                ///< of a kernel without two forms
+    SectionCodes codes;                             ///< of a kernel without two forms
     std::unique_ptr<LateCode> rows, columns;        ///< null: of one form
     std::vector<std::vector<Identity>> identities;  ///< by section
     std::vector<Identity> running_start;            ///< by value that is folded across

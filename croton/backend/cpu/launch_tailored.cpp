@@ -25,8 +25,9 @@ bool Launcher::tailor(const Fit& fit, int64_t points) {
     if (!fit.any()) return false;
     const KernelCode* tailored = program_.tailor->find(fit, points);
     if (!tailored) return false;
-    take(*tailored);
-    return tailored_ = true;
+    codes_ = tailored;
+    by_section_ = false;
+    return true;
 }
 
 // What of a single row lies before the first line that is written whole is done by general
@@ -102,7 +103,7 @@ void Launcher::run_whole_rows(const Axes& outer, const Nest& nest) {
     walk(outer, others, last, [&] {
         for (int s = 0; s < streams_; ++s)
             frame_[plan_.streams[static_cast<size_t>(s)].word] = at_[s];
-        function_(frame_, first_ + section_selector(0, false));
+        codes_->function(frame_, codes_->first + section_selector(0, false));
     });
 }
 
@@ -164,7 +165,7 @@ bool Launcher::rows_begin_lines(const Axes& axes, int lane) const {
 // What was stored past the caches is in memory before anybody is told that it is.
 void Launcher::finish_streaming() const {
 #if defined(__x86_64__)
-    if (tailored_) __builtin_ia32_sfence();
+    if (!by_section_) __builtin_ia32_sfence();
 #endif
 }
 

@@ -107,8 +107,8 @@ class Launcher {
           end_(whole.end_),
           streams_(whole.streams_),
           script_(nullptr),
-          function_(whole.function_),
-          first_(whole.first_),
+          codes_(whole.codes_),
+          by_section_(whole.by_section_),
           arena_(arena_words()) {
         frame_ = arena_.take(static_cast<size_t>(plan_.words));
         at_ = arena_.take(static_cast<size_t>(streams_));
@@ -206,9 +206,9 @@ class Launcher {
     // --- kernels of several sections (launch_rows.cpp)
 
     void run_sections();
-    void take(const KernelCode& code) {
-        function_ = code.function;
-        first_ = code.first;
+    void take(const SectionCodes& codes) { codes_ = codes.data(); }
+    const KernelCode& code_of(int64_t selector) const {
+        return codes_[by_section_ ? selector / section_selector(1, false) : 0];
     }
     bool take_columns();
     void take_rows() {
@@ -319,9 +319,8 @@ class Launcher {
     int64_t begin_, end_;
     int streams_;
     Script* script_;
-    SectionFunction function_ = program_.code.function;
-    int64_t first_ = program_.code.first;
-    bool tailored_ = false;
+    const KernelCode* codes_ = program_.codes.data();
+    bool by_section_ = true;  ///< tailored code is one
     Running running_;
     kernel::Fault fault_;
     Arena arena_;

@@ -33,10 +33,9 @@ bool Script::same_frame(const int64_t* frame) const {
 }
 
 void Script::add_call(SectionFunction function, const int64_t* frame, int64_t selector) {
-    function_ = function;
     if (refused_ || calls_.size() == most_calls || words_.size() > most_words) return refuse();
     if (!same_frame(frame)) words_.insert(words_.end(), frame, frame + program_.plan.words);
-    calls_.push_back({nullptr, frame[rows_word], frame[count_word], selector, filled_,
+    calls_.push_back({function, nullptr, frame[rows_word], frame[count_word], selector, filled_,
                       words_.size() - static_cast<size_t>(program_.plan.words)});
     filled_ = 0;
 }
@@ -65,7 +64,7 @@ bool Script::run() {
         for (size_t n = 0; n < call.fills; ++n, ++fill) fill->identity->fill(fill->to, fill->lanes);
         call.frame[rows_word] = call.rows;
         call.frame[count_word] = call.count;
-        function_(call.frame, call.selector);
+        call.function(call.frame, call.selector);
         if (fault_.stopped) break;
     }
     return fault_.any();

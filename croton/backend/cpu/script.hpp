@@ -18,7 +18,6 @@ class Script final : public runtime::PreparedLaunch {
     char* kept_memory(size_t bytes);
     /// What running values begin with, each time before the next call.
     void add_fill(char* to, const Identity& identity, int64_t lanes);
-    /// All calls of a launch are of one function.
     void add_call(SectionFunction function, const int64_t* frame, int64_t selector);
     /// The launch has a part that is no plain call.
     void refuse() { refused_ = true; }
@@ -37,6 +36,7 @@ class Script final : public runtime::PreparedLaunch {
         int64_t lanes;
     };
     struct Call {
+        SectionFunction function;
         int64_t* frame;  ///< set at the end: words move while they become more
         int64_t rows, count, selector;
         size_t fills;  ///< how many of the list come before the call
@@ -45,7 +45,6 @@ class Script final : public runtime::PreparedLaunch {
     bool same_frame(const int64_t* frame) const;
 
     const Program& program_;
-    SectionFunction function_ = nullptr;
     std::vector<int64_t> words_;  ///< frames
     std::vector<Call> calls_;
     std::vector<Fill> fills_;

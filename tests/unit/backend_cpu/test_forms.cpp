@@ -149,6 +149,59 @@ TEST_F(Forms, ManyThreadsMayWantThemAtOnce) {
     }
 }
 
+/// Long enough for two threads.
+Kernel long_shares() {
+    Kernel kernel = kernel::parse(R"(kernel long_shares rank 2 outer 1 {
+        in x: f32 out y: f32 out sum: f32 broadcast 1
+        reduce { %0 = f32 load x %1 = f32 mul %0, %0 %2 = f32 sqrt %1 %3 = f32 fold sum %2 }
+        outer { f32 store sum %3 }
+        reduce { %4 = f32 load x %5 = f32 exp %4 %6 = f32 log %5 %7 = f32 fold max %6 }
+        outer { %8 = f32 sub %7, %7 %9 = f32 constant 3 %10 = f32 mul %3, %9 %11 = f32 add %8, %10 }
+        map { %12 = f32 load x %13 = f32 div %12, %11 f32 store y %13 }
+    })");
+    kernel.folding = Folding::Rows;
+    return kernel;
+}
+
+TEST_F(Forms, PartsAreFoundWhateverNumberOfThreadsMadeThem) {
+    for (int makers : {1, 2, 8}) {
+        settings().threads = makers;
+        EXPECT_TRUE(right(*compile(long_shares()), false));
+        EXPECT_EQ(stats_.compiled, 1);
+        EXPECT_EQ(files().size(), 2u) << "one for each part";
+        for (int others : {1, 2}) {
+            settings().threads = others;
+            EXPECT_TRUE(right(*compile(long_shares()), false));
+            EXPECT_EQ(stats_.compiled, 0);
+        }
+        for (const auto& file : files()) std::filesystem::remove(file);
+    }
+    settings().threads = before_.threads;
+}
+
+TEST_F(Forms, APartThatIsDamagedIsMadeAnew) {
+    settings().threads = 2;
+    compile(long_shares());
+    ASSERT_EQ(files().size(), 2u);
+    std::filesystem::resize_file(files()[0], 100);
+    EXPECT_TRUE(right(*compile(long_shares()), false));
+    EXPECT_EQ(stats_.compiled, 1);
+    EXPECT_EQ(files().size(), 2u);
+    settings().threads = before_.threads;
+}
+
+TEST(Form, LongOnesHavePartsOfWholeSections) {
+    for (Form form : {Form::Rows, Form::Columns}) {
+        Kernel kernel = long_shares();
+        auto parts = parts_of_form(kernel, make_plan(kernel), form);
+        ASSERT_EQ(parts.size(), 2u);
+        EXPECT_EQ(parts[0].first_section, 0u);
+        EXPECT_EQ(parts[1].first_section, parts[0].last_section + 1);
+        EXPECT_EQ(parts[1].last_section, kernel.sections.size() - 1);
+        EXPECT_EQ(parts_of_form(shares(), make_plan(shares()), form).size(), 1u);
+    }
+}
+
 // Reductions over everything, loops and kernels of elements run in one way only.
 TEST(Form, KernelsOfOneWayHaveOne) {
     auto two = [](const char* text) { return has_two_forms(make_plan(kernel::parse(text))); };
@@ -164,11 +217,11 @@ TEST(LateCode, IsMadeOnceAndTriedAgainWhereThatFails) {
     int tried = 0;
     LateCode code([&] {
         if (++tried == 1) fail(ErrorKind::Compile, "no");
-        return KernelCode{[](int64_t*, int64_t) {}, 7, nullptr};
+        return SectionCodes{{[](int64_t*, int64_t) {}, 7, nullptr}};
     });
     EXPECT_THROW(code.get(), Error);
-    EXPECT_EQ(code.get().first, 7);
-    EXPECT_EQ(code.get().first, 7);
+    EXPECT_EQ(code.get()[0].first, 7);
+    EXPECT_EQ(code.get()[0].first, 7);
     EXPECT_EQ(tried, 2);
 }
 
