@@ -31,6 +31,7 @@ void generate_code(runtime::Program& program, const Mode& mode, Trace& trace) {
     trace.generate_seconds = stats.seconds;
     trace.compiled_kernels = stats.compiled;
     trace.cached_kernels = stats.from_cache;
+    trace.late_kernels = stats.late;
 }
 
 KeptProgram new_program(const BuildRequest& request, bool assume, Trace& trace) {

@@ -56,7 +56,7 @@ struct Trace {
     std::vector<Event> events;  ///< of a build that was asked to keep them
     double rewrite_seconds = 0, schedule_seconds = 0, generate_seconds = 0;
     double read_seconds = 0;  ///< instead of rewriting and scheduling: a program from the disk
-    int compiled_kernels = 0, cached_kernels = 0;
+    int compiled_kernels = 0, cached_kernels = 0, late_kernels = 0;
     bool from_cache = false;  ///< rewritten, fused and planned by an earlier process
     std::string text() const;
 };

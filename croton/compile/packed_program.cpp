@@ -153,6 +153,7 @@ class Packer final : packed::PartsWriter {
         out_.whole(kernel.rank);
         out_.whole(kernel.outer);
         out_.whole(kernel.values);
+        out_.byte(static_cast<uint8_t>(kernel.folding));
         out_.number(kernel.operands.size());
         for (const auto& operand : kernel.operands) {
             out_.byte(static_cast<uint8_t>(operand.kind));
@@ -438,6 +439,7 @@ class Unpacker final : packed::PartsReader {
         kernel.rank = in_.within<int>(0, INT8_MAX);
         kernel.outer = in_.within<int>(0, kernel.rank);
         kernel.values = in_.within<int>(0, static_cast<int64_t>(in_.left()));
+        kernel.folding = read_enum(kernel::Folding::Columns);
         read_list(kernel.operands, [&] { return read_operand(); });
         read_list(kernel.sections, [&] { return read_section(); });
         read_list(kernel.sites, [&] { return read_site(); });

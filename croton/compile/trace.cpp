@@ -28,9 +28,10 @@ std::string Trace::text() const {
         std::snprintf(times, sizeof times, "rewriting %.2f ms, scheduling %.2f ms, ",
                       rewrite_seconds * 1e3, schedule_seconds * 1e3);
     out << times;
-    std::snprintf(times, sizeof times,
-                  "generating %.2f ms (%d kernels compiled, %d from the cache)\n",
-                  generate_seconds * 1e3, compiled_kernels, cached_kernels);
+    std::snprintf(
+        times, sizeof times,
+        "generating %.2f ms (%d kernels compiled, %d from the cache, %d when first run)\n",
+        generate_seconds * 1e3, compiled_kernels, cached_kernels, late_kernels);
     out << times;
     return out.str();
 }

@@ -42,6 +42,7 @@ class Writer {
         result_.lowered.kernel = b.finish();
         for (const Node* node : group_.nodes)
             if (node->site.known()) result_.lowered.kernel.sites.push_back(node->site);
+        result_.lowered.kernel.folding = likely_folding();
         result_.lowered.splittable = kernel::can_split(result_.lowered.kernel);
         result_.label = label();
         result_.outputs = static_cast<int>(stored_.size());
@@ -229,6 +230,36 @@ class Writer {
             if (map[axis] < 0) broadcast |= uint64_t{1} << axis;
         known.emplace_back(map, builder_->input(v.name(), v.dtype(), broadcast));
         add_operand(v, std::move(map));
+    }
+
+    // How far apart elements lie is known at run time. Most arrays lie row-major: the last axis of
+    // what is read is then the dense one. (Views lie any way.)
+    kernel::Folding likely_folding() const {
+        int rows = 0, columns = 0;
+        for (const auto& [v, readings] : inputs_) {
+            const OpRecord* maker = v.op();
+            if (maker && maker->kind<ViewCompute>()) continue;
+            for (const auto& [map, operand] : readings) {
+                auto folded = map.begin() + outer_;
+                if (std::all_of(folded, map.end(), [](int axis) { return axis < 0; })) continue;
+                auto dense = std::find(map.begin(), map.end(), v.rank() - 1);
+                if (dense != map.end()) ++(dense < folded ? columns : rows);
+            }
+        }
+        if (rows == 0 && columns > 0) return kernel::Folding::Columns;
+        return rows > 0 && columns == 0 ? folding_of_rows(rows) : kernel::Folding::Unknown;
+    }
+
+    // A row costs as much as forty elements, columns of row-major arrays one or so an element.
+    kernel::Folding folding_of_rows(int arrays) const {
+        int64_t elements = 1;
+        for (size_t axis = 0; axis < group_.space.size(); ++axis) {
+            if (!group_.reduced[axis]) continue;
+            if (!group_.space[axis].known()) return kernel::Folding::Unknown;
+            elements *= group_.space[axis].size();
+        }
+        bool are_short = elements * (1 + 2 * arrays) < 80;
+        return are_short ? kernel::Folding::Columns : kernel::Folding::Rows;
     }
 
     Scalar load(const Node* node, const Variable& v) {

@@ -134,6 +134,10 @@ struct Operand {
 /// each inner index: working memory as long as a row, in place of computing the value again. An Out
 /// operand is written at most once at each position; a launch may give an In and an Out operand the
 /// same memory if their strides are equal (in-place).
+/// How elements that reductions fold lie in memory: side by side, in rows that are not short, or
+/// next to those of other outer indices.
+enum class Folding : uint8_t { Unknown, Rows, Columns };
+
 struct Kernel {
     std::string name;
     int rank = 0;
@@ -142,6 +146,7 @@ struct Kernel {
     std::vector<Section> sections;
     int values = 0;           ///< how many SSA values there are
     std::vector<Site> sites;  ///< the user's lines that this kernel computes (not part of equality)
+    Folding folding = Folding::Unknown;  ///< a guess, not part of equality
     bool operator==(const Kernel& other) const;
 };
 

@@ -35,7 +35,8 @@ class KernelSet {
     virtual ~KernelSet() = default;
     /// Runs kernel `index`. The outer index runs over all of it unless `begin`, `end` name a part
     /// of axis 0's range (only for kernels with rank > 0 whose axis 0 is an outer axis or that
-    /// consist of one Map section: then axis 0 may be split between threads). Never throws.
+    /// consist of one Map section: then axis 0 may be split between threads). Throws nothing but a
+    /// Compile error, where a part of the code is made when it is first wanted and cannot be made.
     virtual kernel::Fault run(int index, const kernel::Launch& launch, int64_t begin,
                               int64_t end) const = 0;
     /// Settles a launch's sizes and strides; nothing of `launch` needs to stay but its Stop. Null:
@@ -57,6 +58,7 @@ struct CompileStats {
     double seconds = 0;
     int compiled = 0;    ///< kernels turned into code
     int from_cache = 0;  ///< kernels found in the disk cache
+    int late = 0;        ///< kernels whose code is found or made when they first run
 };
 
 class Backend {

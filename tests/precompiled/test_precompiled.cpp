@@ -104,6 +104,24 @@ TEST_F(Precompilation, TheFileOfThisBuildIsThere) {
               5u << 19);
 }
 
+// Launches ask for them, not compile().
+TEST_F(Precompilation, BothFormsAreThere) {
+    auto set = Precompiled::current();
+    ASSERT_TRUE(set);
+    size_t kernels = 0;
+    for (const Graph& graph : graphs(1))
+        for (const Kernel& kernel : precompile::kernels_of(graph)) {
+            cpu::Plan plan = cpu::make_plan(kernel);
+            if (!cpu::has_two_forms(plan)) continue;
+            ++kernels;
+            for (const auto& level : cpu::portable_levels())
+                for (cpu::Form form : {cpu::Form::Rows, cpu::Form::Columns})
+                    for (const auto& part : cpu::parts_of_form(kernel, plan, form))
+                        EXPECT_TRUE(set->find(cpu::code_key(kernel, part, level))) << graph.name;
+        }
+    EXPECT_GT(kernels, 10u);
+}
+
 // In a process of its own: what other tests compile does not count.
 TEST_F(Precompilation, SmallGraphsStartWithoutLlvm) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");

@@ -48,16 +48,28 @@ struct NoCache {
     std::string before = settings().cache_dir;
 };
 
+// All parts of all forms.
+std::vector<cpu::Plan> plans_of(const kernel::Kernel& kernel) {
+    using cpu::Form;
+    cpu::Plan plan = cpu::make_plan(kernel);
+    if (!cpu::has_two_forms(plan)) return cpu::parts_of_form(kernel, plan, Form::Whole);
+    auto result = cpu::parts_of_form(kernel, plan, Form::Rows);
+    for (auto& part : cpu::parts_of_form(kernel, plan, Form::Columns))
+        result.push_back(std::move(part));
+    return result;
+}
+
 using Work = std::vector<std::pair<kernel::Kernel, const cpu::Level*>>;
 
 std::map<std::string, std::string> compile_share(const Work& work, size_t first, size_t step) {
     std::map<std::string, std::string> result;
     for (size_t n = first; n < work.size(); n += step) {
         const auto& [kernel, level] = work[n];
-        cpu::Plan plan = cpu::make_plan(kernel);
-        cpu::Source source{&kernel, &plan};
-        std::string key = cpu::code_key(kernel, *level);
-        result[key] = cpu::packed_code(cpu::compile_object({&source, 1}, *level));
+        for (const cpu::Plan& plan : plans_of(kernel)) {
+            cpu::Source source{&kernel, &plan};
+            std::string key = cpu::code_key(kernel, plan, *level);
+            result[key] = cpu::packed_code(cpu::compile_object({&source, 1}, *level));
+        }
     }
     return result;
 }

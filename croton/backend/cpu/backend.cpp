@@ -73,23 +73,140 @@ Table& table() {
     return instance;
 }
 
-void attach(Program& program, const KernelCode& code) {
-    program.function = code.function;
-    program.first = code.first;
-    program.code = code.code;
+/// Code that is asked for: found, or made by several threads where there is enough of it.
+class CodeMaker {
+  public:
+    explicit CodeMaker(const Level& level) : level_(level) {}
+
+    /// Whether all of it is known. The kernel stays until the code is taken.
+    bool ask(const kernel::Kernel& kernel, const Plan& plan, Form form) {
+        size_t before = missing_.size();
+        for (Plan& part : parts_of_form(kernel, plan, form)) {
+            std::string key = code_key(kernel, part, level_);
+            if (codes_.contains(key)) continue;
+            auto known = find_code(kernel, part, level_);
+            codes_[key] = known.value_or(KernelCode{});
+            if (!known) missing_.push_back({key, &kernel, std::move(part)});
+        }
+        int64_t whole = 0;
+        for (size_t n = before; n < missing_.size(); ++n)
+            whole += missing_[n].length = code_length(kernel, missing_[n].plan);
+        for (size_t n = before; n < missing_.size(); ++n) missing_[n].whole = whole;
+        return missing_.size() == before;
+    }
+
+    // A module for each of several threads: code generation is most of the work, and a module of
+    // its own costs a tenth of what one kernel takes. What is long is given out first.
+    void generate() {
+        std::vector<Missing*> order;
+        for (Missing& missing : missing_) order.push_back(&missing);
+        std::stable_sort(order.begin(), order.end(),
+                         [](auto* a, auto* b) { return a->length > b->length; });
+        const auto most = static_cast<size_t>(std::min(runtime::thread_count(), most_modules));
+        std::vector<Share> shares(std::clamp<size_t>(order.size(), 1, most));
+        for (Missing* missing : order) {
+            auto least = std::min_element(
+                shares.begin(), shares.end(),
+                [](const Share& a, const Share& b) { return a.length < b.length; });
+            least->list.push_back(missing);
+            least->length += missing->length;
+        }
+        std::vector<std::future<void>> others;
+        for (size_t n = 1; n < shares.size(); ++n)
+            others.push_back(
+                std::async(std::launch::async, [this, &list = shares[n].list] { generate(list); }));
+        generate(shares[0].list);
+        for (auto& other : others) other.get();
+    }
+
+    /// By section. What was asked for is there by now.
+    SectionCodes codes(const kernel::Kernel& kernel, const Plan& plan, Form form) const {
+        SectionCodes result;
+        for (const Plan& part : parts_of_form(kernel, plan, form))
+            result.resize(std::min(part.last_section, kernel.sections.size() - 1) + 1,
+                          codes_.at(code_key(kernel, part, level_)));
+        return result;
+    }
+
+  private:
+    static constexpr int most_modules = 8;  // at once: each holds a context of LLVM's
+    struct Missing {
+        std::string key;
+        const kernel::Kernel* kernel;
+        Plan plan;
+        int64_t length = 0, whole = 0;  ///< of this part, of all that its kernel lacks
+    };
+    struct Share {
+        std::vector<Missing*> list;
+        int64_t length = 0;
+    };
+
+    // Parts of a kernel stand side by side and in order: they go into one function.
+    void generate(std::vector<Missing*>& list) {
+        if (list.empty()) return;
+        std::stable_sort(list.begin(), list.end(), [](auto* a, auto* b) {
+            return std::pair(-a->whole, a) < std::pair(-b->whole, b);
+        });
+        std::vector<Source> sources;
+        std::vector<std::string> keys;
+        for (const Missing* missing : list) {
+            sources.push_back({missing->kernel, &missing->plan});
+            keys.push_back(missing->key);
+        }
+        auto codes = keep_code(keys, compile_object(sources, level_), level_);
+        // Places in the map are there: threads write to different ones.
+        for (size_t n = 0; n < keys.size(); ++n) codes_.find(keys[n])->second = codes[n];
+    }
+
+    const Level& level_;
+    std::vector<Missing> missing_;
+    std::map<std::string, KernelCode> codes_;  ///< by key; empty: still missing
+};
+
+void attach(Program& program, Form form, SectionCodes codes) {
+    switch (form) {
+        case Form::Whole: program.codes = std::move(codes); break;
+        case Form::Rows: program.rows->set(std::move(codes)); break;
+        case Form::Columns: program.columns->set(std::move(codes)); break;
+    }
 }
 
-Tailored tailored(const KernelCode& code) { return {code.function, code.first, code.code}; }
-
 // Under a key of its own: as the objects of compile().
-Tailored make_tailored(const Program& program, const std::string& general, const Level& level,
-                       const Fit& fit, bool only_known) {
+KernelCode make_tailored(const Program& program, const std::string& general, const Level& level,
+                         const Fit& fit, bool only_known) {
     std::string key = content_hash(cat(general, " ", fit.text()));
-    if (auto known = find_kept_code(key, level)) return tailored(*known);
+    if (auto known = find_kept_code(key, level)) return *known;
     if (only_known) return {};
     Plan plan = tailored_plan(program.plan, fit);
     Source source{&program.kernel, &plan};
-    return tailored(keep_code({&key, 1}, compile_object({&source, 1}, level), level)[0]);
+    return keep_code({&key, 1}, compile_object({&source, 1}, level), level)[0];
+}
+
+// Whichever form compile() does not make is made by the first launch that wants it.
+void offer_forms(Program& program, const Level& level) {
+    if (!has_two_forms(program.plan)) return;
+    auto late = [&](Form form) {
+        return std::make_unique<LateCode>([&program, form, level] {
+            CodeMaker maker(level);
+            maker.ask(program.kernel, program.plan, form);
+            maker.generate();
+            return maker.codes(program.kernel, program.plan, form);
+        });
+    };
+    program.rows = late(Form::Rows);
+    program.columns = late(Form::Columns);
+}
+
+/// What compile() makes: of two forms the one that launches will probably want, if that can be
+/// told.
+std::optional<Form> form_to_make(const Program& program) {
+    if (!program.rows) return Form::Whole;
+    switch (program.kernel.folding) {
+        case kernel::Folding::Unknown: break;
+        case kernel::Folding::Rows: return Form::Rows;
+        case kernel::Folding::Columns: return Form::Columns;
+    }
+    return {};
 }
 
 void offer_tailoring(Program& program, const std::string& key, const Level& level) {
@@ -105,14 +222,17 @@ void offer_tailoring(Program& program, const std::string& key, const Level& leve
 /// One call of compile(): kernels by key, found or made.
 class Job {
   public:
-    Job(std::span<const kernel::Kernel> kernels, const Level& level) : level_(level) {
+    Job(std::span<const kernel::Kernel> kernels, const Level& level)
+        : level_(level), maker_(level) {
         for (const auto& kernel : kernels) {
             keys_.push_back(cat(kernel_key(kernel, level), " ", settings().tailor_from));
             auto& place = programs_[keys_.back()];
             if (!place) place = table().find(keys_.back());
             if (!place) place = begin(kernel);
         }
-        generate();
+        maker_.generate();
+        for (const auto& [program, form] : asked_)
+            attach(*program, form, maker_.codes(program->kernel, program->plan, form));
         for (const auto& [key, program] : programs_) table().add(key, program);
     }
 
@@ -121,8 +241,9 @@ class Job {
         for (const auto& key : keys_) result.push_back(programs_.at(key));
         return result;
     }
-    int compiled() const { return static_cast<int>(missing_.size()); }
-    int found() const { return static_cast<int>(keys_.size() - missing_.size()); }
+    int compiled() const { return compiled_; }
+    int late() const { return late_; }
+    int found() const { return static_cast<int>(keys_.size()) - compiled_ - late_; }
 
   private:
     static void check(const kernel::Kernel& kernel) {
@@ -133,79 +254,29 @@ class Job {
         }
     }
 
-    // With its code, where that is known; else it waits for it.
+    // Its code is asked for, if it can be told which.
     std::shared_ptr<const Program> begin(const kernel::Kernel& kernel) {
         check(kernel);
         auto program = make_program(kernel, level_);
-        std::string key = code_key(kernel, level_);
-        offer_tailoring(*program, key, level_);
-        auto waiting = waiting_.find(key);
-        if (waiting != waiting_.end()) {
-            waiting->second.push_back(program);
-        } else if (auto code = find_code(kernel, key, level_)) {
-            attach(*program, *code);
+        offer_tailoring(*program, code_key(kernel, program->plan, level_), level_);
+        offer_forms(*program, level_);
+        auto form = form_to_make(*program);
+        if (form) {
+            if (!maker_.ask(program->kernel, program->plan, *form)) ++compiled_;
+            asked_.emplace_back(program, *form);
         } else {
-            waiting_[key] = {program};
-            missing_.push_back(key);
+            ++late_;
         }
         return program;
     }
 
-    // A module for each of several threads: code generation is most of the work, and a module of
-    // its own costs a tenth of what one kernel takes. What is long is given out first.
-    void generate() {
-        auto lengths = lengths_of(missing_);
-        std::stable_sort(missing_.begin(), missing_.end(), [&](const auto& a, const auto& b) {
-            return lengths.at(a) > lengths.at(b);
-        });
-        const auto most = static_cast<size_t>(std::min(runtime::thread_count(), most_modules));
-        std::vector<Part> parts(std::clamp<size_t>(missing_.size(), 1, most));
-        for (const auto& key : missing_) {
-            auto least =
-                std::min_element(parts.begin(), parts.end(),
-                                 [](const Part& a, const Part& b) { return a.length < b.length; });
-            least->keys.push_back(key);
-            least->length += lengths.at(key);
-        }
-        std::vector<std::future<void>> others;
-        for (size_t part = 1; part < parts.size(); ++part)
-            others.push_back(std::async(std::launch::async,
-                                        [this, &keys = parts[part].keys] { generate(keys); }));
-        generate(parts[0].keys);
-        for (auto& other : others) other.get();
-    }
-
-    static constexpr int most_modules = 8;  // at once: each holds a context of LLVM's
-    struct Part {
-        std::vector<std::string> keys;
-        size_t length = 0;
-    };
-    // In instructions: code is about as long.
-    std::map<std::string, size_t> lengths_of(const std::vector<std::string>& keys) const {
-        std::map<std::string, size_t> lengths;
-        for (const auto& key : keys)
-            for (const auto& section : waiting_.at(key)[0]->kernel.sections)
-                lengths[key] += 1 + section.body.size();
-        return lengths;
-    }
-
-    void generate(const std::vector<std::string>& keys) {
-        if (keys.empty()) return;
-        std::vector<Source> sources;
-        for (const auto& key : keys) {
-            const Program& program = *waiting_.at(key)[0];
-            sources.push_back({&program.kernel, &program.plan});
-        }
-        auto codes = keep_code(keys, compile_object(sources, level_), level_);
-        for (size_t n = 0; n < keys.size(); ++n)
-            for (const auto& program : waiting_.at(keys[n])) attach(*program, codes[n]);
-    }
-
     const Level& level_;
-    std::vector<std::string> keys_;     ///< of the kernels asked for
-    std::vector<std::string> missing_;  ///< of code that has to be made
+    CodeMaker maker_;
+    std::vector<std::string> keys_;  ///< of the kernels asked for
+    int compiled_ = 0;
+    int late_ = 0;  ///< kernels whose first launch asks for code
     std::map<std::string, std::shared_ptr<const Program>> programs_;
-    std::map<std::string, std::vector<std::shared_ptr<Program>>> waiting_;  ///< by missing code
+    std::vector<std::pair<std::shared_ptr<Program>, Form>> asked_;
 };
 
 class CpuBackend final : public runtime::Backend {
@@ -222,6 +293,7 @@ class CpuBackend final : public runtime::Backend {
             stats->seconds += spent.count();
             stats->compiled += job.compiled();
             stats->from_cache += job.found();
+            stats->late += job.late();
         }
         return std::make_shared<CpuKernels>(job.programs(), std::move(level));
     }

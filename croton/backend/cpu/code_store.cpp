@@ -110,11 +110,12 @@ std::optional<KernelCode> unpack(const std::optional<std::string>& content,
     return result;
 }
 
-std::optional<KernelCode> find_precompiled(const kernel::Kernel& kernel, const Level& level) {
+std::optional<KernelCode> find_precompiled(const kernel::Kernel& kernel, const Plan& plan,
+                                           const Level& level) {
     auto lowest = portable(level);
     auto set = lowest ? Precompiled::current() : nullptr;
     if (!set) return {};
-    std::string key = code_key(kernel, *lowest);
+    std::string key = code_key(kernel, plan, *lowest);
     auto content = set->find(key);
     return content ? unpack(cat(key, " ", *content), key) : std::nullopt;
 }
@@ -134,10 +135,11 @@ std::optional<KernelCode> find_kept_code(const std::string& key, const Level& le
     return code;
 }
 
-std::optional<KernelCode> find_code(const kernel::Kernel& kernel, const std::string& key,
+std::optional<KernelCode> find_code(const kernel::Kernel& kernel, const Plan& plan,
                                     const Level& level) {
+    std::string key = code_key(kernel, plan, level);
     if (auto used = table().find(key)) return used;
-    if (auto precompiled = find_precompiled(kernel, level)) {
+    if (auto precompiled = find_precompiled(kernel, plan, level)) {
         table().add(key, *precompiled);
         return precompiled;
     }

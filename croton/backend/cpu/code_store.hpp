@@ -11,15 +11,9 @@
 
 namespace croton::cpu {
 
-/// Linked code of one kernel.
-struct KernelCode {
-    SectionFunction function = nullptr;
-    int64_t first = 0;  ///< added to the sections' selectors
-    std::shared_ptr<const Code> code;
-};
-
-/// The code of a kernel, or nothing. Entries that are not what they should be count as missing.
-std::optional<KernelCode> find_code(const kernel::Kernel& kernel, const std::string& key,
+/// The code that a plan of the kernel stands for, or nothing. Entries that are not what they should
+/// be count as missing.
+std::optional<KernelCode> find_code(const kernel::Kernel& kernel, const Plan& plan,
                                     const Level& level);
 
 /// The same under a key of the caller's own, from the disk cache alone.

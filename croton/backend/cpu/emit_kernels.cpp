@@ -10,17 +10,7 @@ using namespace llvm;
 namespace {
 // LLVM's hundred passes cost about as much for each function as for a screen of code: sections, and
 // several small kernels, share a function that begins with a switch.
-constexpr int64_t most_weight = 160;
-
-int64_t weight_of(const kernel::Kernel& kernel) {
-    int64_t weight = 0;
-    for (size_t s = 0; s < kernel.sections.size(); ++s) {
-        int64_t own = 8;
-        for (const auto& i : kernel.sections[s].body) own += kernel::is_function(i.op) ? 20 : 1;
-        weight += has_lanes_form(kernel, s) ? 2 * own : own;
-    }
-    return weight;
-}
+constexpr int64_t most_length = 160;
 
 class FunctionMaker {
   public:
@@ -45,20 +35,24 @@ class FunctionMaker {
 
     Placement add(const Source& source, Maths& maths) {
         Placement placement{name_, next_};
-        if (source.plan->whole_rows) emit_rows(source, maths);
-        for (size_t s = 0; s < source.kernel->sections.size() && !source.plan->whole_rows; ++s) {
+        const Plan& plan = *source.plan;
+        size_t end = std::min(source.kernel->sections.size() - 1, plan.last_section) + 1;
+        if (plan.whole_rows) emit_rows(source, maths);
+        for (size_t s = plan.first_section; s < end && !plan.whole_rows; ++s) {
             bool lanes = has_lanes_form(*source.kernel, s), both = false;
             if (lanes) both = emitter(source, maths, s, true).serves_one_by_one();
-            if (!both) emit(source, maths, s, false);
-            if (lanes) emit(source, maths, s, true);
+            if (!both && !(lanes && plan.form == Form::Columns)) emit(source, maths, s, false);
+            if (lanes && plan.form != Form::Rows) emit(source, maths, s, true);
         }
         next_ += section_selector(source.kernel->sections.size(), false);
-        weight_ += weight_of(*source.kernel);
+        length_ += code_length(*source.kernel, plan);
+        last_ = source.kernel;
         return placement;
     }
 
     bool has_room_for(const Source& source) const {
-        return weight_ == 0 || weight_ + weight_of(*source.kernel) <= most_weight;
+        bool another_part = source.kernel == last_;
+        return another_part || length_ + code_length(*source.kernel, *source.plan) <= most_length;
     }
 
     void finish() {
@@ -110,7 +104,8 @@ class FunctionMaker {
     Function* function_;
     SwitchInst* switch_;
     std::vector<AllocaInst*> variables_;
-    int64_t next_ = 0, weight_ = 0;
+    int64_t next_ = 0, length_ = 0;
+    const kernel::Kernel* last_ = nullptr;
 };
 }  // namespace
 

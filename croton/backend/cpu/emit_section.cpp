@@ -459,7 +459,8 @@ bool SectionEmitter::reads_gaps() const {
                        [&](int s) { return plan_.streams[static_cast<size_t>(s)].apart > 1; });
 }
 
-// A kernel without outer axes has one outer index: no loops, no vectors.
+// One outer index, be it that there is no other or that rows go by one after the other: no loops,
+// no vectors.
 void SectionEmitter::emit_once() {
     scalars_.set_width(1);
     start_row();

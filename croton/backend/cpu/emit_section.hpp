@@ -96,7 +96,8 @@ class SectionEmitter {
     bool shares_quotients() const { return plan_.tailored && plan_.by_products > 0; }
     bool reads_gaps() const;
     bool runs_once() const {
-        return uses_.kind == kernel::SectionKind::Outer && (plan_.outer == 0 || plan_.whole_rows);
+        bool one_index = plan_.outer == 0 || plan_.whole_rows || plan_.form == Form::Rows;
+        return uses_.kind == kernel::SectionKind::Outer && one_index;
     }
     llvm::Value* lanes_at_once();
     llvm::Value* word(int number);

@@ -43,6 +43,17 @@ class Code {
     /// Compile error if the object has no such function.
     virtual SectionFunction function(const std::string& symbol) const = 0;
 };
+
+/// Linked code of one kernel, or of a part of it.
+struct KernelCode {
+    SectionFunction function = nullptr;
+    int64_t first = 0;  ///< added to the sections' selectors
+    std::shared_ptr<const Code> code;
+};
+
+/// By section.
+using SectionCodes = std::vector<KernelCode>;
+
 /// Compile error if the bytes are no object file or need symbols that are not helpers. Opens no
 /// LLVM for objects that load_object takes.
 std::shared_ptr<const Code> link_object(std::string object);

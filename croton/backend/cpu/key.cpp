@@ -109,8 +109,13 @@ std::string kernel_key(const kernel::Kernel& kernel, const Level& level) {
     return content_hash(cat("croton ", build_id(), " ", level.key(), "\n", kernel_bytes(kernel)));
 }
 
-std::string code_key(const kernel::Kernel& kernel, const Level& level) {
-    return kernel_key(code_form(kernel), level);
+std::string code_key(const kernel::Kernel& kernel, const Plan& plan, const Level& level) {
+    constexpr std::string_view names[] = {"", " rows", " columns"};
+    std::string part(names[static_cast<int>(plan.form)]);
+    if (plan.last_section != SIZE_MAX)
+        part += cat(" sections ", plan.first_section, " ", plan.last_section);
+    return content_hash(
+        cat("croton ", build_id(), " ", level.key(), part, "\n", kernel_bytes(code_form(kernel))));
 }
 
 }  // namespace croton::cpu

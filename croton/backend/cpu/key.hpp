@@ -3,6 +3,7 @@
 #include <string>
 
 #include "croton/backend/cpu/level.hpp"
+#include "croton/backend/cpu/plan.hpp"
 #include "croton/kernel/kernel.hpp"
 
 namespace croton::cpu {
@@ -16,7 +17,7 @@ kernel::Kernel code_form(const kernel::Kernel& kernel);
 
 /// 32 hexadecimal digits: kernel, level, versions of Croton and LLVM.
 std::string kernel_key(const kernel::Kernel& kernel, const Level& level);
-/// The same of the code alone: kernels of one code form share it.
-std::string code_key(const kernel::Kernel& kernel, const Level& level);
+/// The same of the code alone, of the plan's form and part: kernels of one code form share it.
+std::string code_key(const kernel::Kernel& kernel, const Plan& plan, const Level& level);
 
 }  // namespace croton::cpu

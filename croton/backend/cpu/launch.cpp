@@ -68,10 +68,11 @@ bool Launcher::needs_packing(const SectionPlan& section, const Nest& nest) const
 
 // One section over a nest that starts at at_. Steps are set.
 void Launcher::call(int64_t selector, const SectionPlan& section, const Nest& nest, bool packed) {
-    selector += first_;
+    const KernelCode& code = code_of(selector);
+    selector += code.first;
     if (packed && script_) return script_->refuse();
     if (packed) {
-        run_packed(program_, function_, selector, section, nest, frame_, at_);
+        run_packed(program_, code.function, selector, section, nest, frame_, at_);
         return set_steps(nest);
     }
     frame_[count_word] = nest.count;
@@ -79,9 +80,9 @@ void Launcher::call(int64_t selector, const SectionPlan& section, const Nest& ne
         frame_[rows_word] = std::min(nest.row_chunk, nest.rows - r);
         place_streams(plan_, section, nest, frame_, at_, r, 0);
         if (script_)
-            script_->add_call(frame_, selector);
+            script_->add_call(code.function, frame_, selector);
         else
-            function_(frame_, selector);
+            code.function(frame_, selector);
         if (nest.row_chunk >= nest.rows) break;
     }
 }

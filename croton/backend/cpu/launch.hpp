@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "croton/backend/cpu/jit.hpp"
+#include "croton/backend/cpu/late_code.hpp"
 #include "croton/backend/cpu/plan.hpp"
 #include "croton/backend/cpu/tailor.hpp"
 #include "croton/base/block_copy.hpp"
@@ -26,13 +27,12 @@ struct Program {
     kernel::Kernel kernel;
     Plan plan;
     bool can_split = false;
-    SectionFunction function = nullptr;
-    int64_t first = 0;                              ///< added to the sections' selectors
+    SectionCodes codes;                             ///< of a kernel without two forms
+    std::unique_ptr<LateCode> rows, columns;        ///< null: of one form
     std::vector<std::vector<Identity>> identities;  ///< by section
-    std::shared_ptr<const Code> code;
-    std::vector<Identity> running_start;  ///< by value that is folded across
-    BlockCopier copier = nullptr;         ///< for operands without dense lanes
-    std::unique_ptr<Tailor> tailor;       ///< null: all launches run the same code
+    std::vector<Identity> running_start;            ///< by value that is folded across
+    BlockCopier copier = nullptr;                   ///< for operands without dense lanes
+    std::unique_ptr<Tailor> tailor;                 ///< null: all launches run the same code
 };
 
 /// Fills in everything but the code.

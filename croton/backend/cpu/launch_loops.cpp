@@ -57,10 +57,11 @@ void Launcher::call_loop(int64_t selector, const SectionPlan& section, const Nes
     frame_[count_word] = nest.count;
     frame_[rows_word] = nest.rows;
     place_streams(plan_, section, nest, frame_, at_, 0, 0);
+    const KernelCode& code = code_of(selector);
     if (script_)
-        script_->add_call(frame_, program_.first + selector);
+        script_->add_call(code.function, frame_, code.first + selector);
     else
-        program_.function(frame_, program_.first + selector);
+        code.function(frame_, code.first + selector);
 }
 
 }  // namespace croton::cpu

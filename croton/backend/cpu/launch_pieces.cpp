@@ -33,6 +33,7 @@ Launcher::Cut Launcher::cut_of(const Axes& inner) {
 }
 
 void Launcher::run_pieces(Axes& inner) {
+    take_rows();
     Cut cut = cut_of(inner);
     Order order = order_of(inner, best_lane(inner));
     KeptRows kept(plan_.kept_bytes * inner.points(), nullptr);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "croton/backend/cpu/launcher.hpp"
+#include "croton/base/error.hpp"
 
 namespace croton::cpu {
 
@@ -12,7 +13,7 @@ void Launcher::run_sections() {
     if (outer.points() <= 0) return;
     bool empty = inner.points() <= 0;
     if (running_.memory) {
-        int across = running_.lanes > 0 ? best_lane(outer) : -1;
+        int across = running_.lanes > 0 && take_columns() ? best_lane(outer) : -1;
         return across >= 0 ? run_blocks(outer, inner, across) : run_rows(outer, inner, empty);
     }
     if (kernel::loop_section(program_.kernel)) return run_loops(outer, inner, empty);
@@ -25,8 +26,24 @@ void Launcher::run_sections() {
         run_rows(outer, inner, empty);
 }
 
-// The outer axis along which lanes run, or -1 if they run along an inner one.
-int Launcher::lane_for_blocks(const Axes& outer, const Axes& inner) const {
+// If code for columns cannot be made, rows serve as well.
+bool Launcher::take_columns() {
+    if (!program_.columns) return true;
+    try {
+        take(program_.columns->get());
+    } catch (const Error&) {
+        return false;
+    }
+    return true;
+}
+
+// The outer axis along which lanes run, with code for that, or -1 if they run along an inner one.
+int Launcher::lane_for_blocks(const Axes& outer, const Axes& inner) {
+    int lane = best_lane_for_blocks(outer, inner);
+    return lane >= 0 && take_columns() ? lane : -1;
+}
+
+int Launcher::best_lane_for_blocks(const Axes& outer, const Axes& inner) const {
     if (outer.count == 0) return -1;
     int lane = best_lane(outer);
     int64_t lanes = outer.extents[lane];
@@ -110,6 +127,7 @@ void Launcher::place_kept(const KeptRows& memory, Axes& inner, const Order& orde
 
 // Row after row, lanes along an inner axis.
 void Launcher::run_rows(const Axes& outer, Axes& inner, bool empty) {
+    take_rows();
     alignas(64) char slots[4096];
     std::unique_ptr<char[]> large;
     auto wanted = plan_.streams.size() * 16;

@@ -23,10 +23,10 @@ int64_t Launcher::points() const {
 // Whether there is such code: then this launch runs it.
 bool Launcher::tailor(const Fit& fit, int64_t points) {
     if (!fit.any()) return false;
-    const Tailored* tailored = program_.tailor->find(fit, points);
+    const KernelCode* tailored = program_.tailor->find(fit, points);
     if (!tailored) return false;
-    function_ = tailored->function;
-    first_ = tailored->first;
+    codes_ = tailored;
+    by_section_ = false;
     return true;
 }
 
@@ -117,7 +117,7 @@ void Launcher::run_whole_rows(const Axes& outer, const Nest& nest) {
     walk(outer, others, last, [&] {
         for (int s = 0; s < streams_; ++s)
             frame_[plan_.streams[static_cast<size_t>(s)].word] = at_[s];
-        function_(frame_, first_ + section_selector(0, false));
+        codes_->function(frame_, codes_->first + section_selector(0, false));
     });
 }
 
@@ -205,7 +205,7 @@ bool Launcher::rows_begin_lines(const Axes& axes, int lane) const {
 // What was stored past the caches is in memory before anybody is told that it is.
 void Launcher::finish_streaming() const {
 #if defined(__x86_64__)
-    if (function_ != program_.function || first_ != program_.first) __builtin_ia32_sfence();
+    if (!by_section_) __builtin_ia32_sfence();
 #endif
 }
 

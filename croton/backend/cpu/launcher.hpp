@@ -107,6 +107,8 @@ class Launcher {
           end_(whole.end_),
           streams_(whole.streams_),
           script_(nullptr),
+          codes_(whole.codes_),
+          by_section_(whole.by_section_),
           arena_(arena_words()) {
         frame_ = arena_.take(static_cast<size_t>(plan_.words));
         at_ = arena_.take(static_cast<size_t>(streams_));
@@ -207,7 +209,16 @@ class Launcher {
     // --- kernels of several sections (launch_rows.cpp)
 
     void run_sections();
-    int lane_for_blocks(const Axes& outer, const Axes& inner) const;
+    void take(const SectionCodes& codes) { codes_ = codes.data(); }
+    const KernelCode& code_of(int64_t selector) const {
+        return codes_[by_section_ ? selector / section_selector(1, false) : 0];
+    }
+    bool take_columns();
+    void take_rows() {
+        if (program_.rows) take(program_.rows->get());
+    }
+    int best_lane_for_blocks(const Axes& outer, const Axes& inner) const;
+    int lane_for_blocks(const Axes& outer, const Axes& inner);
     double packing(const Axes& axes, int lane, const Axes& rows) const;
     void set_slot(int stream, char* where, bool lanes);
     void place_slots(char* memory, int64_t lanes);
@@ -311,8 +322,8 @@ class Launcher {
     int64_t begin_, end_;
     int streams_;
     Script* script_;
-    SectionFunction function_ = program_.function;
-    int64_t first_ = program_.first;
+    const KernelCode* codes_ = program_.codes.data();
+    bool by_section_ = true;  ///< tailored code is one
     Running running_;
     kernel::Fault fault_;
     Arena arena_;

@@ -1,6 +1,7 @@
 #include "croton/backend/cpu/plan.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "croton/backend/cpu/positions.hpp"
 #include "croton/base/error.hpp"
@@ -265,5 +266,58 @@ bool has_lanes_form(const Kernel& kernel, size_t section) {
 }
 
 Plan make_plan(const Kernel& kernel) { return Planner(kernel).make(); }
+
+bool has_two_forms(const Plan& plan) {
+    auto has = [&](SectionKind kind) {
+        return std::any_of(plan.sections.begin(), plan.sections.end(),
+                           [&](const SectionPlan& section) { return section.kind == kind; });
+    };
+    return plan.outer > 0 && has(SectionKind::Reduce) && !has(SectionKind::Loop);
+}
+
+namespace {
+// A section costs LLVM something however short it is; the maths of functions is inlined.
+int64_t section_length(const Kernel& kernel, const Plan& plan, size_t section) {
+    int64_t length = 0;
+    for (const auto& i : kernel.sections[section].body)
+        length += kernel::is_function(i.op) ? 20 : 1;
+    bool once = plan.form == Form::Rows && kernel.sections[section].kind == SectionKind::Outer;
+    bool twice = plan.form == Form::Whole && has_lanes_form(kernel, section);
+    return once ? length : (length + 10) * (twice ? 2 : 1);
+}
+}  // namespace
+
+int64_t code_length(const Kernel& kernel, const Plan& plan) {
+    int64_t length = 0;
+    for (size_t s = plan.first_section; s < kernel.sections.size() && s <= plan.last_section; ++s)
+        length += section_length(kernel, plan, s);
+    return length;
+}
+
+std::vector<Plan> parts_of_form(const Kernel& kernel, const Plan& plan, Form form) {
+    constexpr int64_t worth_a_part = 40, most_parts = 4;
+    Plan whole = plan_of_form(plan, form);
+    int64_t length = code_length(kernel, whole), done = 0;
+    int64_t count = std::clamp<int64_t>(length / worth_a_part, 1, most_parts);
+    std::vector<Plan> parts;
+    size_t first = 0;
+    for (size_t s = 0; s < kernel.sections.size(); ++s) {
+        done += section_length(kernel, whole, s);
+        auto ended = static_cast<int64_t>(parts.size()) + 1;
+        bool last = s + 1 == kernel.sections.size();
+        if (!last && (ended == count || done * count < ended * length)) continue;
+        parts.push_back(whole);
+        parts.back().first_section = std::exchange(first, s + 1);
+        parts.back().last_section = s;
+    }
+    if (parts.size() == 1) parts[0] = whole;
+    return parts;
+}
+
+Plan plan_of_form(const Plan& plan, Form form) {
+    Plan result = plan;
+    result.form = form;
+    return result;
+}
 
 }  // namespace croton::cpu

@@ -67,7 +67,14 @@ struct SectionPlan {
     std::vector<int> across;  ///< Running streams, one a fold across; -1: equal to an earlier one
 };
 
+/// Which ways of running a kernel its code serves. Kernels that fold inner axes beside outer ones
+/// run row after row, lanes along an inner axis, or by blocks of columns, lanes along an outer one:
+/// a launch takes one of these ways, and few programs ever take both.
+enum class Form : uint8_t { Whole, Rows, Columns };
+
 struct Plan {
+    Form form = Form::Whole;
+    size_t first_section = 0, last_section = SIZE_MAX;  ///< of which there is code: a part's
     int rank = 0, outer = 0;
     int extents = 0;  ///< frame words that say how long axes are: none if the code does not ask
     std::vector<Stream> streams;
@@ -96,6 +103,16 @@ struct Plan {
 };
 
 Plan make_plan(const kernel::Kernel& kernel);
+
+/// Whether there is code for rows and for columns; else all code is in one piece.
+bool has_two_forms(const Plan& plan);
+/// The plan for code of one form.
+Plan plan_of_form(const Plan& plan, Form form);
+/// The same in parts, which several threads may make: long kernels have two or more, of some
+/// sections each. They follow from the kernel alone, so code is found by any number of threads.
+std::vector<Plan> parts_of_form(const kernel::Kernel& kernel, const Plan& plan, Form form);
+/// About how long its code is, in instructions.
+int64_t code_length(const kernel::Kernel& kernel, const Plan& plan);
 
 /// What a kernel's function is told to run: a section over a nest of loops, or (Reduce and Loop
 /// sections) with lanes along an outer axis, the running values then lying in memory. Without lanes

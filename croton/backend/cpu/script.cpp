@@ -32,10 +32,10 @@ bool Script::same_frame(const int64_t* frame) const {
     return std::equal(last + 2, words_.end(), frame + 2);
 }
 
-void Script::add_call(const int64_t* frame, int64_t selector) {
+void Script::add_call(SectionFunction function, const int64_t* frame, int64_t selector) {
     if (refused_ || calls_.size() == most_calls || words_.size() > most_words) return refuse();
     if (!same_frame(frame)) words_.insert(words_.end(), frame, frame + program_.plan.words);
-    calls_.push_back({nullptr, frame[rows_word], frame[count_word], selector, filled_,
+    calls_.push_back({function, nullptr, frame[rows_word], frame[count_word], selector, filled_,
                       words_.size() - static_cast<size_t>(program_.plan.words)});
     filled_ = 0;
 }
@@ -60,12 +60,11 @@ void Script::add_places(int operand, std::vector<void*>& places) {
 bool Script::run() {
     if (fault_.any()) fault_ = {};
     const Fill* fill = fills_.data();
-    auto function = program_.function;
     for (const Call& call : calls_) {
         for (size_t n = 0; n < call.fills; ++n, ++fill) fill->identity->fill(fill->to, fill->lanes);
         call.frame[rows_word] = call.rows;
         call.frame[count_word] = call.count;
-        function(call.frame, call.selector);
+        call.function(call.frame, call.selector);
         if (fault_.stopped) break;
     }
     return fault_.any();

@@ -18,7 +18,7 @@ class Script final : public runtime::PreparedLaunch {
     char* kept_memory(size_t bytes);
     /// What running values begin with, each time before the next call.
     void add_fill(char* to, const Identity& identity, int64_t lanes);
-    void add_call(const int64_t* frame, int64_t selector);
+    void add_call(SectionFunction function, const int64_t* frame, int64_t selector);
     /// The launch has a part that is no plain call.
     void refuse() { refused_ = true; }
     /// Whether it may be run: it was not refused and is short.
@@ -36,6 +36,7 @@ class Script final : public runtime::PreparedLaunch {
         int64_t lanes;
     };
     struct Call {
+        SectionFunction function;
         int64_t* frame;  ///< set at the end: words move while they become more
         int64_t rows, count, selector;
         size_t fills;  ///< how many of the list come before the call

@@ -21,7 +21,7 @@ std::string Fit::text() const {
 }
 
 Plan tailored_plan(const Plan& plan, const Fit& fit) {
-    Plan result = plan;
+    Plan result = has_two_forms(plan) ? plan_of_form(plan, Form::Rows) : plan;
     result.tailored = true;
     result.whole_rows = fit.whole_rows;
     result.heads = fit.heads;
@@ -34,7 +34,7 @@ Plan tailored_plan(const Plan& plan, const Fit& fit) {
     return result;
 }
 
-const Tailored* Tailor::find(const Fit& fit, int64_t elements) {
+const KernelCode* Tailor::find(const Fit& fit, int64_t elements) {
     std::unique_lock lock(mutex_);
     Entry& entry = entry_of(fit);
     if (entry.made) return entry.code.function ? &entry.code : nullptr;
@@ -55,8 +55,8 @@ Tailor::Entry& Tailor::entry_of(const Fit& fit) {
     return entries_.back();
 }
 
-const Tailored* Tailor::make(Entry& entry, bool only_known) {
-    Tailored code;
+const KernelCode* Tailor::make(Entry& entry, bool only_known) {
+    KernelCode code;
     try {
         code = make_(entry.fit, only_known);
     } catch (const Error&) {

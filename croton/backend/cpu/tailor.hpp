@@ -33,17 +33,11 @@ constexpr int most_apart = 4;
 /// The plan that such code is made from.
 Plan tailored_plan(const Plan& plan, const Fit& fit);
 
-struct Tailored {
-    SectionFunction function = nullptr;
-    int64_t first = 0;  ///< added to the sections' selectors
-    std::shared_ptr<const Code> code;
-};
-
 /// The tailored code of one kernel. Thread-safe.
 class Tailor {
   public:
     /// Makes code, or only takes what was made before (on disk): then it may have none.
-    using Make = std::function<Tailored(const Fit&, bool only_known)>;
+    using Make = std::function<KernelCode(const Fit&, bool only_known)>;
     /// `least`: elements of a launch that may have code of its own (the setting tailor_from).
     Tailor(Make make, int64_t least) : make_(std::move(make)), least_(least) {}
     int64_t least() const { return least_; }
@@ -52,7 +46,7 @@ class Tailor {
     int64_t enough() const { return 64 * (least_ - 1); }
     /// Code for a launch of so many elements that is about to run. Null until there have been
     /// enough (unless it was made before), while another thread makes it, and if it cannot be made.
-    const Tailored* find(const Fit& fit, int64_t elements);
+    const KernelCode* find(const Fit& fit, int64_t elements);
 
   private:
     struct Entry {
@@ -60,10 +54,10 @@ class Tailor {
         int64_t elements = 0;
         bool looked = false;  ///< for what was made before
         bool begun = false, made = false;
-        Tailored code;
+        KernelCode code;
     };
     Entry& entry_of(const Fit& fit);
-    const Tailored* make(Entry& entry, bool only_known);
+    const KernelCode* make(Entry& entry, bool only_known);
 
     Make make_;
     int64_t least_;

@@ -648,7 +648,7 @@ TEST(Tailor, MakesCodeOnceItIsWorthItAndTakesWhatIsKnownAtOnce) {
     Tailor tailor(
         [&](const Fit&, bool only_known) {
             ++(only_known ? looked : made);
-            Tailored code;
+            KernelCode code;
             if (known || !only_known) code.function = [](int64_t*, int64_t) {};
             return code;
         },
@@ -670,7 +670,7 @@ TEST(Tailor, MakesCodeOnceItIsWorthItAndTakesWhatIsKnownAtOnce) {
 TEST(Tailor, WhatCannotBeMadeIsTriedOnce) {
     int tried = 0;
     Tailor tailor(
-        [&](const Fit&, bool) -> Tailored {
+        [&](const Fit&, bool) -> KernelCode {
             ++tried;
             fail(ErrorKind::Compile, "no");
         },
@@ -708,14 +708,16 @@ TEST_F(Cpu, LargeRowsAreStoredPastTheCaches) {
             std::vector<void*> pointers(inputs, x.data());
             pointers.push_back(whole_line(memory.data()));
             std::vector<std::vector<int64_t>> strides(inputs + 1, {4 * row, 4});
-            size_t before = files().size();
+            size_t general = 0;
             for (int64_t done = 0; done < worth_tailoring + rows * columns;
                  done += rows * columns) {
                 std::fill(memory.begin(), memory.end(), -1.0f);
                 run(*set, 0, {rows, columns}, pointers, strides);
-                if (first.empty()) first = memory;
+                if (!first.empty()) continue;
+                first = memory;
+                general = files().size();
             }
-            EXPECT_EQ(files().size() - before, 1u) << level;
+            EXPECT_EQ(files().size() - general, 1u) << level;
             EXPECT_EQ(memory, first) << level << ", " << row;
         }
 }
@@ -747,7 +749,7 @@ TEST_F(Cpu, WholeRowsHaveTheSameBits) {
         auto general = compile({scaled_rows()});
         settings().tailor_from = 1;
         auto tailored = compile({scaled_rows()});
-        size_t before = files().size();
+        size_t made = 0;
         for (int64_t columns : {2, 7, 16, 31, 32, 33, 64, 100, 257}) {
             int64_t rows = 37, count = rows * columns;
             std::vector<float> x(static_cast<size_t>(count)), g(static_cast<size_t>(columns));
@@ -762,9 +764,12 @@ TEST_F(Cpu, WholeRowsHaveTheSameBits) {
                     {{4 * columns, 4}, {0, 4}, {4 * columns, 4}, {8, 0}, {0, 4}});
                 return std::tuple(y, places, sums);
             };
-            EXPECT_EQ(results(*tailored), results(*general)) << level << ", " << columns;
+            auto expected = results(*general);
+            size_t before = files().size();
+            EXPECT_EQ(results(*tailored), expected) << level << ", " << columns;
+            made += files().size() - before;
         }
-        EXPECT_EQ(files().size() - before, 1u) << "one code serves all sizes";
+        EXPECT_EQ(made, 1u) << "one code serves all sizes";
     }
     settings().tailor_from = 1 << 18;
 }

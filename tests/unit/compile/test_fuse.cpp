@@ -152,6 +152,21 @@ TEST(Fuse, SoftmaxOverRowsIsOneKernel) {
     expect_same({x}, {softmax(x), log_softmax(x)}, {ramp({4, 9})});
 }
 
+// From what is known at build time: arrays lie row-major, for all that anybody knows.
+TEST(Fuse, KernelsSayHowTheElementsTheyFoldProbablyLie) {
+    auto folding = [](const char* type, const Axes& axes, bool transposed = false) {
+        auto x = input(parse_type(type), "x");
+        auto f = function({x}, sum(exp(transposed ? transpose(x) : x), axes));
+        return f.program().kernels.at(0).folding;
+    };
+    using kernel::Folding;
+    EXPECT_EQ(folding("f64[?,?]", {0}), Folding::Columns);
+    EXPECT_EQ(folding("f64[?,?]", {1}), Folding::Unknown) << "rows may be short";
+    EXPECT_EQ(folding("f64[?,10]", {1}), Folding::Columns) << "they are";
+    EXPECT_EQ(folding("f64[?,1000]", {1}), Folding::Rows);
+    EXPECT_EQ(folding("f64[?,1000]", {0}, true), Folding::Unknown) << "views lie any way";
+}
+
 size_t opcodes(const Function& f, kernel::OpCode op) {
     size_t count = 0;
     for (const auto& kernel : f.program().kernels)
