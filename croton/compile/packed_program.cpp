@@ -4,6 +4,7 @@
 #include <map>
 
 #include "croton/compile/epilogue.hpp"
+#include "croton/compile/prologue.hpp"
 #include "croton/graph/packed_parts.hpp"
 
 namespace croton::compile {
@@ -107,6 +108,12 @@ class Packer final : packed::PartsWriter {
         write_attrs(*step.op, *step.attrs);
         write_all(step.inputs);
         write_all(step.outputs);
+        out_.byte(step.prologue.has_value());
+        if (!step.prologue) return;
+        write_kind(step.prologue->kernel);
+        out_.whole(step.prologue->input);
+        write_site(step.prologue->site);
+        out_.text(step.prologue->label);
     }
 
     void write_kind(const ContractStep& step) {
@@ -248,7 +255,7 @@ class Unpacker final : packed::PartsReader {
     Value read_value(Id own) {
         Value value;
         value.type = read_type();
-        value.place = in_.one_of<Place>(static_cast<int>(Place::Fresh) + 1);
+        value.place = in_.one_of<Place>(static_cast<int>(Place::Rows) + 1);
         value.slot = in_.within<int>(-1, INT32_MAX);
         value.source = in_.within<Id>(value.place == Place::View ? 0 : -1, INT32_MAX);
         require(value.source < own);
@@ -361,7 +368,23 @@ class Unpacker final : packed::PartsReader {
         auto step = read_call<ExternStep>(program);
         require(host_code(*step.op).run != nullptr);
         step.outputs = ids(program);
+        if (in_.flag()) step.prologue = read_prologue(program, step);
         return step;
+    }
+
+    Prologue read_prologue(const Program& program, const ExternStep& step) {
+        Prologue prologue;
+        prologue.kernel = read_kernel_step(program);
+        prologue.input = in_.within<int>(0, static_cast<int64_t>(step.inputs.size()) - 1);
+        require(!prologue.kernel.operands.empty() && can_be_prologue(program, prologue.kernel));
+        require(prologue.input == row_input(program, step));
+        require(step.inputs[static_cast<size_t>(prologue.input)] == prologue.values());
+        const Value& values = program.values[static_cast<size_t>(prologue.values())];
+        require(values.place == Place::Rows);
+        require(values.type.dims.size() == prologue.kernel.maps.back().size());
+        prologue.site = read_site();
+        prologue.label = in_.text();
+        return prologue;
     }
 
     ContractStep read_contract(const Program& program) {

@@ -57,7 +57,9 @@ struct Planner {
             return product && std::any_of(product->inputs.begin(), product->inputs.end(),
                                           [&](Id other) { return root(other) == root(input); });
         };
-        if (const KernelStep* k = step.kernel(); k && !(product && id == product->output)) {
+        auto e = std::get_if<ExternStep>(&step.kind);
+        const KernelStep* k = e ? nullptr : step.kernel();
+        if (k && !(product && id == product->output)) {
             const auto& kernel = p.kernels[static_cast<size_t>(k->kernel)];
             size_t out = position(*k, id);
             for (size_t i = 0; i < k->operands.size(); ++i)
@@ -67,11 +69,11 @@ struct Planner {
                     kernel::can_share(kernel, static_cast<int>(i), static_cast<int>(out)))
                     return k->operands[i];
         }
-        if (auto e = std::get_if<ExternStep>(&step.kind)) {
+        if (e) {
             int in_place = host_code(*e->op).in_place;
             if (in_place >= 0 && id == e->outputs[0]) {
                 Id input = e->inputs[static_cast<size_t>(in_place)];
-                if (read_once(e->inputs, input) && dies_here(input)) return input;
+                if (read_once(step.reads(), input) && dies_here(input)) return input;
             }
         }
         if (product && id == product->output && product->inputs.size() == 5) {
@@ -181,6 +183,14 @@ struct Planner {
         return compute && compute->check && compute->shape ? compute : nullptr;
     }
 
+    // What must be there before the last steps begin.
+    static std::vector<Id> read_by_check(const Step& step) {
+        const ExternCompute* checked = checked_call(step);
+        if (!checked) return {};
+        const auto& inputs = std::get<ExternStep>(step.kind).inputs;
+        return {inputs.begin() + checked->unread, inputs.end()};
+    }
+
     // A product that is added to an argument, maybe where that lies.
     bool adds_to_argument(const Step& step) const {
         auto c = std::get_if<ContractStep>(&step.kind);
@@ -199,11 +209,8 @@ struct Planner {
             late[n] = (checked || plain_kernel(p.steps[n]) || adds_to_argument(p.steps[n])) &&
                       std::none_of(writes.begin(), writes.end(),
                                    [&](Id id) { return read_before[static_cast<size_t>(id)]; });
-            auto reads = p.steps[n].reads();
-            auto needed = reads.begin() + (late[n] && checked ? checked->unread : 0);
-            if (late[n] && !checked) continue;
-            for (; needed != reads.end(); ++needed)
-                read_before[static_cast<size_t>(*needed)] = true;
+            for (Id id : late[n] ? read_by_check(p.steps[n]) : p.steps[n].reads())
+                read_before[static_cast<size_t>(id)] = true;
         }
         std::vector<Step> first, last_steps;
         for (size_t n = 0; n < p.steps.size(); ++n)
@@ -233,17 +240,17 @@ struct Planner {
             return false;
         if (dtype_size(at(out).type.dtype) != dtype_size(at(argument).type.dtype)) return false;
         if (auto call = std::get_if<ExternStep>(&p.steps[n].kind))
-            return call_may_take_over(*call, out, argument);
+            return call_may_take_over(*call, p.steps[n].reads(), out, argument);
         if (auto product = std::get_if<ContractStep>(&p.steps[n].kind))
             return product->inputs[2] == argument && read_once(product->inputs, argument);
         return kernel_may_take_over(std::get<KernelStep>(p.steps[n].kind), out, argument);
     }
 
-    bool call_may_take_over(const ExternStep& step, Id out, Id argument) {
+    bool call_may_take_over(const ExternStep& step, const std::vector<Id>& reads, Id out,
+                            Id argument) {
         int in_place = host_code(*step.op).in_place;
         if (in_place < 0 || out != step.outputs[0]) return false;
-        return step.inputs[static_cast<size_t>(in_place)] == argument &&
-               read_once(step.inputs, argument);
+        return step.inputs[static_cast<size_t>(in_place)] == argument && read_once(reads, argument);
     }
 
     bool kernel_may_take_over(const KernelStep& step, Id out, Id argument) {

@@ -9,6 +9,7 @@
 #include "croton/compile/loop_reads.hpp"
 #include "croton/compile/lower.hpp"
 #include "croton/compile/order.hpp"
+#include "croton/compile/prologue.hpp"
 #include "croton/graph/drawn.hpp"
 #include "croton/graph/traverse.hpp"
 #include "croton/ops/loop.hpp"
@@ -395,6 +396,7 @@ Program translate(const Variables& inputs, const Variables& outputs, bool fused,
     translator.run(inputs, expanded, fused);
     if (fused) {
         attach_epilogues(translator.program, updates);
+        attach_prologues(translator.program, updates);
         order_steps(translator.program);
     }
     plan_memory(translator.program, updates);

@@ -106,6 +106,16 @@ struct ContractCompute {
     enum class Kind : uint8_t { MatMul, Gemm } kind;
 };
 
+/// Rows of an input that is never there as a whole: they are made when they are asked for.
+class RowSource {
+  public:
+    virtual ~RowSource() = default;
+    /// At most so many rows are there at once.
+    virtual int64_t most() const = 0;
+    /// Makes rows `begin` to `end` - 1 without gaps, in place of those that were there.
+    virtual const char* rows(int64_t begin, int64_t end) = 0;
+};
+
 /// A call of host code on whole arrays.
 struct ExternCall {
     AttrView attrs;
@@ -113,6 +123,9 @@ struct ExternCall {
     std::span<TensorRef> outputs;
     /// For ops without a shape function: makes output i with that shape (contiguous).
     std::function<void(size_t, Sizes)> allocate;
+    /// If set, input `row_input` of the record comes from here: its data is null, its sizes and
+    /// strides are those of the whole.
+    RowSource* source = nullptr;
 };
 struct ExternCompute {
     ShapeFunction shape;  ///< null: sizes depend on values; run() calls allocate
@@ -126,6 +139,12 @@ struct ExternCompute {
     /// update begins.
     void (*check)(const AttrView&, std::span<const TensorRef> inputs) = nullptr;
     int unread = 0;
+    /// The input whose rows (along its first axis, of which there are several) run() can take from
+    /// a RowSource, where output 0 has at least `large_bytes`: it comes to the same bits. -1, or no
+    /// function: there is none.
+    int (*row_input)(const AttrView&, std::span<const TensorType* const> inputs) = nullptr;
+    /// What is smaller stays in the second cache while it is written, if not much else comes by.
+    static constexpr int64_t large_bytes = 1 << 19;
 };
 
 /// One element of the output at a time from any elements of the inputs (gathers, ranges, joins,

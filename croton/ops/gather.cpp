@@ -254,6 +254,16 @@ void put_check(const AttrView& attrs, std::span<const TensorRef> inputs) {
     Placed(attrs, inputs, inputs[0]);
 }
 
+// One axis of positions, the first one of the array, and a row of y a position.
+int put_row_input(const AttrView& attrs, std::span<const TensorType* const> inputs) {
+    int most = 0;
+    for (const TensorType* index : inputs.subspan(2)) most = std::max(most, index->rank());
+    const int replaced = static_cast<int>(inputs.size()) - 2;
+    bool rows = attrs.get<int64_t>("axis") == 0 && most == 1 &&
+                inputs[1]->rank() == inputs[0]->rank() - replaced + 1;
+    return rows ? 1 : -1;
+}
+
 // A vector's elements into a new vector: what gradients of picked elements come to.
 bool plain_sum(const ExternCall& call) {
     const TensorRef &out = call.outputs[0], &index = call.inputs[2];
@@ -269,7 +279,7 @@ void put_run(ExternCall& call) {
         const TensorRef &y = call.inputs[1], &index = call.inputs[2];
         Sizes step = broadcast_strides(y, index.shape, "writing at positions of an array");
         copy_elements(out, call.inputs[0]);
-        return add_elements_at(out, index, y.data, step[0]);
+        return add_elements_at(out, index, {y.data, call.source}, step[0]);
     }
     Placed placed(call.attrs, call.inputs, out);
     if (out.data != call.inputs[0].data) copy_elements(out, call.inputs[0]);
@@ -279,8 +289,8 @@ void put_run(ExternCall& call) {
     TensorRef part{out.dtype, replaced(out.shape, axis, indexed, Sizes{}),
                    replaced(out.strides, axis, indexed, Sizes{}), out.data};
     Array all = Array::view(out.dtype, out.shape, out.strides, out.data, nullptr);
-    write_parts(part, placed.offsets, call.inputs[1].data, placed.positions, placed.along,
-                placed.across, write_mode(call.attrs.get<std::string>("mode")),
+    write_parts(part, placed.offsets, {call.inputs[1].data, call.source}, placed.positions,
+                placed.along, placed.across, write_mode(call.attrs.get<std::string>("mode")),
                 all.contiguous() ? all.nbytes() : 0);
 }
 
@@ -296,7 +306,7 @@ const OpRecord put_record{
     .type = put_type,
     .compute = ExternCompute{[](const AttrView&, std::span<const TensorRef> in,
                                 std::span<Sizes> out) { out[0] = in[0].shape; },
-                             put_run, 0, put_check, 2},
+                             put_run, 0, put_check, 2, put_row_input},
     .pullback =
         [](const Pullback& p) {
             auto axis = p.attr<int64_t>("axis");

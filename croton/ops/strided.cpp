@@ -78,6 +78,18 @@ void write_row(char* __restrict to, int64_t to_step, const char* __restrict from
     }
 }
 
+// Calls use(first, last, from) for one stretch of rows after the other, `from` being row `first`.
+template <class Use>
+void in_stretches(Written what, size_t count, const Use& use) {
+    if (!what.source) return use(0, count, static_cast<const char*>(what.data));
+    const auto most = static_cast<size_t>(what.source->most());
+    for (size_t first = 0; first < count; first += most) {
+        size_t last = std::min(first + most, count);
+        use(first, last,
+            what.source->rows(static_cast<int64_t>(first), static_cast<int64_t>(last)));
+    }
+}
+
 constexpr int64_t most_private = 4096;  // bytes
 
 // Whether many elements are added to few: each then waits for the one before it in the same place.
@@ -119,17 +131,23 @@ void add_crowd(char* to, size_t places, const Place& place, const char* from, in
 
 // Parts of one element: the steps are all there is to do.
 template <class T, class Place>
-void write_points(char* to, size_t places, const Place& place, const char* from, int64_t from_step,
+void write_points(char* to, size_t places, const Place place, Written from, int64_t from_step,
                   Write mode, int64_t reach) {
     if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>)
-        if (mode == Write::Add && crowded(places, reach, sizeof(T)))
-            return add_crowd<T>(to, places, place, from, from_step, reach);
-    for (size_t n = 0; n < places; ++n, from += from_step) {
-        char* at = to + place(n);
-        T value = read<T>(from);
-        if (mode == Write::Add) value = plus(read<T>(at), value);
-        std::memcpy(at, &value, sizeof value);
-    }
+        if (mode == Write::Add && !from.source && crowded(places, reach, sizeof(T)))
+            return add_crowd<T>(to, places, place, static_cast<const char*>(from.data), from_step,
+                                reach);
+    // By value: what is written might else be what tells the places.
+    in_stretches(from, places, [=](size_t n, size_t end, const char* term) {
+        const Place own = place;
+        char* const first = to;
+        for (const int64_t step = from_step; n < end; ++n, term += step) {
+            char* at = first + own(n);
+            T value = read<T>(term);
+            if (mode == Write::Add) value = plus(read<T>(at), value);
+            std::memcpy(at, &value, sizeof value);
+        }
+    });
 }
 }  // namespace
 
@@ -197,12 +215,11 @@ void write_elements(const TensorRef& to, const void* from, const Sizes& from_str
     });
 }
 
-void write_parts(const TensorRef& part, std::span<const int64_t> places, const void* from,
+void write_parts(const TensorRef& part, std::span<const int64_t> places, Written from,
                  const Sizes& shape, const Sizes& along, const Sizes& across, Write mode,
                  int64_t reach) {
     if (places.empty() || element_count(part.shape) == 0) return;
     auto to = static_cast<char*>(part.data);
-    auto source = static_cast<const char*>(from);
     Rows rows(part.shape, part.strides, across), steps(shape, along, along);
     std::vector<int64_t> offsets;
     if (!steps.outer.empty()) offsets = offsets_of(shape, along);
@@ -210,23 +227,25 @@ void write_parts(const TensorRef& part, std::span<const int64_t> places, const v
         using T = decltype(tag);
         if (rows.count == 1 && offsets.empty())
             return write_points<T>(
-                to, places.size(), [&](size_t n) { return places[n]; }, source, steps.from_step,
+                to, places.size(), [places](size_t n) { return places[n]; }, from, steps.from_step,
                 mode, reach);
         int64_t bytes = std::min<int64_t>(rows.count * rows.to_step, 8 * cache_line);
-        for (size_t n = 0; n < places.size(); ++n) {
-            // Rows lie anywhere: the memory of a later one is asked for while this one is written.
-            if (n + 4 < places.size())
-                for (int64_t b = 0; b < bytes; b += cache_line)
-                    __builtin_prefetch(to + places[n + 4] + b, 1);
-            int64_t offset =
-                offsets.empty() ? static_cast<int64_t>(n) * steps.from_step : offsets[n];
-            rows.write<T>(to + places[n], source + offset, mode);
-        }
+        in_stretches(from, places.size(), [&](size_t first, size_t last, const char* source) {
+            for (size_t n = first; n < last; ++n) {
+                // Rows lie anywhere: the memory of a later one is asked for while this one is
+                // written.
+                if (n + 4 < places.size())
+                    for (int64_t b = 0; b < bytes; b += cache_line)
+                        __builtin_prefetch(to + places[n + 4] + b, 1);
+                int64_t offset = offsets.empty() ? static_cast<int64_t>(n - first) * steps.from_step
+                                                 : offsets[n];
+                rows.write<T>(to + places[n], source + offset, mode);
+            }
+        });
     });
 }
 
-void add_elements_at(const TensorRef& to, const TensorRef& index, const void* from,
-                     int64_t from_step) {
+void add_elements_at(const TensorRef& to, const TensorRef& index, Written from, int64_t from_step) {
     int64_t size = to.shape[0], index_step = index.strides[0];
     auto first = static_cast<const char*>(index.data);
     auto add = [&]<class T, class I>(T, I) {
@@ -239,8 +258,7 @@ void add_elements_at(const TensorRef& to, const TensorRef& index, const void* fr
             return at * static_cast<int64_t>(sizeof(T));
         };
         write_points<T>(static_cast<char*>(to.data), static_cast<size_t>(index.shape[0]), place,
-                        static_cast<const char*>(from), from_step, Write::Add,
-                        size * static_cast<int64_t>(sizeof(T)));
+                        from, from_step, Write::Add, size * static_cast<int64_t>(sizeof(T)));
     };
     visit_dtype(to.dtype, [&](auto element) {
         if (index.dtype == DType::Int64)

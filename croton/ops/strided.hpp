@@ -9,18 +9,23 @@ enum class Write : uint8_t { Set, Add };
 /// Sets each element of `to` to that of `from`, or adds it (bool: or). Both have the shape and the
 /// dtype of `to`; `from` gives data and strides only (0: broadcast).
 void write_elements(const TensorRef& to, const void* from, const Sizes& from_strides, Write mode);
+/// What is written at places one after the other: it lies at `data`, or a row a place comes from
+/// `source`.
+struct Written {
+    const void* data;
+    RowSource* source = nullptr;
+};
 /// The same for a part of an array at several places, one after the other: byte offsets from
 /// `part.data`. The places have the given shape (in C order); what is written moves by `along` from
 /// place to place and by `across` within the part. `reach`: so many bytes from `part.data` on are
-/// an array without gaps that holds all places, or 0.
-void write_parts(const TensorRef& part, std::span<const int64_t> places, const void* from,
+/// an array without gaps that holds all places, or 0. With a source, the shape has one axis.
+void write_parts(const TensorRef& part, std::span<const int64_t> places, Written from,
                  const Sizes& shape, const Sizes& along, const Sizes& across, Write mode,
                  int64_t reach);
 /// Adds elements, `from_step` bytes apart, at the positions that an int64 or int32 vector names
 /// (from the end where negative) to a vector without gaps. Index error for a position outside of
 /// it, when some are added already.
-void add_elements_at(const TensorRef& to, const TensorRef& index, const void* from,
-                     int64_t from_step);
+void add_elements_at(const TensorRef& to, const TensorRef& index, Written from, int64_t from_step);
 [[noreturn]] void fail_out_of_bounds(int64_t index, size_t axis, int64_t size);
 /// Copies all elements of x, which has the shape and dtype of `to`.
 void copy_elements(const TensorRef& to, const TensorRef& x);

@@ -69,7 +69,7 @@ void Executor::run(Frame& frame) {
     if (entry && !recorded && entry->calls++ > 0) recorder.emplace(*this);
     bind();
     for (Buffer& buffer : s_.slots) buffer.wanted = 0;
-    s_.workspace.wanted = s_.spare.wanted = 0;
+    s_.workspace.wanted = s_.spare.wanted = s_.rows.wanted = 0;
     run_steps(frame, 0, recorder ? &*recorder : nullptr);
     whole_ = true;
     if (!recorder) return;
@@ -244,6 +244,8 @@ void Executor::drop_large() {
         if (buffer.wanted == 0 || buffer.half_empty()) buffer = {};
     if (s_.workspace.half_empty()) s_.workspace = {};
     if (s_.spare.half_empty()) s_.spare = {};
+    // (What does not come row by row lies in the workspace from now on.)
+    if (recorded_ || s_.rows.half_empty()) s_.rows = {};
     // Calls to come have all they need but results: what calls before them took for a while goes.
     if (recorded_) drop_kept_memory();
 }
@@ -398,28 +400,32 @@ int64_t Executor::cost_of(const KernelStep& step, const Sizes& extents) const {
 }
 
 void Executor::launch(const KernelStep& step, const Sizes& extents) {
-    kernel::Fault worst = with_launch(step, extents, [&](kernel::Launch what) {
-        int64_t total = element_count(extents), first = extents.empty() ? 1 : extents[0];
-        // Few iterations are not worth waking anybody for.
-        if (!for_threads(step, extents) || (total < parallel_threshold && !worker_awake()))
-            return p_.code->run(step.kernel, what, 0, first);
-        std::mutex mutex;
-        kernel::Fault one;
-        SharedStop stop;
-        what.stop = &stop;
-        // At least half of what is worth a thread is worth a piece.
-        const int64_t by_count = first * parallel_threshold / total / 2,
-                      by_cost = first * (parallel_cost / 2) / cost_of(step, extents);
-        parallel_for(first, std::max<int64_t>(1, std::min(by_count, by_cost)),
-                     [&](int64_t begin, int64_t end) {
-                         auto fault = p_.code->run(step.kernel, what, begin, end);
-                         if (!fault.any()) return;
-                         std::lock_guard lock(mutex);
-                         one = fault;
-                     });
-        return one;
-    });
+    kernel::Fault worst = with_launch(
+        step, extents, [&](const kernel::Launch& what) { return run_pieces(step, what, extents); });
     if (worst.any()) fail_fault(step, worst);
+}
+
+kernel::Fault Executor::run_pieces(const KernelStep& step, kernel::Launch what,
+                                   const Sizes& extents) {
+    int64_t total = element_count(extents), first = extents.empty() ? 1 : extents[0];
+    // Few iterations are not worth waking anybody for.
+    if (!for_threads(step, extents) || (total < parallel_threshold && !worker_awake()))
+        return p_.code->run(step.kernel, what, 0, first);
+    std::mutex mutex;
+    kernel::Fault one;
+    SharedStop stop;
+    what.stop = &stop;
+    // At least half of what is worth a thread is worth a piece.
+    const int64_t by_count = first * parallel_threshold / total / 2,
+                  by_cost = first * (parallel_cost / 2) / cost_of(step, extents);
+    parallel_for(first, std::max<int64_t>(1, std::min(by_count, by_cost)),
+                 [&](int64_t begin, int64_t end) {
+                     auto fault = p_.code->run(step.kernel, what, begin, end);
+                     if (!fault.any()) return;
+                     std::lock_guard lock(mutex);
+                     one = fault;
+                 });
+    return one;
 }
 
 void Executor::fail_fault(const KernelStep& step, const kernel::Fault& fault) {
@@ -492,6 +498,7 @@ void Executor::check_promised(const ExternStep& step, size_t i, const Sizes& sha
 
 // Memory for the results, where their sizes can be told beforehand.
 void Executor::make_results(const ExternStep& step, const ExternCompute& code) {
+    if (step.prologue && !replays_) size_rows(*step.prologue);
     if (!code.shape) return;
     auto inputs = gather(step.inputs);
     if (s_.shapes.size() < step.outputs.size()) s_.shapes.resize(step.outputs.size());
@@ -513,7 +520,121 @@ void Executor::step(const ExternStep& step) {
     run_call(step);
 }
 
+// What the prologue makes, in rows that lie in a near cache, or all of it first where that is
+// little. (A replayed call has launched that already.)
 void Executor::run_call(const ExternStep& step) {
+    if (!step.prologue) return run_call(step, nullptr);
+    const Prologue& prologue = *step.prologue;
+    if (comes_by_rows(step)) return run_by_rows(step);
+    if (!replays_) {
+        TensorRef& values = at(prologue.values());
+        s_.rows.make_room(byte_count(values.dtype, values.shape));
+        values.data = s_.rows.memory.get();
+        launch(prologue.kernel, extents_of(prologue));
+    }
+    run_call(step, nullptr);
+}
+
+void Executor::size_rows(const Prologue& prologue) {
+    const KernelStep& kernel = prologue.kernel;
+    TensorRef& values = at(prologue.values());
+    values.dtype = value(prologue.values()).type.dtype;
+    Sizes extents;
+    values.shape.clear();
+    try {
+        extents_of(kernel, extents);
+        for (int axis : kernel.maps.back())
+            values.shape.push_back(axis < 0 ? 1 : extents[static_cast<size_t>(axis)]);
+        byte_count(values.dtype, values.shape);
+    } catch (const Error& error) {
+        fail_drawn(error, std::span(kernel.operands.begin(), kernel.operands.end() - 1),
+                   prologue.label, prologue.site, true);
+    }
+    values.strides = contiguous_strides(values.shape, dtype_size(values.dtype));
+}
+
+namespace {
+constexpr int64_t rows_of_one = 1 << 14;      // elements: they stay in the second cache
+constexpr int64_t rows_of_several = 1 << 16;  // worth sharing
+}  // namespace
+
+// The kernel's, from the sizes of what it makes.
+Sizes Executor::extents_of(const Prologue& prologue) const {
+    const AxisMap& map = prologue.kernel.maps.back();
+    Sizes extents;
+    for (size_t axis = 0; axis < map.size(); ++axis)
+        if (map[axis] >= 0) extents.push_back(at(prologue.values()).shape[axis]);
+    return extents;
+}
+
+// Sizes alone decide, not how many threads there are.
+bool Executor::comes_by_rows(const ExternStep& step) const {
+    const Sizes& shape = at(step.prologue->values()).shape;
+    const TensorRef& out = at(step.outputs[0]);
+    return shape[0] > 1 && element_count(shape) > rows_of_one &&
+           element_count(out.shape) * dtype_size(out.dtype) >= ExternCompute::large_bytes;
+}
+
+int64_t Executor::rows_at_once(const Prologue& prologue) const {
+    const Sizes& shape = at(prologue.values()).shape;
+    bool shared = thread_count() > 1 && for_threads(prologue.kernel, extents_of(prologue));
+    return std::clamp<int64_t>(
+        (shared ? rows_of_several : rows_of_one) / (element_count(shape) / shape[0]), 1, shape[0]);
+}
+
+/// Rows of what a kernel makes: launches of it over part of its first axis.
+class KernelRows final : public RowSource {
+  public:
+    KernelRows(Executor& executor, const KernelStep& step, const kernel::Launch& whole,
+               int64_t most, char* memory)
+        : e_(executor),
+          step_(step),
+          whole_(whole),
+          most_(most),
+          memory_(memory),
+          extents_(static_cast<size_t>(e_.kernel_of(step).rank), 1),
+          pointers_(step.operands.size(), nullptr) {
+        std::copy_n(whole.extents, extents_.size(), extents_.begin());
+    }
+
+    int64_t most() const override { return most_; }
+
+    const char* rows(int64_t begin, int64_t end) override {
+        const size_t result = pointers_.size() - 1;
+        for (size_t i = 0; i < result; ++i)
+            pointers_[i] = static_cast<char*>(whole_.pointers[i]) + begin * whole_.strides[i][0];
+        pointers_[result] = memory_;
+        extents_[0] = end - begin;
+        e_.run_pieces(
+            step_, {extents_.data(), pointers_.data(), whole_.strides, whole_.sizes, whole_.stop},
+            extents_);  // no table, no loop: no fault
+        return memory_;
+    }
+
+  private:
+    Executor& e_;
+    const KernelStep& step_;
+    const kernel::Launch& whole_;
+    int64_t most_;
+    char* memory_;
+    Sizes extents_;
+    SmallVector<void*, 12> pointers_;
+};
+
+void Executor::run_by_rows(const ExternStep& step) {
+    const Prologue& prologue = *step.prologue;
+    TensorRef& values = at(prologue.values());
+    values.data = nullptr;
+    const int64_t most = rows_at_once(prologue);
+    s_.rows.make_room(most * values.strides[0]);
+    with_launch(prologue.kernel, extents_of(prologue), [&](const kernel::Launch& whole) {
+        KernelRows rows(*this, prologue.kernel, whole, most,
+                        static_cast<char*>(s_.rows.memory.get()));
+        run_call(step, &rows);
+    });
+}
+
+void Executor::run_call(const ExternStep& step, RowSource* source) {
     auto inputs = gather(step.inputs);
     s_.outputs.resize(std::max(s_.outputs.size(), step.outputs.size()));
     std::span outputs(s_.outputs.data(), step.outputs.size());
@@ -527,7 +648,7 @@ void Executor::run_call(const ExternStep& step) {
         outputs[i] = at(step.outputs[i]);
     };
     // By reference: what std::function copies is small enough to need no memory.
-    ExternCall call{{*step.op, step.attrs.get()}, inputs, outputs, std::ref(make)};
+    ExternCall call{{*step.op, step.attrs.get()}, inputs, outputs, std::ref(make), source};
     host_code(*step.op).run(call);
 }
 
@@ -754,7 +875,8 @@ void Frame::forget_packed() { state_->packs->forget_arguments(); }
 
 int64_t Frame::held_bytes() const {
     int64_t total = 0;
-    total += state_->workspace.capacity + state_->spare.capacity + state_->packs->bytes();
+    total += state_->workspace.capacity + state_->spare.capacity + state_->rows.capacity +
+             state_->packs->bytes();
     for (const auto& slot : state_->slots) total += slot.capacity;
     for (const auto& frame : state_->inner)
         if (frame) total += frame->held_bytes();

@@ -29,6 +29,7 @@ struct Frame::State {
     std::vector<Buffer> slots;                        // of calls that are not replayed
     Buffer workspace;                                 // of those that are
     Buffer spare;  // of what would lie in results' memory, where that is the caller's
+    Buffer rows;   // of the prologue that runs
     std::span<const Array> arguments;  // of the running call
     Permissions permissions;
     std::vector<std::unique_ptr<Frame>> inner;  // of branches: then at 2 i, else at 2 i + 1
@@ -65,6 +66,7 @@ class Executor {
 
   private:
     friend class Recorder;
+    friend class KernelRows;
 
     TensorRef& at(Id id) { return refs_[static_cast<size_t>(id)]; }
     const TensorRef& at(Id id) const { return refs_[static_cast<size_t>(id)]; }
@@ -100,6 +102,12 @@ class Executor {
     void make_results(const ExternStep& step, const ExternCompute& code);
     void prepare(const ExternStep& step);
     void run_call(const ExternStep& step);
+    void run_call(const ExternStep& step, RowSource* source);
+    void size_rows(const Prologue& prologue);
+    Sizes extents_of(const Prologue& prologue) const;
+    bool comes_by_rows(const ExternStep& step) const;
+    int64_t rows_at_once(const Prologue& prologue) const;
+    void run_by_rows(const ExternStep& step);
     void check_promised(const ExternStep& step, size_t i, const Sizes& shape);
     void prepare(const ContractStep& step);
     void prepare_results(const Epilogue& epilogue, Id product);
@@ -124,6 +132,7 @@ class Executor {
     template <class Use>
     auto with_launch(const KernelStep& step, const Sizes& extents, Use use);
     void launch(const KernelStep& step, const Sizes& extents);
+    kernel::Fault run_pieces(const KernelStep& step, kernel::Launch what, const Sizes& extents);
     [[noreturn]] void fail_fault(const KernelStep& step, const kernel::Fault& fault);
     [[noreturn]] void fail_drawn(const Error& error, const Step& step);
     [[noreturn]] void fail_drawn(const Error& error, std::span<const Id> shown,
@@ -145,6 +154,7 @@ class Executor {
     size_t branch_ = 0;
     bool whole_ = false;     ///< all steps have run from their descriptions
     bool recorded_ = false;  ///< this call left a recording
+    bool replays_ = false;   ///< sizes are as recorded
 };
 
 // Calls use(kernel::Launch) with what it points to on the stack.

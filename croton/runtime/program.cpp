@@ -26,6 +26,7 @@ std::string place_text(const Value& value) {
                                      : cat("slot ", value.slot);
         case Place::View: return cat("view of %", value.source);
         case Place::Fresh: return "fresh";
+        case Place::Rows: return "rows";
     }
     return "?";
 }
@@ -42,6 +43,15 @@ std::vector<Id> writes_of(const KernelStep& step) {
     return std::vector<Id>(step.operands.end() - step.outputs, step.operands.end());
 }
 
+// The step's own inputs, then those of the prologue.
+std::vector<Id> reads_of(const ExternStep& step) {
+    if (!step.prologue) return step.inputs;
+    std::vector<Id> ids = step.inputs, others = reads_of(step.prologue->kernel);
+    ids.erase(ids.begin() + step.prologue->input);
+    ids.insert(ids.end(), others.begin(), others.end());
+    return ids;
+}
+
 std::vector<Id> reads_of(const ContractStep& step) {
     std::vector<Id> ids = step.inputs;
     if (step.epilogue)
@@ -54,6 +64,8 @@ std::vector<Id> reads_of(const ContractStep& step) {
 const KernelStep* Step::kernel() const {
     if (auto product = std::get_if<ContractStep>(&kind))
         return product->epilogue ? &product->epilogue->kernel : nullptr;
+    if (auto call = std::get_if<ExternStep>(&kind))
+        return call->prologue ? &call->prologue->kernel : nullptr;
     return std::get_if<KernelStep>(&kind);
 }
 
@@ -61,7 +73,7 @@ std::vector<Id> Step::reads() const {
     return std::visit(Overloaded{
                           [](const KernelStep& s) { return reads_of(s); },
                           [](const ViewStep& s) { return s.inputs; },
-                          [](const ExternStep& s) { return s.inputs; },
+                          [](const ExternStep& s) { return reads_of(s); },
                           [](const ContractStep& s) { return reads_of(s); },
                           [](const BranchStep& s) {
                               std::vector<Id> ids{s.condition};
@@ -93,10 +105,12 @@ std::vector<Id> Program::elements_read(const Step& step) const {
     if (auto call = std::get_if<ExternStep>(&step.kind); call && call->op->facts.by_sizes)
         return {};
     auto product = std::get_if<ContractStep>(&step.kind);
+    auto call = std::get_if<ExternStep>(&step.kind);
     const KernelStep* k = step.kernel();
     if (!k) return step.reads();
     const auto loaded = kernel::loaded_operands(kernels[static_cast<size_t>(k->kernel)]);
-    std::vector<Id> ids = product ? product->inputs : std::vector<Id>();
+    std::vector<Id> ids = product ? product->inputs : call ? call->inputs : std::vector<Id>();
+    if (call) ids.erase(ids.begin() + call->prologue->input);
     for (size_t i = 0; i < loaded.size(); ++i)
         if (loaded[i] && !(product && k->operands[i] == product->output))
             ids.push_back(k->operands[i]);

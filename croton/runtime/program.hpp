@@ -21,6 +21,7 @@ enum class Place : uint8_t {
     Slot,      ///< buffer `slot` of the frame, reused between values and between calls
     View,      ///< memory of value `source`
     Fresh,     ///< new memory in every call: what a call returns
+    Rows,      ///< never there as a whole: see Prologue
 };
 
 struct Value {
@@ -60,11 +61,24 @@ struct ViewStep {
     Id output;
 };
 
+/// Makes an input of host code row by row, when it is asked for (RowSource): a kernel of one Map
+/// section whose only result is that input, over the result's own axes (but those of size 1). Its
+/// value (Place::Rows) is neither read nor written by any step: some rows at a time lie in working
+/// memory.
+struct Prologue {
+    KernelStep kernel;
+    int input;  ///< of the step, which is the kernel's result
+    Site site;
+    std::string label;
+    Id values() const { return kernel.operands.back(); }
+};
+
 struct ExternStep {
     const OpRecord* op;
     std::shared_ptr<const Attrs> attrs;
     std::vector<Id> inputs;
     std::vector<Id> outputs;
+    std::optional<Prologue> prologue = {};
 };
 
 /// What is made of a product element by element: a kernel of one Map section over the product's own
@@ -119,7 +133,8 @@ struct Step {
     std::string label;  ///< op name or fused expression
     std::vector<Id> reads() const;
     std::vector<Id> writes() const;
-    /// The kernel that it runs: a product's is its epilogue's. Null: none.
+    /// The kernel that it runs: a product's is its epilogue's, host code's its prologue's. Null:
+    /// none.
     const KernelStep* kernel() const;
 };
 

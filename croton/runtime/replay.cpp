@@ -244,9 +244,21 @@ void Recorder::note(size_t number, const ExternStep& step) {
         for (Id id : step.outputs) keep(id);
         return;
     }
+    if (number >= p_.tail) add_whole(number, step.outputs, Kind::Prepare);
+    if (step.prologue) note_prologue(number, step);
     if (number < p_.tail) return add_whole(number, step.outputs);
-    add_whole(number, step.outputs, Kind::Prepare);
     add(Kind::Call, number, 0, interrupt_work);
+}
+
+// What does not come row by row is launched before the call, as any kernel; rows have memory of the
+// frame's.
+void Recorder::note_prologue(size_t number, const ExternStep& step) {
+    if (e_.comes_by_rows(step)) return;
+    const Prologue& prologue = *step.prologue;
+    const TensorRef& values = e_.at(prologue.values());
+    where(prologue.values()).root = in_block - static_cast<int>(blocks_.size());
+    blocks_.push_back({written(number), written(number), byte_count(values.dtype, values.shape)});
+    add_launch(number, prologue.kernel, e_.extents_of(prologue));
 }
 
 void Recorder::note(size_t number, const ContractStep& step) {
@@ -378,6 +390,8 @@ void Recorder::follow_refs() {
         const Step& step = p_.steps[action.step];
         for (Id id : step.reads()) need(id);
         for (Id id : step.writes()) need(id);
+        if (auto call = std::get_if<ExternStep>(&step.kind); call && call->prologue)
+            need(call->prologue->values());
     }
     for (Id id : p_.outputs) need(id);
     for (const auto& v : p_.values)
@@ -460,6 +474,7 @@ void Executor::place_memory(Recording& r) {
 void Executor::replay(Frame& frame, Recording& r) {
     using Clock = std::chrono::steady_clock;
     refs_ = r.refs.data();
+    replays_ = true;
     place_memory(r);
     int64_t work = 0;
     size_t timed_steps = 0, n = 0;
@@ -468,7 +483,7 @@ void Executor::replay(Frame& frame, Recording& r) {
         for (; timed_steps < end; ++timed_steps)
             count_time(timed_steps, *frame.timings, timed_steps + 1 == end ? seconds : 0);
     };
-    // A product and its epilogue are two actions of a step.
+    // A product and its epilogue are two actions of a step, a prologue and its call as well.
     auto same_step = [&](size_t one, size_t next) {
         return next < r.actions.size() && r.actions[one].step == r.actions[next].step;
     };
@@ -540,6 +555,7 @@ bool Executor::as_recorded(const Action& action, Recording& r) {
 void Executor::leave(Frame& frame, Recording& r, const Action& action) {
     for (size_t i = 0; i < r.refs.size(); ++i) refs_[i].data = r.address(r.where[i]);
     s_.replays.leave();
+    replays_ = false;
     size_t next = action.step + (action.kind == Action::Kind::Whole ? 1 : 0);
     run_steps(frame, std::min(next, p_.tail), nullptr);
 }

@@ -123,6 +123,7 @@ class Recorder {
     void note(size_t number, const KernelStep& step);
     void note(size_t number, const ViewStep& step);
     void note(size_t number, const ExternStep& step);
+    void note_prologue(size_t number, const ExternStep& step);
     void note(size_t number, const ContractStep& step);
     void note(size_t number, const BranchStep& step) { add_whole(number, step.outputs); }
     void note(size_t number, const LoopStep& step) { add_whole(number, step.outputs); }
