@@ -66,6 +66,7 @@ struct Worth {
 };
 constexpr Worth of_waking{1 << 22, 1 << 20}, of_asking{1 << 20, 1 << 19};
 constexpr int64_t copy_cost = 64;  // multiply-adds in the time that packs an element
+constexpr int64_t read_cost = 4;   // and in the time that reads one of a matrix in no near cache
 
 template <class Body>
 void share_out(int64_t count, int64_t work_each, const Body& body, int64_t together = 1) {
@@ -469,7 +470,7 @@ void Product<T>::few_rows(Range inner) {
         const Range whole{begin * width, (std::min(end, b_.columns / width) - begin) * width};
         if (whole.size > 0 && finishes(inner)) finish({0, a_.rows}, whole);
     };
-    share_out(strips, a_.rows * inner.size * width, [&](int64_t begin, int64_t end) {
+    share_out(strips, std::max(a_.rows, read_cost) * inner.size * width, [&](int64_t begin, int64_t end) {
         for (int64_t s = begin; s < end; s += together) some(s, std::min(s + together, end));
     });
 }
@@ -513,7 +514,7 @@ void times_vector(const MatrixView<T>& a, const T* x, int64_t x_stride, T alpha,
     };
     // Whole vectors, so that an element is summed in one way whoever has it.
     constexpr int64_t unit = 64;
-    share_out((a.rows + unit - 1) / unit, unit * a.columns, [&](int64_t begin, int64_t end) {
+    share_out((a.rows + unit - 1) / unit, read_cost * unit * a.columns, [&](int64_t begin, int64_t end) {
         const int64_t last = std::min(end * unit, a.rows);
         for (int64_t i = begin * unit; i < last; i += together)
             some(i, std::min(together, last - i));
