@@ -470,9 +470,11 @@ void Product<T>::few_rows(Range inner) {
         const Range whole{begin * width, (std::min(end, b_.columns / width) - begin) * width};
         if (whole.size > 0 && finishes(inner)) finish({0, a_.rows}, whole);
     };
-    share_out(strips, std::max(a_.rows, read_cost) * inner.size * width, [&](int64_t begin, int64_t end) {
-        for (int64_t s = begin; s < end; s += together) some(s, std::min(s + together, end));
-    });
+    share_out(strips, std::max(a_.rows, read_cost) * inner.size * width,
+              [&](int64_t begin, int64_t end) {
+                  for (int64_t s = begin; s < end; s += together)
+                      some(s, std::min(s + together, end));
+              });
 }
 
 // --- one row or one column ----------------------------------------------------------------------
@@ -514,12 +516,13 @@ void times_vector(const MatrixView<T>& a, const T* x, int64_t x_stride, T alpha,
     };
     // Whole vectors, so that an element is summed in one way whoever has it.
     constexpr int64_t unit = 64;
-    share_out((a.rows + unit - 1) / unit, read_cost * unit * a.columns, [&](int64_t begin, int64_t end) {
-        const int64_t last = std::min(end * unit, a.rows);
-        for (int64_t i = begin * unit; i < last; i += together)
-            some(i, std::min(together, last - i));
-        finished(begin * unit, last - begin * unit);
-    });
+    share_out((a.rows + unit - 1) / unit, read_cost * unit * a.columns,
+              [&](int64_t begin, int64_t end) {
+                  const int64_t last = std::min(end * unit, a.rows);
+                  for (int64_t i = begin * unit; i < last; i += together)
+                      some(i, std::min(together, last - i));
+                  finished(begin * unit, last - begin * unit);
+              });
 }
 
 template <class T>
