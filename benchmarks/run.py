@@ -112,6 +112,7 @@ def run_cell(row, peer, threads, options):
             spinner.wait()
         shutil.rmtree(cache, ignore_errors=True)
     cell = dict(cold)
+    cell["busy"] = row["busy"]
     cell["load"] = os.getloadavg()[0]
     cell["date"] = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M")
     if "error_text" not in warm:

@@ -21,13 +21,20 @@ def seconds(cell, threads):
     return [sample[column] for sample in cell["samples"]]
 
 
+def typical(cell, threads):
+    """Seconds of a call: the median; beside a busy neighbour the mean, for a call that waits for a thread without
+    a core takes many times as long as most."""
+    times = seconds(cell, threads)
+    return sum(times) / len(times) if cell.get("busy") else median(times)
+
+
 def first(cell, kind, threads):
     """Time to build and run once, less one call."""
     taken = cell.get("first" if kind == "cold" else "warm")
     if not taken:
         return None
     clock = "cpu" if threads == 1 else "wall"
-    return max(taken[clock] - median(seconds(cell, threads)), 0)
+    return max(taken[clock] - typical(cell, threads), 0)
 
 
 def human(value):
@@ -53,7 +60,7 @@ def line_of(row, threads, peer, cell):
         return f"{head} {failed(cell)[:160]}"
     times = seconds(cell, threads)
     return (
-        f"{head} {human(median(times)):>9} +-{100 * spread(times):3.0f} %  cold {human(first(cell, 'cold', threads)):>8}  "
+        f"{head} {human(typical(cell, threads)):>9} +-{100 * spread(times):3.0f} %  cold {human(first(cell, 'cold', threads)):>8}  "
         f"warm {human(first(cell, 'warm', threads)):>8}  memory {cell['run_peak_mb']:7.1f} MB"
     )
 
@@ -98,14 +105,15 @@ def overview(results, threads):
             lines.append(f"| {label} | {failed(own)[:80]} | | | | | | | |")
             continue
         times = seconds(own, threads)
-        time, peer = best_peer(cells, lambda c: median(seconds(c, threads)))
+        own_time = typical(own, threads)
+        time, peer = best_peer(cells, lambda c: typical(c, threads))
         compilers = {p: c for p, c in cells.items() if p not in ("numpy", "torch")}
         cold, cold_peer = best_peer(compilers, lambda c: first(c, "cold", threads))
         memory, memory_peer = best_peer(cells, lambda c: max(c["run_peak_mb"], 0.5))
         own_memory = max(own["run_peak_mb"], 0.5)
         lines.append(
-            f"| {label} | {human(median(times))} | {100 * spread(times):.0f} % | {human(time)} ({peer}) | "
-            f"{ratio(median(times), time)} | {share_of_limit(row, threads, results['machine'], median(times))} | "
+            f"| {label} | {human(own_time)} | {100 * spread(times):.0f} % | {human(time)} ({peer}) | "
+            f"{ratio(own_time, time)} | {share_of_limit(row, threads, results['machine'], own_time)} | "
             f"{human(first(own, 'cold', threads))}, {ratio(first(own, 'cold', threads), cold)} ({cold_peer}) | "
             f"{human(first(own, 'warm', threads))} | "
             f"{own_memory:.1f} MB, {ratio(own_memory, memory)} ({memory_peer}) |"
@@ -159,7 +167,7 @@ def markdown(results):
         )
     lines += [
         f"The load of the machine was {min(loads):.1f} to {max(loads):.1f} while this ran (other work beside: trust ratios "
-        "above 20 %, not figures). One thread: processor time; two: the clock. Spread: half the distance of the quartiles. "
+        "above 20 %, not figures). One thread: processor time; two: the clock. Spread: half the distance of the quartiles. Times are medians, in row 17 means. "
         "Cold: build, compile and first call with an empty cache, less one call; warm: the same in a new process. "
         "Memory: the peak above what import and data take, code not counted. A ratio below 1 is Croton's.",
     ]
@@ -174,7 +182,7 @@ def markdown(results):
         if len(table) == 2:
             continue
         lines += ["", f"### {threads} thread{'s' if threads > 1 else ''}", "", *table]
-        timed, failures = every_peer(results, threads, lambda c, t: human(median(seconds(c, t))))
+        timed, failures = every_peer(results, threads, lambda c, t: human(typical(c, t)))
         lines += ["", "Time of a call in each peer:", "", *timed]
         colds, _ = every_peer(
             results, threads, lambda c, t: f"{human(first(c, 'cold', t))} / {human(first(c, 'warm', t))}"

@@ -182,17 +182,29 @@ class Patience {
     bool lost() const { return Clock::now().time_since_epoch().count() < until_.load(); }
     void note(Clock::duration worked, Clock::duration waited) {
         const bool late = waited > shortest && waited > worked;
-        if (!late && pause_ == 0) return;  // the usual case writes nothing
-        const int64_t pause = late ? std::clamp(2 * pause_.load(), first, longest) : pause_ / 2;
+        if (late) return lose();
+        if (pause_ == 0) return;  // the usual case writes nothing
+        if ((good_ += (worked + waited).count()) < pause_) return;
+        good_ = 0;
+        const int64_t pause = pause_ / 2;
         pause_ = pause < first ? 0 : pause;
-        if (late) until_ = Clock::now().time_since_epoch().count() + pause;
     }
 
   private:
+    void lose() {
+        const int64_t pause = std::clamp(2 * pause_.load(), first, longest);
+        pause_ = pause;
+        good_ = 0;
+        until_ = Clock::now().time_since_epoch().count() + pause;
+    }
+
     static constexpr Clock::duration shortest = std::chrono::microseconds(500);
     static constexpr int64_t first = Clock::duration(std::chrono::milliseconds(10)).count();
     static constexpr int64_t longest = Clock::duration(std::chrono::milliseconds(160)).count();
     std::atomic<int64_t> until_{0}, pause_{0};
+    /// Time in which nobody was late, since it was last asked for: a thread that shares its core
+    /// has it for some milliseconds at a time, which says nothing of the next ones.
+    std::atomic<int64_t> good_{0};
 };
 Patience patience;
 
