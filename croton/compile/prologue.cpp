@@ -104,8 +104,8 @@ class Attacher {
         auto& call = std::get<ExternStep>(to.kind);
         value(call.inputs[static_cast<size_t>(input)]).place = Place::Rows;
         to.label = cat(from.label, " ", to.label);
-        call.prologue = Prologue{std::move(std::get<KernelStep>(from.kind)), input,
-                                 std::move(from.site), std::move(from.label)};
+        call.prologue = Prologue{std::move(std::get<KernelStep>(from.kind)), input, from.site,
+                                 std::move(from.label)};
         for (Id id : reads_of(call.prologue->kernel)) {
             int& last = fact(root(id)).last;
             last = std::max(last, static_cast<int>(&to - p_.steps.data()));

@@ -184,7 +184,8 @@ class Patience {
         const bool late = waited > shortest && waited > worked;
         if (late) return lose();
         if (pause_ == 0) return;  // the usual case writes nothing
-        if ((good_ += (worked + waited).count()) < pause_) return;
+        good_ += (worked + waited).count();
+        if (good_ < pause_) return;
         good_ = 0;
         const int64_t pause = pause_ / 2;
         pause_ = pause < first ? 0 : pause;
