@@ -22,7 +22,7 @@ const CodeGenerator& code_generator();
 bool code_generator_is_open();
 
 /// link_object by LLVM's linker. Inside of that library.
-std::shared_ptr<const Code> link_by_llvm(std::string object);
+std::shared_ptr<const Code> link_by_llvm(const std::string& object);
 
 }  // namespace croton::cpu
 

@@ -207,7 +207,7 @@ class Llvm final : public CodeGenerator {
     }
 
     std::shared_ptr<const Code> link(std::string object) const override {
-        return link_by_llvm(std::move(object));
+        return link_by_llvm(object);
     }
 };
 }  // namespace

@@ -85,7 +85,7 @@ class Linked final : public Code {
 };
 }  // namespace
 
-std::shared_ptr<const Code> link_by_llvm(std::string object) {
+std::shared_ptr<const Code> link_by_llvm(const std::string& object) {
     return std::make_shared<Linked>(object);
 }
 
