@@ -1,7 +1,7 @@
 #pragma once
 // Inside of the runtime: what a running call works with. executor.cpp runs steps from their
-// descriptions (loop.cpp those that repeat others), replay.cpp from what an earlier call of the
-// same shapes left ready.
+// descriptions (loop.cpp those that repeat others, prologue.cpp host code that a kernel feeds),
+// replay.cpp from what an earlier call of the same shapes left ready.
 #include "croton/runtime/blas.hpp"
 #include "croton/runtime/packs.hpp"
 #include "croton/runtime/program.hpp"

@@ -1,17 +1,16 @@
 // Code for rows and code for columns: which is made when.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
 #include <thread>
 
-#include "croton/backend/cpu/cpu.hpp"
 #include "croton/backend/cpu/late_code.hpp"
 #include "croton/backend/cpu/plan.hpp"
 #include "croton/base/error.hpp"
 #include "croton/base/settings.hpp"
+#include "tests/unit/backend_cpu/support.hpp"
 
 namespace croton::cpu {
 namespace {
@@ -31,27 +30,10 @@ Kernel shares(Folding folding = Folding::Unknown) {
     return kernel;
 }
 
-class Forms : public testing::Test {
+class Forms : public Cpu {
   protected:
-    void SetUp() override {
-        std::string pattern = (std::filesystem::temp_directory_path() / "croton-XXXXXX").string();
-        ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-        folder_ = pattern;
-        settings().cache_dir = folder_;
-    }
-    void TearDown() override {
-        settings().cache_dir = before_.cache_dir;
-        std::filesystem::remove_all(folder_);
-    }
     std::shared_ptr<const runtime::KernelSet> compile(const Kernel& kernel) {
-        stats_ = {};
-        return backend_->compile({&kernel, 1}, &stats_);
-    }
-    std::vector<std::filesystem::path> files() const {
-        std::vector<std::filesystem::path> result;
-        for (const auto& entry : std::filesystem::directory_iterator(folder_))
-            result.push_back(entry.path());
-        return result;
+        return Cpu::compile({kernel});
     }
 
     /// Of the only file: whoever writes it again gives it another one.
@@ -82,11 +64,6 @@ class Forms : public testing::Test {
         }
         return same;
     }
-
-    Settings before_ = settings();
-    std::string folder_;
-    std::unique_ptr<runtime::Backend> backend_ = make_cpu_backend();
-    runtime::CompileStats stats_;
 };
 
 TEST_F(Forms, AreMadeByTheFirstLaunchThatWantsThem) {

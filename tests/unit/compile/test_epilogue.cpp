@@ -21,18 +21,13 @@
 #include "croton/ops/scan.hpp"
 #include "croton/ops/shape.hpp"
 #include "croton/ops/special.hpp"
+#include "tests/unit/compile/support.hpp"
+#include "tests/unit/runtime/support.hpp"
 
 namespace croton {
 namespace {
 
 Variable leaf(const char* type, const char* name) { return input(parse_type(type), name); }
-
-Array random_array(DType dtype, Sizes shape, unsigned seed) {
-    std::mt19937 random(seed);
-    std::vector<double> values(static_cast<size_t>(element_count(shape)));
-    for (double& x : values) x = static_cast<double>(random() % 2001) / 1000 - 1;
-    return Array::of(values, shape).cast(dtype);
-}
 
 std::vector<Array> random_arrays(const Variables& inputs, const std::vector<Sizes>& shapes) {
     std::vector<Array> values;
@@ -42,10 +37,6 @@ std::vector<Array> random_arrays(const Variables& inputs, const std::vector<Size
     return values;
 }
 
-compile::Built built(const Variables& inputs, const Variables& outputs) {
-    return compile::build({inputs, outputs, {}, "f", compile::mode_named("fast")});
-}
-
 size_t epilogues(const runtime::Program& program) {
     size_t count = 0;
     for (const auto& step : program.steps) {
@@ -53,16 +44,6 @@ size_t epilogues(const runtime::Program& program) {
         count += product && product->epilogue;
     }
     return count;
-}
-
-// As a later process has it.
-runtime::Program read_back(const runtime::Program& program) {
-    PackOptions options{find_op};
-    auto bytes = compile::pack_program(program, options);
-    auto read = compile::unpack_program(*bytes, options);
-    EXPECT_EQ(compile::pack_program(*read, options), bytes);
-    compile::generate(*read, runtime::backend("cpu"));
-    return std::move(*read);
 }
 
 // Three calls, the last of them replayed, against the program of quick mode.
@@ -95,15 +76,6 @@ void expect_fused(const Variables& inputs, const Variables& outputs,
     expect_right(*made.program, inputs, outputs, values);
     expect_right(read_back(*made.program), inputs, outputs, values);
 }
-
-struct Threads {
-    explicit Threads(const char* count) : before(get_setting("threads")) {
-        set_setting("threads", count);
-    }
-    ~Threads() { set_setting("threads", before); }
-    Threads(const Threads&) = delete;
-    std::string before;
-};
 
 TEST(Epilogue, ADenseLayerIsOneStepWithoutMemoryOfItsOwn) {
     auto x = leaf("f32[n,k]", "x"), w = leaf("f32[k,m]", "w"), b = leaf("f32[m]", "b");

@@ -20,18 +20,13 @@
 #include "croton/ops/reduce.hpp"
 #include "croton/ops/shape.hpp"
 #include "croton/ops/special.hpp"
+#include "tests/unit/compile/support.hpp"
+#include "tests/unit/runtime/support.hpp"
 
 namespace croton {
 namespace {
 
 Variable leaf(const char* type, const char* name) { return input(parse_type(type), name); }
-
-Array random_array(DType dtype, Sizes shape, unsigned seed) {
-    std::mt19937 random(seed);
-    std::vector<double> values(static_cast<size_t>(element_count(shape)));
-    for (double& x : values) x = static_cast<double>(random() % 2001) / 1000 - 1;
-    return Array::of(values, shape).cast(dtype);
-}
 
 // Many of them more than once, half of them counted from the end.
 Array positions(int64_t count, int64_t below, unsigned seed = 5, DType dtype = DType::Int64) {
@@ -48,10 +43,6 @@ Variable added(const Variable& x, const Variable& at, const Variable& y) {
     return inc_subtensor(take(x, at, 0, "raise"), y);
 }
 
-compile::Built built(const Variables& inputs, const Variables& outputs) {
-    return compile::build({inputs, outputs, {}, "f", compile::mode_named("fast")});
-}
-
 size_t prologues(const runtime::Program& program) {
     size_t count = 0;
     for (const auto& step : program.steps) {
@@ -60,24 +51,6 @@ size_t prologues(const runtime::Program& program) {
     }
     return count;
 }
-
-runtime::Program read_back(const runtime::Program& program) {
-    PackOptions options{find_op};
-    auto bytes = compile::pack_program(program, options);
-    auto read = compile::unpack_program(*bytes, options);
-    EXPECT_EQ(compile::pack_program(*read, options), bytes);
-    compile::generate(*read, runtime::backend("cpu"));
-    return std::move(*read);
-}
-
-struct Threads {
-    explicit Threads(const char* count) : before(get_setting("threads")) {
-        set_setting("threads", count);
-    }
-    ~Threads() { set_setting("threads", before); }
-    Threads(const Threads&) = delete;
-    std::string before;
-};
 
 bool same_bits(const Array& a, const Array& b) {
     return a.shape() == b.shape() && a.dtype() == b.dtype() &&

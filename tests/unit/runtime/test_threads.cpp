@@ -11,18 +11,10 @@
 
 #include "croton/base/settings.hpp"
 #include "croton/runtime/threads.hpp"
+#include "tests/unit/runtime/support.hpp"
 
 namespace croton::runtime {
 namespace {
-
-struct Threads {
-    explicit Threads(const char* count) : before(get_setting("threads")) {
-        set_setting("threads", count);
-    }
-    ~Threads() { set_setting("threads", before); }
-    Threads(const Threads&) = delete;
-    std::string before;
-};
 
 using Pieces = std::set<std::pair<int64_t, int64_t>>;
 
