@@ -8,23 +8,6 @@
 namespace croton::parts {
 
 namespace {
-struct Extent {
-    const char *begin, *end;
-    bool meets(const Extent& other) const { return begin < other.end && other.begin < end; }
-};
-
-// From the first byte of an element to behind the last one.
-Extent extent_of(const Array& array) {
-    auto begin = static_cast<const char*>(array.data());
-    if (array.size() == 0) return {begin, begin};
-    const char* end = begin + dtype_size(array.dtype());
-    for (int axis = 0; axis < array.rank(); ++axis) {
-        int64_t way = (array.shape(axis) - 1) * array.strides()[static_cast<size_t>(axis)];
-        (way < 0 ? begin : end) += way;
-    }
-    return {begin, end};
-}
-
 // Sorted by strides, each axis has to step over all that those before it reach. (Rare strides are
 // refused although no two elements meet.)
 bool has_each_element_once(const Array& array) {
@@ -51,7 +34,7 @@ void check_type(size_t i, const Array& array, const Variable& output) {
 }
 }  // namespace
 
-Destinations::Destinations(const std::vector<std::optional<Array>>& into, const Plan& plan,
+Destinations::Destinations(std::span<const std::optional<Array>> into, const Plan& plan,
                            std::span<const Array> arguments)
     : into_(into) {
     if (into.size() > plan.visible)

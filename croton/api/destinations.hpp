@@ -8,8 +8,8 @@ class Destinations {
   public:
     /// Usage error for more of them than the plan has outputs, or where two elements share memory;
     /// Type error for another dtype or rank than the output's. Where arguments lie in that memory,
-    /// results wait.
-    Destinations(const std::vector<std::optional<Array>>& into, const Plan& plan,
+    /// results wait. `into` is looked at until deliver().
+    Destinations(std::span<const std::optional<Array>> into, const Plan& plan,
                  std::span<const Array> arguments);
 
     /// Results are computed elsewhere and copied by deliver().
@@ -26,7 +26,7 @@ class Destinations {
   private:
     void check_apart() const;
 
-    std::vector<std::optional<Array>> into_;
+    std::span<const std::optional<Array>> into_;
     std::vector<TensorRef> refs_;
     bool waits_ = false;
 };

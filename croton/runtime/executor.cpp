@@ -660,30 +660,19 @@ void Executor::multiply(const ContractStep& step, const Finish* finish) {
            real_element(at(inputs[4])), at(step.output), kept.get(), finish);
 }
 
-namespace {
-// Whether the elements are the array's own: not those of a copy elsewhere.
-bool shows_part_of(const TensorRef& seen, const TensorRef& array) {
-    const auto* first = static_cast<const std::byte*>(array.data);
-    const std::byte* last = first;
-    for (size_t axis = 0; axis < array.shape.size(); ++axis)
-        (array.strides[axis] < 0 ? first : last) += (array.shape[axis] - 1) * array.strides[axis];
-    return first <= seen.data && seen.data <= last;
-}
-}  // namespace
-
-// That of the constant or argument which the operand is, or shows a part of.
+// That of the constant or argument which the operand is, or shows a part of: not a copy elsewhere.
 uint64_t Executor::version_of(Id operand) const {
     Id source = operand;
     while (value(source).place == Place::View) source = value(source).source;
     const Value& whole = value(source);
     if (whole.place == Place::Constant)
-        return shows_part_of(at(operand), ref(whole.constant)) ? Packs::version_of_constants : 0;
+        return extent_of(whole.constant).holds(at(operand).data) ? Packs::version_of_constants : 0;
     const auto& versions = s_.permissions.versions;
     if (whole.place != Place::Argument || versions.empty()) return 0;
     auto k = static_cast<size_t>(std::find(p_.inputs.begin(), p_.inputs.end(), source) -
                                  p_.inputs.begin());
     if (k >= versions.size() || versions[k] == 0) return 0;
-    return shows_part_of(at(operand), ref(s_.arguments[k])) ? versions[k] : 0;
+    return extent_of(s_.arguments[k]).holds(at(operand).data) ? versions[k] : 0;
 }
 
 // What is there of the product's operand that is worth having packed.

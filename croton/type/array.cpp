@@ -6,6 +6,17 @@
 
 namespace croton {
 
+Extent extent_of(const Array& array) {
+    auto begin = static_cast<const char*>(array.data());
+    if (array.size() == 0) return {begin, begin};
+    const char* end = begin + dtype_size(array.dtype());
+    for (int axis = 0; axis < array.rank(); ++axis) {
+        int64_t way = (array.shape(axis) - 1) * array.strides()[static_cast<size_t>(axis)];
+        (way < 0 ? begin : end) += way;
+    }
+    return {begin, end};
+}
+
 Sizes contiguous_strides(const Sizes& shape, int item_size) {
     Sizes strides(shape.size(), 0);
     int64_t step = item_size;

@@ -94,6 +94,14 @@ class Array {
     std::shared_ptr<const void> owner_;
 };
 
+/// From the first byte of an array's elements to behind the last one; empty if it has none.
+struct Extent {
+    const char *begin, *end;
+    bool meets(const Extent& other) const { return begin < other.end && other.begin < end; }
+    bool holds(const void* place) const { return begin <= place && place < end; }
+};
+Extent extent_of(const Array& array);
+
 /// C-contiguous strides in bytes.
 Sizes contiguous_strides(const Sizes& shape, int item_size);
 /// Product of sizes; the largest int64_t if it is larger than that.

@@ -194,9 +194,14 @@ Array argument(nb::handle value, const Function& f, size_t position) {
     }
 }
 
-size_t input_named(const Function& f, const std::string& name) {
+std::optional<size_t> find_input(const Function& f, std::string_view name) {
     for (size_t i = 0; i < f.input_count(); ++i)
         if (f.input(i).name == name) return i;
+    return {};
+}
+
+size_t input_named(const Function& f, const std::string& name) {
+    if (auto place = find_input(f, name)) return *place;
     std::string known;
     for (size_t i = 0; i < f.input_count(); ++i)
         known += cat(i ? ", " : "", "'", f.input(i).name, "'");
@@ -300,12 +305,6 @@ nb::object pack(const Callable& c, std::vector<Array>& values,
     return result;
 }
 
-bool has_input(const Function& f, std::string_view name) {
-    for (size_t i = 0; i < f.input_count(); ++i)
-        if (f.input(i).name == name) return true;
-    return false;
-}
-
 using Values = std::vector<std::optional<Array>>;
 
 // Arguments by position.
@@ -330,7 +329,7 @@ nb::object call_named(const Callable& c, Values values, PyObject* const* args, P
             if (!value.is_none()) options.outputs = chosen_outputs(c, value);
             continue;
         }
-        if (name == "out" && !has_input(f, name)) {
+        if (name == "out" && !find_input(f, name)) {
             if (!value.is_none()) memory = value;
             continue;
         }

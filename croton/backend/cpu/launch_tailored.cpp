@@ -50,13 +50,24 @@ bool Launcher::shuffles(const Fit& fit) {
     return std::any_of(fit.apart.begin(), fit.apart.end(), [](int n) { return n > 1; });
 }
 
+// If that is the shorter way, and all outputs reach a line at once in each row: at its beginning,
+// or after a head of some lanes.
+void Launcher::store_past_caches(Fit& fit, const Nest& nest, std::initializer_list<Walk> walks,
+                                 bool may_have_heads) const {
+    if (!outgrows_caches(nest) || !writes_lines(nest)) return;
+    bool begin = begin_lines(), one_head = may_have_heads;
+    for (const auto& [axes, lane] : walks) {
+        begin = begin && rows_begin_lines(axes, lane);
+        one_head = one_head && have_one_head(axes, lane, nest);
+    }
+    fit.heads = !begin && one_head;
+    fit.streaming = begin || one_head;
+}
+
 Fit Launcher::fit_of(const Axes& axes, const Order& order, const Nest& nest) const {
     Fit fit{distances(nest), false};
     if (!shuffles(fit)) fit.by_products = plan_.by_products;
-    if (!outgrows_caches(nest) || !writes_lines(nest)) return fit;
-    fit.heads = !begin_lines() || !rows_begin_lines(axes, order.lane);
-    fit.streaming = !fit.heads || (fit.by_products == 0 && have_one_head(axes, order.lane, nest));
-    fit.heads &= fit.streaming;
+    store_past_caches(fit, nest, {{axes, order.lane}}, fit.by_products == 0);
     return fit;
 }
 
@@ -66,13 +77,8 @@ Fit Launcher::fit_of_rows(const Axes& outer, const Axes& inner, const Order& ord
     bool stores = false;
     for_element_outputs([&](int) { stores = true; });
     Fit fit{std::vector<int>(plan_.streams.size(), 1)};
-    if (stores && has_long_rows(nest) && outgrows_caches(nest) && writes_lines(nest)) {
-        fit.heads =
-            !begin_lines() || !rows_begin_lines(outer, -1) || !rows_begin_lines(inner, order.lane);
-        fit.streaming = !fit.heads || (only_maps_store() && have_one_head(outer, -1, nest) &&
-                                       have_one_head(inner, order.lane, nest));
-        fit.heads &= fit.streaming;
-    }
+    if (stores && has_long_rows(nest))
+        store_past_caches(fit, nest, {{outer, -1}, {inner, order.lane}}, only_maps_store());
     fit.whole_rows = in_whole_rows(outer, order, nest);
     if (fit.whole_rows) note_steps(fit, nest);
     return fit;

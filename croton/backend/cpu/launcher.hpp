@@ -202,6 +202,13 @@ class Launcher {
     bool writes_lines(const Nest& nest) const;
     bool begin_lines() const;
     bool only_maps_store() const;
+    /// Axes walked through, and which of them are the lanes (-1: none).
+    struct Walk {
+        const Axes& axes;
+        int lane;
+    };
+    void store_past_caches(Fit& fit, const Nest& nest, std::initializer_list<Walk> walks,
+                           bool may_have_heads) const;
     bool have_one_head(const Axes& axes, int lane, const Nest& nest) const;
     bool rows_begin_lines(const Axes& axes, int lane) const;
     void finish_streaming() const;

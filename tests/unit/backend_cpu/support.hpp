@@ -43,8 +43,8 @@ class Cpu : public testing::Test {
 };
 
 inline kernel::Fault run(const runtime::KernelSet& set, int index, std::vector<int64_t> extents,
-                  std::vector<void*> pointers, std::vector<std::vector<int64_t>> strides,
-                  int64_t begin = 0, int64_t end = -1) {
+                         std::vector<void*> pointers, std::vector<std::vector<int64_t>> strides,
+                         int64_t begin = 0, int64_t end = -1) {
     std::vector<const int64_t*> rows;
     for (const auto& row : strides) rows.push_back(row.data());
     return set.run(index, {extents.data(), pointers.data(), rows.data(), rows.data()}, begin, end);
